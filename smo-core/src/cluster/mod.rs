@@ -1,0 +1,11 @@
+//! The fleet: one consistent snapshot of every member cluster, and of what runs there.
+
+mod capacity;
+mod inventory;
+mod network;
+mod observation;
+
+pub use capacity::{CarbonProfile, CarbonSignal, Price, Taint, TaintEffect, Toleration};
+pub use inventory::{Cluster, Inventory, Readiness};
+pub use network::{Network, Path};
+pub use observation::{Health, ObservedRelease, ObservedReplicas, ObservedState};

@@ -1,0 +1,81 @@
+//! What runs, as a backend saw it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClusterName, ServiceKey};
+use crate::resources::Resources;
+
+/// Whether replicas do their work. A backend reports it together with the readiness of the cluster: a dead cluster's
+/// last word is not health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Health {
+    /// All wanted replicas are ready.
+    Healthy,
+    /// Not all are ready yet, or any more.
+    Progressing,
+    /// The cluster refused the work, or it fails.
+    Degraded,
+    /// The cluster does not answer.
+    Unknown,
+}
+
+/// Replicas of one service on one cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedReplicas {
+    /// How many there should be.
+    pub desired: u32,
+    /// How many are ready.
+    pub ready: u32,
+    /// Whether they do their work.
+    pub health: Health,
+    /// What the cluster says when it refuses, where it says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// One installed release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedRelease {
+    /// The chart it was installed from.
+    pub chart: String,
+    /// The values it was installed with.
+    pub values: serde_json::Value,
+    /// How often it was installed or upgraded, from 1.
+    pub revision: u64,
+    /// What one replica requests, where known.
+    pub resources: Resources,
+    /// Where it runs.
+    pub clusters: BTreeMap<ClusterName, ObservedReplicas>,
+}
+
+impl ObservedRelease {
+    /// True when every cluster it should run on says that it does.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        !self.clusters.is_empty()
+            && self
+                .clusters
+                .values()
+                .all(|replicas| replicas.health == Health::Healthy)
+    }
+}
+
+/// Everything of ours that runs, at one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedState {
+    /// When it was observed, where known.
+    pub observed_at: Option<Timestamp>,
+    /// The releases by service.
+    pub releases: BTreeMap<ServiceKey, ObservedRelease>,
+    /// The names of the alert rules in force, by the name of their group.
+    pub alert_rules: BTreeMap<String, BTreeSet<String>>,
+    /// The uids of the dashboards in place.
+    pub dashboards: BTreeSet<String>,
+}

@@ -1,0 +1,31 @@
+//! The pure heart of smo: application graphs, intents, placement, plans, and the traits of the outside world.
+//!
+//! Everything before *apply* is a plain function from values to values. Modules are ranked; a module uses only modules
+//! of lower rank (a test enforces it):
+//!
+//! | rank | modules |
+//! | --- | --- |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`] |
+//! | 1 facts | [`graph`], [`cluster`], [`milp`] |
+//! | 2 intent | [`intent`] |
+//! | 3 reading | [`descriptor`] |
+//! | 4 deciding | [`placement`] |
+//! | 5 planning | [`plan`] |
+//! | 6 ports | [`backend`] |
+//! | 7 carrying out | [`orchestrator`] |
+
+pub mod backend;
+pub mod cluster;
+pub mod decode;
+pub mod descriptor;
+pub mod diagnostic;
+pub mod graph;
+pub mod id;
+pub mod intent;
+pub mod milp;
+pub mod orchestrator;
+pub mod placement;
+pub mod plan;
+pub mod resources;
+pub mod units;
+pub mod yaml;

@@ -1,0 +1,158 @@
+//! The answer: how many replicas of each service run on which cluster.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClusterName, ServiceKey};
+
+/// Replicas of one service by cluster; a cluster without replicas is not listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Assignment(BTreeMap<ClusterName, u32>);
+
+impl Assignment {
+    /// All `replicas` on one cluster.
+    #[must_use]
+    pub fn single(cluster: ClusterName, replicas: u32) -> Self {
+        Self::from_iter([(cluster, replicas)])
+    }
+
+    /// Replicas on `cluster`.
+    #[must_use]
+    pub fn on(&self, cluster: &ClusterName) -> u32 {
+        self.0.get(cluster).copied().unwrap_or(0)
+    }
+
+    /// Replicas on all clusters.
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.0
+            .values()
+            .fold(0, |sum, replicas| sum.saturating_add(*replicas))
+    }
+
+    /// The clusters it runs on, by name.
+    pub fn clusters(&self) -> impl Iterator<Item = &ClusterName> {
+        self.0.keys()
+    }
+
+    /// Clusters and replicas, by name of cluster.
+    pub fn iter(&self) -> impl Iterator<Item = (&ClusterName, u32)> {
+        self.0.iter().map(|(cluster, replicas)| (cluster, *replicas))
+    }
+
+    /// True when it runs nowhere.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(ClusterName, u32)> for Assignment {
+    /// Entries of 0 replicas are left out; of two entries for one cluster the later counts.
+    fn from_iter<I: IntoIterator<Item = (ClusterName, u32)>>(entries: I) -> Self {
+        Self(
+            entries
+                .into_iter()
+                .filter(|(_, replicas)| *replicas > 0)
+                .collect(),
+        )
+    }
+}
+
+impl fmt::Display for Assignment {
+    /// `edge-1`, or `edge-1 x2, edge-2 x1` for more than one replica.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let several = self.replicas() > 1;
+        let one = |(cluster, replicas): (&ClusterName, u32)| {
+            if several {
+                format!("{cluster} x{replicas}")
+            } else {
+                cluster.to_string()
+            }
+        };
+        let parts: Vec<String> = self.iter().map(one).collect();
+        f.pad(
+            if parts.is_empty() {
+                "nowhere".to_owned()
+            } else {
+                parts.join(", ")
+            }
+            .as_str(),
+        )
+    }
+}
+
+/// Where every service runs, by service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Placement(IndexMap<ServiceKey, Assignment>);
+
+impl Placement {
+    /// Nothing runs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets where `service` runs; an empty assignment takes it out.
+    pub fn set(&mut self, service: ServiceKey, assignment: Assignment) {
+        if assignment.is_empty() {
+            self.0.shift_remove(&service);
+        } else {
+            self.0.insert(service, assignment);
+        }
+    }
+
+    /// Where `service` runs; `None` when it runs nowhere.
+    #[must_use]
+    pub fn get(&self, service: &ServiceKey) -> Option<&Assignment> {
+        self.0.get(service)
+    }
+
+    /// Services and assignments, in the order they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&ServiceKey, &Assignment)> {
+        self.0.iter()
+    }
+
+    /// How many services run.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True when nothing runs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(ServiceKey, Assignment)> for Placement {
+    fn from_iter<I: IntoIterator<Item = (ServiceKey, Assignment)>>(entries: I) -> Self {
+        let mut placement = Self::new();
+        entries
+            .into_iter()
+            .for_each(|(service, assignment)| placement.set(service, assignment));
+        placement
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_replicas_are_not_listed() {
+        let [a, b] = ["a", "b"].map(|name| name.parse::<ClusterName>().unwrap());
+        let assignment = Assignment::from_iter([(a.clone(), 2), (b, 0)]);
+        assert_eq!(assignment, Assignment::single(a, 2));
+        assert_eq!(assignment.to_string(), "a x2");
+        let mut placement = Placement::new();
+        placement.set("p/g/s".parse().unwrap(), Assignment::default());
+        assert!(placement.is_empty());
+    }
+}

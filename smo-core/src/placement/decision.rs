@@ -1,0 +1,132 @@
+//! What comes back from a decision: a checked placement with its proof, or a diagnosis.
+
+use serde::Serialize;
+
+use super::{Diagnosis, Explanation, Goal, Placement, Value};
+
+/// What is known about the quality of a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// No placement is better.
+    Optimal,
+    /// A better one may exist; the gap says by how much at most, where a bound is known.
+    Feasible,
+}
+
+/// Who vouches for the bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "by")]
+pub enum Proof {
+    /// Nobody: a heuristic without a bound.
+    None,
+    /// Integer arithmetic that can be redone from the problem alone; says how.
+    Integer {
+        /// The argument, in one line.
+        argument: String,
+    },
+    /// A floating-point solver, within its tolerance.
+    Solver {
+        /// Its name.
+        solver: String,
+    },
+}
+
+/// Effort, in counts that do not depend on the machine. A count that a placer does not have is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Work {
+    /// Service-cluster pairs looked at.
+    pub pairs: u64,
+    /// Variables of the model that was solved.
+    pub variables: u64,
+    /// Constraints of the model that was solved.
+    pub constraints: u64,
+}
+
+/// Base units of every goal, for a whole placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Nano-euro per hour.
+    pub money: i64,
+    /// Micrograms of CO2e per hour.
+    pub carbon: i64,
+    /// Moved services.
+    pub moves: i64,
+    /// Placed services.
+    pub placements: i64,
+}
+
+impl Totals {
+    /// The amount of one goal, in its base unit.
+    #[must_use]
+    pub const fn of(&self, goal: Goal) -> i64 {
+        match goal {
+            Goal::Money => self.money,
+            Goal::Carbon => self.carbon,
+            Goal::Moves => self.moves,
+            Goal::Placements => self.placements,
+        }
+    }
+}
+
+/// A placement that keeps every rule, with everything known about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The placer that found it.
+    pub placer: String,
+    /// Where every service runs.
+    pub placement: Placement,
+    /// Whether a better one may exist.
+    pub status: Status,
+    /// Its worth, recomputed from the problem.
+    pub value: Value,
+    /// No placement is worth less than this, where known.
+    pub bound: Option<Value>,
+    /// Who vouches for the bound.
+    pub proof: Proof,
+    /// The amount of every goal.
+    pub totals: Totals,
+    /// The effort it took.
+    pub work: Work,
+    /// Why each service is where it is.
+    pub explanation: Explanation,
+}
+
+impl Decision {
+    /// How far the value may be from the best one, as a share of the value; `None` without a bound.
+    #[must_use]
+    pub fn gap(&self) -> Option<f64> {
+        let slack = self.value.minus(self.bound?);
+        if slack <= Value::ZERO {
+            return Some(0.0);
+        }
+        Some(slack.points() / self.value.points().abs().max(f64::MIN_POSITIVE))
+    }
+}
+
+/// The answer to a placement question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant)]
+pub enum Outcome {
+    /// A placement.
+    Placed(Decision),
+    /// None was found, and why.
+    Infeasible(Diagnosis),
+}
+
+impl Outcome {
+    /// The decision, if there is one.
+    ///
+    /// # Errors
+    /// The diagnosis, when there is none.
+    pub fn into_decision(self) -> Result<Decision, Diagnosis> {
+        match self {
+            Self::Placed(decision) => Ok(decision),
+            Self::Infeasible(diagnosis) => Err(diagnosis),
+        }
+    }
+}

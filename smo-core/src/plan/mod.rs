@@ -1,0 +1,14 @@
+//! The complete desired state of one graph, as a value: releases with their values, imports, alerts, dashboards.
+//!
+//! [`Planner`] makes a [`DeploymentPlan`] from a graph and an inventory; [`DeploymentPlan::diff`] compares it with what
+//! runs; [`lint`] reads it for what is allowed but surprising. Nothing here touches a cluster.
+
+mod change;
+mod deployment;
+mod monitoring;
+
+pub use change::{Change, ChangeSet, ReleaseAction};
+pub use deployment::{
+    DeploymentPlan, Fingerprint, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target,
+};
+pub use monitoring::{AlertGroup, AlertRule, Dashboard, Panel, PanelKind, Query, Unit, Variable};
