@@ -32,6 +32,7 @@ pub enum ReleaseAction {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant)]
 pub enum Change {
     /// Bring a release about.
     Release {
