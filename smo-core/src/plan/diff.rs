@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Change, ChangeSet, DeploymentPlan, Fingerprint, ReleaseAction, ServicePlan, Start, Target, ValuesContract};
-use crate::cluster::{ObservedRelease, ObservedState};
+use crate::cluster::{Health, ObservedRelease, ObservedReplicas, ObservedState};
 use crate::id::{ClusterName, ServiceId};
 
 impl DeploymentPlan {
@@ -64,7 +64,7 @@ impl DeploymentPlan {
         let mut changes = Vec::new();
         if let Some(group) = &self.alerts {
             let current = observed.alert_groups.get(&group.name);
-            if current != Some(Fingerprint::of(group).as_str()) {
+            if current != Some(&group.fingerprint()) {
                 changes.push(Change::WriteAlerts(group.clone()));
             }
         }
@@ -73,7 +73,7 @@ impl DeploymentPlan {
             changes.push(Change::RemoveAlerts { group: ours });
         }
         let stale = |dashboard: &&super::Dashboard| {
-            observed.dashboards.get(&dashboard.uid).map(String::as_str) != Some(Fingerprint::of(dashboard).as_str())
+            observed.dashboards.get(&dashboard.uid) != Some(&dashboard.fingerprint())
         };
         changes.extend(self.dashboards.iter().filter(stale).cloned().map(Change::WriteDashboard));
         changes
@@ -136,4 +136,38 @@ fn import_change(
     let before = running.values.as_object().and_then(read).unwrap_or_default();
     let after = read(&service.release.values)?;
     (before != after).then_some([before, after])
+}
+
+impl DeploymentPlan {
+    /// The state that this plan leads to once every service is healthy; waiting services do not run in it.
+    ///
+    /// It answers "what would change?" without a fleet: `new_plan.diff(&old_plan.expected_state())`.
+    #[must_use]
+    pub fn expected_state(&self) -> ObservedState {
+        let running = self.services.values().filter(|service| !matches!(service.start, Start::OnEvent { .. }));
+        let releases = running.map(|service| (service.release.service.clone(), service.expected_release())).collect();
+        ObservedState {
+            observed_at: None,
+            releases,
+            alert_groups: self.alerts.iter().map(|group| (group.name.clone(), group.fingerprint())).collect(),
+            dashboards: self.dashboards.iter().map(|d| (d.uid.clone(), d.fingerprint())).collect(),
+        }
+    }
+}
+
+impl ServicePlan {
+    fn expected_release(&self) -> ObservedRelease {
+        let on = |replicas| ObservedReplicas { desired: replicas, ready: replicas, health: Health::Healthy, message: None };
+        let clusters = match &self.release.target {
+            Target::Clusters(assignment) => assignment.iter().map(|(name, n)| (name.clone(), on(n))).collect(),
+            Target::ChosenByChart { declared } => declared.iter().map(|name| (name.clone(), on(self.replicas))).collect(),
+        };
+        ObservedRelease {
+            chart: self.release.chart.clone(),
+            values: Value::Object(self.release.values.clone()),
+            revision: 1,
+            resources: self.release.resources.clone(),
+            clusters,
+        }
+    }
 }

@@ -118,6 +118,12 @@ impl AlertGroup {
         (!rules.is_empty()).then(|| Self { name: Self::name_of(key), rules })
     }
 
+    /// The fingerprint of its content, as [`crate::cluster::ObservedState::alert_groups`] has it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        Fingerprint::of(self).as_str().to_owned()
+    }
+
     /// The name of the group of a graph. `.` cannot be part of an id, so no two graphs share one; it is a valid name
     /// for a Kubernetes object.
     #[must_use]
@@ -164,6 +170,12 @@ impl AlertRule {
 }
 
 impl Dashboard {
+    /// The fingerprint of its content, as [`crate::cluster::ObservedState::dashboards`] has it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        Fingerprint::of(self).as_str().to_owned()
+    }
+
     /// The dashboards of a graph: one of the whole, then one of each service.
     #[must_use]
     pub fn of_graph(key: &GraphKey, graph: &ApplicationGraph) -> Vec<Self> {
