@@ -83,12 +83,13 @@ fn printed(output: &Output) -> String {
 /// Runs `cargo run` with `words` and compares what it prints. `--release` is left out: the program is the same, and a second
 /// build of everything proves nothing about the page.
 fn run(words: &[&str], shown: &[String]) -> Result<(), String> {
-    let kept: Vec<&str> = words
+    let (ours, theirs) = words.split_at(words.iter().position(|word| *word == "--").unwrap_or(words.len()));
+    let kept: Vec<&str> = ours
         .iter()
         .copied()
-        .filter(|word| *word != "--release")
+        .filter(|word| !["--release", "--quiet", "-q"].contains(word))
         .collect();
-    let output = cargo(&[&["run", "--quiet"], kept.as_slice()].concat());
+    let output = cargo(&[&["run", "--quiet"], kept.as_slice(), theirs].concat());
     let text = printed(&output);
     if !output.status.success() {
         return Err(format!(
@@ -292,7 +293,7 @@ mod harness {
 
     #[test]
     fn a_program_is_run_and_its_output_compared() {
-        let words = ["--release", "--package", "xtask", "--", "--help"];
+        let words = ["--release", "-q", "--package", "xtask", "--", "--help"];
         let shown = ["usage: cargo xtask [..]", "..."].map(str::to_owned);
         assert_eq!(run(&words, &shown), Ok(()));
         let fault = run(&words, &["something else".to_owned()]).expect_err("the output differs");

@@ -147,21 +147,25 @@ impl Environment<'_> {
     /// The first interpreter that will do, as `program version`; or what to install.
     fn interpreter(&self) -> Result<String, String> {
         let chosen = std::env::var("PYTHON").ok();
-        let mut tried = Vec::new();
+        let mut unfit = Vec::new();
         for program in chosen.as_deref().into_iter().chain(INTERPRETERS) {
-            let probe = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10); print(sys.version.split()[0])";
+            let probe = "import sys, venv, ensurepip; assert sys.version_info >= (3, 10), sys.version; print(sys.version.split()[0])";
             match self.workspace.program(program).args(["-c", probe]).output() {
                 Ok(version) => return Ok(format!("{program} {}", version.trim())),
-                Err(fault) => tried.push(format!(
-                    "  {program}: {}",
-                    fault.lines().last().unwrap_or_default()
-                )),
+                // Python's own last line, such as a ModuleNotFoundError; a program that does not exist says only one.
+                Err(fault) => unfit.extend(
+                    fault
+                        .lines()
+                        .skip(1)
+                        .last()
+                        .map(|last| format!("\n{program}: {last}")),
+                ),
             }
         }
         Err(format!(
-            "no Python of 3.10 or later with the modules venv and ensurepip; on Debian: apt-get install python3 python3-venv; \
-             or set PYTHON to one; or run `cargo xtask test --only rust`. Tried:\n{}",
-            tried.join("\n")
+            "no Python of 3.10 or later with venv and ensurepip; on Debian: apt-get install python3 python3-venv; \
+             elsewhere set PYTHON to one; or run with `--only rust`{}",
+            unfit.concat()
         ))
     }
 
