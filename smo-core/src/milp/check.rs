@@ -1,5 +1,7 @@
 //! Re-evaluates a solution with code that shares nothing with any solver.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::{Constraint, Model, Relation};
@@ -74,7 +76,8 @@ pub fn check(model: &Model, values: &[f64]) -> Vec<Fault> {
             faults.push(Fault::NotWhole { variable, value });
         }
     }
-    for (index, constraint) in model.constraints().iter().enumerate() {
+    for (index, constraint) in rows(model).enumerate() {
+        let constraint = constraint.as_ref();
         let holds = holds_exactly(constraint, values).unwrap_or_else(|| holds_nearly(constraint, values));
         if !holds {
             let sum = terms(constraint, values)
@@ -87,6 +90,26 @@ pub fn check(model: &Model, values: &[f64]) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// The constraints, and that of the cutoff after them.
+fn rows(model: &Model) -> impl Iterator<Item = Cow<'_, Constraint>> {
+    let cutoff = cutoff_row(model).map(Cow::Owned);
+    model.constraints().iter().map(Cow::Borrowed).chain(cutoff)
+}
+
+/// The cutoff as a constraint.
+pub(super) fn cutoff_row(model: &Model) -> Option<Constraint> {
+    let ids = model.ids().zip(model.variables());
+    let terms = ids
+        .filter(|(_, variable)| variable.cost != 0.0)
+        .map(|(id, variable)| (id, variable.cost))
+        .collect();
+    model.cutoff().map(|bound| Constraint {
+        terms,
+        relation: Relation::AtMost,
+        bound,
+    })
 }
 
 fn terms<'a>(constraint: &'a Constraint, values: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {

@@ -1,9 +1,8 @@
 //! [HiGHS](https://highs.dev), a solver in C++, through [good_lp](https://docs.rs/good_lp). Behind the feature `highs`.
 
-use good_lp::{
-    ResolutionError, Solution as _, SolverModel, WithInitialSolution, WithMipGap, solvers::SolutionStatus,
-};
+use good_lp::{ResolutionError, Solution as _, SolverModel, WithMipGap, solvers::SolutionStatus};
 
+use super::check::cutoff_row;
 use super::microlp::{columns, row};
 use super::solution::rounded;
 use super::{Model, SolveError, Solved, Solver};
@@ -64,10 +63,8 @@ impl Solver for HighsSolver {
         if let Some(nodes) = self.node_limit {
             problem = problem.set_option("mip_max_nodes", nodes);
         }
-        if let Some(start) = model.start() {
-            problem = problem.with_initial_solution(columns.iter().copied().zip(start.iter().copied()));
-        }
-        for constraint in model.constraints() {
+        let cutoff = cutoff_row(model);
+        for constraint in model.constraints().iter().chain(&cutoff) {
             problem.add_constraint(row(constraint, &columns));
         }
         match problem.solve() {

@@ -4,6 +4,7 @@ use good_lp::solvers::microlp::MicroLpProblem;
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable as Column, variable};
 use microlp::{SolveOptions, TerminationReason};
 
+use super::check::cutoff_row;
 use super::solution::rounded;
 use super::{Constraint, Model, Relation, SolveError, Solved, Solver};
 
@@ -24,7 +25,7 @@ impl Default for MicrolpSolver {
 
 impl MicrolpSolver {
     /// Branch-and-bound nodes after which the default solver gives what it has.
-    pub const DEFAULT_NODES: u64 = 2_000;
+    pub const DEFAULT_NODES: u64 = 20_000;
 
     /// The same that stops after `nodes` branch-and-bound nodes, or never.
     #[must_use]
@@ -49,13 +50,20 @@ impl Solver for MicrolpSolver {
         model.validate()?;
         let (columns, objective) = columns(model);
         let mut problem: MicroLpProblem = columns.0.minimise(objective).using(good_lp::microlp);
-        for constraint in model.constraints() {
+        let cutoff = cutoff_row(model);
+        for constraint in model.constraints().iter().chain(&cutoff) {
             problem.add_constraint(row(constraint, &columns.1));
         }
         // good_lp's own call cannot limit nodes, so the built problem is handed to microlp directly.
         let mut options = SolveOptions::default();
         options.node_limit = self.node_limit;
         options.mip_gap = 0.0;
+        // Costs are multiples of a step: what is not a whole step cheaper than the best known solution is not cheaper.
+        // microlp takes the slack relative to that solution's cost, which the cutoff limits.
+        if let (Some(step), Some(cutoff)) = (model.step(), model.cutoff().filter(|cutoff| *cutoff >= 0.0)) {
+            let slack = (step - 1e-6 * step.max(1.0)) / cutoff.max(1.0);
+            options.tolerances.prune_epsilon = options.tolerances.prune_epsilon.max(slack.min(step * 0.999));
+        }
         let inner = problem.as_inner();
         let outcome = match inner.solve_with(options) {
             Ok(outcome) => outcome,

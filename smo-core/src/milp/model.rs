@@ -61,7 +61,7 @@ pub struct Constraint {
 pub struct Model {
     variables: Vec<Variable>,
     constraints: Vec<Constraint>,
-    start: Option<Vec<f64>>,
+    cutoff: Option<f64>,
 }
 
 impl Model {
@@ -102,9 +102,10 @@ impl Model {
         });
     }
 
-    /// Offers a solution to start from, one value a variable. A solver may ignore it.
-    pub fn start_from(&mut self, values: Vec<f64>) {
-        self.start = Some(values);
+    /// Asks only for solutions that cost at most `objective`: there is no other solution. It is one more constraint, kept
+    /// apart because it also tells a solver how large the objective gets.
+    pub fn cut_off(&mut self, objective: f64) {
+        self.cutoff = Some(objective);
     }
 
     /// The variables, in the order they were added.
@@ -113,16 +114,42 @@ impl Model {
         &self.variables
     }
 
+    /// The variables by their ids, in the order they were added.
+    pub fn ids(&self) -> impl Iterator<Item = VariableId> + use<> {
+        (0..self.variables.len()).map(VariableId)
+    }
+
     /// The constraints, in the order they were added.
     #[must_use]
     pub fn constraints(&self) -> &[Constraint] {
         &self.constraints
     }
 
-    /// The solution to start from.
+    /// What a solution may cost at most, if that is limited.
     #[must_use]
-    pub fn start(&self) -> Option<&[f64]> {
-        self.start.as_deref()
+    pub const fn cutoff(&self) -> Option<f64> {
+        self.cutoff
+    }
+
+    /// A number of which the cost of every solution is a multiple: the greatest common divisor of the costs where all
+    /// are whole and belong to integer variables, otherwise `None`.
+    #[must_use]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss
+    )]
+    pub fn step(&self) -> Option<f64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+        let mut divisor = 0_u64;
+        for variable in self.variables.iter().filter(|variable| variable.cost != 0.0) {
+            let whole = variable.integer && variable.cost.fract() == 0.0 && variable.cost.abs() <= EXACT;
+            let mut cost = whole.then_some(variable.cost.abs() as u64)?;
+            while cost != 0 {
+                (divisor, cost) = (cost, divisor % cost);
+            }
+        }
+        (divisor > 0).then_some(divisor as f64)
     }
 
     /// The sum of costs at `values`.
@@ -147,6 +174,9 @@ impl Model {
             if bounds_compare.is_none_or(|order| order.is_gt()) {
                 return invalid(format!("variable {index} has no value between its bounds"));
             }
+        }
+        if self.cutoff.is_some_and(|cutoff| !cutoff.is_finite()) {
+            return invalid("the cutoff is not finite".to_owned());
         }
         for (index, constraint) in self.constraints.iter().enumerate() {
             let finite = constraint

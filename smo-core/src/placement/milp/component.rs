@@ -270,7 +270,8 @@ impl Part {
         if self.variables() > placer.max_variables() {
             return Ok(fall_back(best));
         }
-        let model = model::build(grid, self);
+        let target = best.as_ref().and_then(|(total, _)| *total);
+        let model = model::build(grid, self, target);
         work.variables += model.variables().len() as u64;
         work.constraints += model.constraints().len() as u64;
         let solved = placer

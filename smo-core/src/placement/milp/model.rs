@@ -11,7 +11,9 @@ const LARGEST_COST: f64 = 1e6;
 const LARGEST_CAPACITY: u64 = 1 << 40;
 
 /// One binary variable a service and open cluster, in order.
-pub(super) fn build(grid: &Grid<'_>, part: &Part) -> Model {
+///
+/// With `target`, only placements that cost at least a unit less are asked for.
+pub(super) fn build(grid: &Grid<'_>, part: &Part, target: Option<i128>) -> Model {
     let mut model = Model::new();
     let largest = part.costs.iter().flatten().copied().max().unwrap_or(0);
     let scale = (LARGEST_COST / as_f64(largest)).min(1.0);
@@ -24,6 +26,9 @@ pub(super) fn build(grid: &Grid<'_>, part: &Part) -> Model {
             domain.iter().zip(costs).map(column).collect()
         })
         .collect();
+    if let Some(target) = target.filter(|_| largest > 0) {
+        model.cut_off(as_f64(target.saturating_sub(1)) * scale);
+    }
     for row in &columns {
         model.constrain(row.iter().map(|(_, x)| (*x, 1.0)), Relation::Equal, 1.0);
     }
