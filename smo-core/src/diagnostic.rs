@@ -94,7 +94,15 @@ impl Violation {
         self.excerpt = text
             .lines()
             .nth(position.line.saturating_sub(1))
-            .map(blank_secrets);
+            .and_then(excerpt_of);
+        self
+    }
+
+    /// The same at a place of a text whose line is already known; see [`excerpt_of`].
+    #[must_use]
+    pub fn with_excerpt(mut self, position: Position, excerpt: Option<String>) -> Self {
+        self.position = Some(position);
+        self.excerpt = excerpt;
         self
     }
 
@@ -210,13 +218,12 @@ impl fmt::Display for Violations {
             };
             match (&violation.excerpt, violation.position) {
                 (Some(line), Some(position)) => {
-                    let indent = line
-                        .chars()
-                        .take_while(|c| c.is_whitespace())
-                        .count()
-                        .min(position.column - 1);
-                    let shown: String = line.trim_end().chars().skip(indent).take(120).collect();
-                    let before = position.column - 1 - indent;
+                    let column = position.column.saturating_sub(1);
+                    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+                    // A long line is shown from a little before the place.
+                    let start = if column > indent + 80 { column - 40 } else { indent.min(column) };
+                    let shown: String = line.trim_end().chars().skip(start).take(120).collect();
+                    let before = column - start;
                     let width = position
                         .width
                         .min(shown.chars().count().saturating_sub(before))
@@ -235,8 +242,38 @@ impl fmt::Display for Violations {
     }
 }
 
-/// Words in a key whose value is not shown.
-const SECRET_WORDS: [&str; 8] = [
+/// Bytes of a line that an excerpt shows something of; a longer line is not quoted.
+const LONGEST_LINE: usize = 2000;
+
+/// What an error may show of a line: secrets blanked, control characters replaced; nothing of a very long line.
+#[must_use]
+pub fn excerpt_of(line: &str) -> Option<String> {
+    (line.len() <= LONGEST_LINE).then(|| printable(&blank_secrets(line)))
+}
+
+/// `text` between backticks, without control characters and cut after 60 characters, for messages.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let shown: String = text.chars().take(LONGEST).collect();
+    let rest = if shown.len() < text.len() { "..." } else { "" };
+    format!("`{}{rest}`", printable(&shown))
+}
+
+/// A terminal obeys control characters, so an error never prints them.
+fn printable(text: &str) -> String {
+    let show = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(show).collect()
+}
+
+/// Words in a key whose value is not shown. Helm values are free data, so none of them is shown on one line with
+/// their key.
+const SECRET_WORDS: [&str; 9] = [
+    "valuesoverwrite",
     "password",
     "passwd",
     "secret",

@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_yaml::Spanned;
 
-use crate::diagnostic::{Code, Position, Violation};
+use crate::diagnostic::{Code, Position, Violation, quoted};
 
 /// The text is no YAML, or holds several documents.
 pub const SYNTAX: Code = Code("E001");
@@ -89,13 +89,7 @@ impl Node {
                 self.raw.as_deref().unwrap_or(&number.to_string())
             ),
             Value::String(text) if text.is_empty() => "an empty text".to_owned(),
-            Value::String(text) => {
-                let shown: String = text.chars().take(60).collect();
-                format!(
-                    "the text `{shown}{}`",
-                    if shown.len() < text.len() { "..." } else { "" }
-                )
-            }
+            Value::String(text) => format!("the text {}", quoted(text)),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a map".to_owned(),
         }
@@ -110,6 +104,19 @@ impl Node {
                 .find(|(name, _)| name.scalar_text() == Some(key))
                 .map(|(_, value)| value),
             _ => None,
+        }
+    }
+
+    /// What kind of value it is, without the value: `a number`, `a list`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
         }
     }
 
