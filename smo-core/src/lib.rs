@@ -5,7 +5,7 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`] |
 //! | 1 facts | [`graph`], [`cluster`], [`milp`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
@@ -27,5 +27,6 @@ pub mod orchestrator;
 pub mod placement;
 pub mod plan;
 pub mod resources;
+pub mod table;
 pub mod units;
 pub mod yaml;

@@ -1,6 +1,6 @@
 //! What runs, as a backend saw it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -77,8 +77,8 @@ pub struct ObservedState {
     pub observed_at: Option<Timestamp>,
     /// The releases by service.
     pub releases: BTreeMap<ServiceKey, ObservedRelease>,
-    /// The names of the alert rules in force, by the name of their group.
-    pub alert_rules: BTreeMap<String, BTreeSet<String>>,
-    /// The uids of the dashboards in place.
-    pub dashboards: BTreeSet<String>,
+    /// The alert groups in force: by name, the fingerprint of their content.
+    pub alert_groups: BTreeMap<String, String>,
+    /// The dashboards in place: by uid, the fingerprint of their content.
+    pub dashboards: BTreeMap<String, String>,
 }

@@ -6,34 +6,13 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertGroup, Dashboard};
+use super::{AlertGroup, Dashboard, Fingerprint};
 use crate::diagnostic::Code;
-use crate::graph::{EventCondition, Extensions, Waves};
+use crate::graph::{EventCondition, Extensions, Implementer, Waves};
 use crate::id::{ClusterName, GraphKey, ServiceId, ServiceKey};
 use crate::intent::Requirements;
 use crate::placement::{Assignment, Decision};
 use crate::resources::Resources;
-
-/// A short name for the content of a plan or a state: equal content, equal fingerprint.
-///
-/// The first 8 hexadecimal digits of the SHA-256 of the canonical JSON.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(pub(super) String);
-
-impl Fingerprint {
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
 
 /// Where a release goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +92,8 @@ pub struct ServicePlan {
     pub start: Start,
     /// How many replicas run.
     pub replicas: u32,
+    /// Who wrote the chart's value contract.
+    pub implementer: Implementer,
     /// The release.
     pub release: ReleaseSpec,
 }

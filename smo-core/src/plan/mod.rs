@@ -5,10 +5,12 @@
 
 mod change;
 mod deployment;
+mod fingerprint;
 mod monitoring;
+mod values;
 
 pub use change::{Change, ChangeSet, ReleaseAction};
-pub use deployment::{
-    DeploymentPlan, Fingerprint, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target,
-};
+pub use deployment::{DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target};
+pub use fingerprint::Fingerprint;
 pub use monitoring::{AlertGroup, AlertRule, Dashboard, Panel, PanelKind, Query, Unit, Variable};
+pub use values::{ValuesContract, WrapperIsNoMap};

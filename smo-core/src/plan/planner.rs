@@ -1,0 +1,318 @@
+//! From a graph and a fleet to a plan: translate, pose, decide, write values.
+
+use indexmap::IndexMap;
+use thiserror::Error;
+
+use super::lint::lint;
+use super::{
+    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan,
+    Start, Target, ValuesContract,
+};
+use crate::cluster::Inventory;
+use crate::graph::{ApplicationGraph, Service, Trigger};
+use crate::id::{ClusterName, GraphKey, Project, ServiceId};
+use crate::intent::{Catalog, Requirements, TranslateError, translate};
+use crate::placement::{
+    Decision, Diagnosis, Goals, MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer, Weight, decide,
+};
+
+/// Makes plans. Pure: the same graph and fleet give the same plan, byte for byte.
+///
+/// ```
+/// use smo_core::cluster::Inventory;
+/// use smo_core::descriptor::Descriptor;
+/// use smo_core::plan::Planner;
+///
+/// let graph = Descriptor::parse(
+///     "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://registry.example.com/shop/web'}}]}",
+/// )?
+/// .validate()?;
+/// let fleet = Inventory::parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")?;
+/// let plan = Planner::new().plan(&graph, &fleet)?;
+/// assert_eq!(plan.services["web"].release.values["clustersAffinity"][0], "edge-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Planner {
+    project: Project,
+    placer: Box<dyn Placer>,
+    goals: Option<Goals>,
+    catalog: Catalog,
+    contract: ValuesContract,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// An intent has no meaning in the catalogue.
+    #[error(transparent)]
+    Translate(#[from] TranslateError),
+    /// No placement was found. The diagnosis says why and what to try.
+    #[error("no placement for `{graph}`")]
+    Infeasible {
+        /// The graph.
+        graph: GraphKey,
+        /// Why.
+        diagnosis: Box<Diagnosis>,
+    },
+    /// The placer failed.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
+    /// The designer's values leave no room for the orchestrator's.
+    #[error("service `{service}`: {message}")]
+    Values {
+        /// The service.
+        service: ServiceId,
+        /// What is in the way.
+        message: String,
+    },
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Planner {
+    /// A planner for the project `default`, with [`MilpPlacer`], [`Goals::default`], and the default catalogue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            project: Project::default(),
+            placer: Box::new(MilpPlacer::default()),
+            goals: None,
+            catalog: Catalog::default(),
+            contract: ValuesContract::default(),
+        }
+    }
+
+    /// The same for another project (Kubernetes namespace).
+    #[must_use]
+    pub fn with_project(mut self, project: Project) -> Self {
+        self.project = project;
+        self
+    }
+
+    /// The same with another placer.
+    #[must_use]
+    pub fn with_placer(mut self, placer: Box<dyn Placer>) -> Self {
+        self.placer = placer;
+        self
+    }
+
+    /// The same with other goals. Without this, a graph that asks for energy efficiency is planned with ten times the
+    /// default weight of carbon.
+    #[must_use]
+    pub fn with_goals(mut self, goals: Goals) -> Self {
+        self.goals = Some(goals);
+        self
+    }
+
+    /// The same with another catalogue.
+    #[must_use]
+    pub fn with_catalog(mut self, catalog: Catalog) -> Self {
+        self.catalog = catalog;
+        self
+    }
+
+    /// The same with other names for the orchestrator's keys in Helm values.
+    #[must_use]
+    pub fn with_values_contract(mut self, contract: ValuesContract) -> Self {
+        self.contract = contract;
+        self
+    }
+
+    /// The project it plans for.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// Plans a graph that does not run yet.
+    ///
+    /// # Errors
+    /// When an intent is unknown, no placement is found, the placer fails, or values are in the way.
+    pub fn plan(&self, graph: &ApplicationGraph, fleet: &Inventory) -> Result<DeploymentPlan, PlanError> {
+        self.replan(graph, fleet, &Placement::new())
+    }
+
+    /// Plans a graph whose services run as `current` says. What they hold is theirs: it counts as free for them.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    pub fn replan(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+    ) -> Result<DeploymentPlan, PlanError> {
+        let key = GraphKey::new(self.project.clone(), graph.id().clone());
+        let requirements = translate(graph, &self.catalog)?;
+        let decision = self.decide(&key, &requirements, fleet, current)?;
+        let placed: IndexMap<ServiceId, Vec<ClusterName>> = match &decision {
+            Some(decision) => decision
+                .placement
+                .iter()
+                .map(|(key, assignment)| (key.service.clone(), assignment.clusters().cloned().collect()))
+                .collect(),
+            None => IndexMap::new(),
+        };
+        let imports = imports(graph, &placed);
+        let services = graph
+            .services()
+            .values()
+            .map(|service| {
+                let plan = self.service_plan(&key, service, &requirements, decision.as_ref(), &imports)?;
+                Ok((service.id.clone(), plan))
+            })
+            .collect::<Result<_, PlanError>>()?;
+        let mut plan = DeploymentPlan {
+            graph: key.clone(),
+            version: graph.version().cloned(),
+            im_version: graph.im_version().to_owned(),
+            fleet_observed_at: fleet.observed_at,
+            requirements,
+            services,
+            exports: exports(&imports, &placed),
+            imports: imports.into_values().collect(),
+            alerts: AlertGroup::of_graph(&key, graph),
+            dashboards: Dashboard::of_graph(&key, graph),
+            waves: graph.start_waves(),
+            decision,
+            notes: Vec::new(),
+            fingerprint: Fingerprint::of(&()),
+        };
+        plan.fingerprint = Fingerprint::of(&(&plan.graph, &plan.services, &plan.imports, &plan.alerts, &plan.dashboards));
+        plan.notes = lint(&plan, graph, fleet);
+        Ok(plan)
+    }
+
+    fn decide(
+        &self,
+        key: &GraphKey,
+        requirements: &Requirements,
+        fleet: &Inventory,
+        current: &Placement,
+    ) -> Result<Option<Decision>, PlanError> {
+        if requirements.static_placement {
+            return Ok(None);
+        }
+        let goals = self.goals.clone().unwrap_or_else(|| default_goals(requirements));
+        let problem = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
+        match decide(self.placer.as_ref(), &problem)? {
+            Outcome::Placed(decision) => Ok(Some(decision)),
+            Outcome::Infeasible(diagnosis) => {
+                Err(PlanError::Infeasible { graph: key.clone(), diagnosis: Box::new(diagnosis) })
+            }
+        }
+    }
+
+    fn service_plan(
+        &self,
+        key: &GraphKey,
+        service: &Service,
+        requirements: &Requirements,
+        decision: Option<&Decision>,
+        imports: &IndexMap<ServiceId, ServiceImport>,
+    ) -> Result<ServicePlan, PlanError> {
+        let service_key = key.service(service.id.clone());
+        let artifact = &service.artifact;
+        let values_error = |message: String| PlanError::Values { service: service.id.clone(), message };
+        let (target, values) = match decision.and_then(|decision| decision.placement.get(&service_key)) {
+            Some(assignment) => {
+                let clusters: Vec<ClusterName> = assignment.clusters().cloned().collect();
+                let into = imports.get(&service.id).map(|import| import.into.as_slice()).unwrap_or_default();
+                let values =
+                    self.contract.write(artifact, &clusters, into).map_err(|error| values_error(error.to_string()))?;
+                (Target::Clusters(assignment.clone()), values)
+            }
+            None => {
+                let declared = self.contract.read_affinity(&artifact.implementer, &artifact.values);
+                (Target::ChosenByChart { declared }, artifact.values.clone())
+            }
+        };
+        let needs = requirements.services.get(&service.id);
+        Ok(ServicePlan {
+            start: start(key, service),
+            replicas: needs.map_or(1, |needs| needs.replicas),
+            implementer: artifact.implementer.clone(),
+            release: ReleaseSpec {
+                service: service_key,
+                chart: artifact.reference.clone(),
+                values,
+                target,
+                resources: needs.map(|needs| needs.per_replica.clone()).unwrap_or_default(),
+            },
+        })
+    }
+}
+
+/// The weight of carbon is ten times the default for a graph that asks for energy efficiency.
+fn default_goals(requirements: &Requirements) -> Goals {
+    let goals = Goals::default();
+    if requirements.energy_efficiency {
+        let carbon = Weight::from_millionths(goals.carbon.millionths() * 10);
+        return Goals { carbon, ..goals };
+    }
+    goals
+}
+
+fn start(key: &GraphKey, service: &Service) -> Start {
+    match &service.trigger {
+        Trigger::Auto { dependencies } if dependencies.is_empty() => Start::AtOnce,
+        Trigger::Auto { dependencies } => Start::After(dependencies.clone()),
+        Trigger::Event { condition, events } => {
+            let key = key.service(service.id.clone());
+            let alerts = events.iter().map(|event| AlertRule::name_of(&key, &event.id)).collect();
+            Start::OnEvent { condition: *condition, alerts }
+        }
+    }
+}
+
+/// Who imports each placed service: the clusters of its callers, each once. A service that nobody calls is imported
+/// where it runs, since Karmada takes an empty list for every cluster there is.
+fn imports(
+    graph: &ApplicationGraph,
+    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
+) -> IndexMap<ServiceId, ServiceImport> {
+    let import = |(id, own): (&ServiceId, &Vec<ClusterName>)| {
+        let importers = graph.importers(id);
+        let callers = importers.iter().filter_map(|caller| placed.get(*caller)).flatten();
+        let mut into: Vec<ClusterName> = callers.cloned().collect();
+        if into.is_empty() {
+            into.clone_from(own);
+        }
+        into.sort();
+        into.dedup();
+        let importers = importers.into_iter().cloned().collect();
+        (id.clone(), ServiceImport { service: id.clone(), into, importers })
+    };
+    placed.iter().map(import).collect()
+}
+
+/// Only what another service calls is exported.
+fn exports(
+    imports: &IndexMap<ServiceId, ServiceImport>,
+    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
+) -> Vec<ServiceExport> {
+    let called = imports.values().filter(|import| !import.importers.is_empty());
+    let export = |import: &ServiceImport| ServiceExport {
+        service: import.service.clone(),
+        from: placed.get(&import.service).cloned().unwrap_or_default(),
+    };
+    called.map(export).collect()
+}
+
+impl DeploymentPlan {
+    /// Where this plan puts its services, as the `current` of a later [`Planner::replan`].
+    #[must_use]
+    pub fn placement(&self) -> Placement {
+        let assigned = |service: &ServicePlan| match &service.release.target {
+            Target::Clusters(assignment) => Some((service.release.service.clone(), assignment.clone())),
+            Target::ChosenByChart { .. } => None,
+        };
+        self.services.values().filter_map(assigned).collect()
+    }
+}
