@@ -1,6 +1,6 @@
 //! The port to alerts: rules in force, and what fires.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -36,6 +36,7 @@ impl FiringAlert {
 /// # Contract
 /// - A group is written and removed as a whole. The backend touches only groups that it wrote itself, and writes each
 ///   so that two graphs never share one.
+/// - `groups` tells a group that somebody changed by its fingerprint, or by its absence.
 /// - `firing` lists alerts of those rules that fire now: none that are pending, silenced or resolved. Each carries the
 ///   labels of its rule and `alertname`.
 ///
@@ -86,8 +87,8 @@ pub trait AlertBackend: Debug + Send + Sync {
     /// Takes a group out of force.
     async fn remove(&self, group: &str) -> Result<(), BackendError>;
 
-    /// The names of the rules in force, by the name of their group.
-    async fn groups(&self) -> Result<BTreeMap<String, BTreeSet<String>>, BackendError>;
+    /// The groups in force: by name, the fingerprint of their content ([`AlertGroup::fingerprint`]).
+    async fn groups(&self) -> Result<BTreeMap<String, String>, BackendError>;
 
     /// What fires now, by name and labels.
     async fn firing(&self) -> Result<Vec<FiringAlert>, BackendError>;

@@ -59,8 +59,13 @@ pub trait ClusterBackendExt: ClusterBackend {
     /// One cluster; `NotFound` when the fleet has none of that name.
     async fn cluster(&self, name: &ClusterName) -> Result<Cluster, BackendError> {
         let mut inventory = self.inventory().await?;
-        let missing =
-            || BackendError::new(ErrorKind::NotFound, format!("cluster {name}"), "the fleet has no such cluster");
+        let missing = || {
+            BackendError::new(
+                ErrorKind::NotFound,
+                format!("cluster {name}"),
+                "the fleet has no such cluster",
+            )
+        };
         inventory.clusters.shift_remove(name).ok_or_else(missing)
     }
 }

@@ -1,6 +1,6 @@
 //! The port to dashboards. Pictures are never worth a failed deployment.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -18,7 +18,7 @@ use crate::plan::Dashboard;
 /// Writing the same dashboard again changes nothing that a viewer sees. Removing one that is not there succeeds.
 ///
 /// # Consistency
-/// `uids` shows what was written at once.
+/// `list` shows what was written at once.
 ///
 /// # Cancellation
 /// A dropped call was done or not; repeat it.
@@ -45,7 +45,7 @@ use crate::plan::Dashboard;
 ///     panels: vec![],
 /// };
 /// dashboards.write(&shop).await?;
-/// assert!(dashboards.uids().await?.contains("default-shop"));
+/// assert!(dashboards.list().await?.contains_key("default-shop"));
 /// dashboards.remove("default-shop").await?;
 /// dashboards.remove("default-shop").await?;
 /// # Ok(()) }
@@ -58,6 +58,6 @@ pub trait DashboardBackend: Debug + Send + Sync {
     /// Takes a dashboard away.
     async fn remove(&self, uid: &str) -> Result<(), BackendError>;
 
-    /// The uids of the dashboards in place.
-    async fn uids(&self) -> Result<BTreeSet<String>, BackendError>;
+    /// The dashboards in place: by uid, the fingerprint of their content ([`Dashboard::fingerprint`]).
+    async fn list(&self) -> Result<BTreeMap<String, String>, BackendError>;
 }

@@ -75,7 +75,11 @@ impl BackendError {
     /// unless [`BackendError::with_retry`] says otherwise.
     #[must_use]
     pub fn new(kind: ErrorKind, operation: impl AsRef<str>, message: impl AsRef<str>) -> Self {
-        let retry = if kind == ErrorKind::Unavailable { Retry::Later } else { Retry::Never };
+        let retry = if kind == ErrorKind::Unavailable {
+            Retry::Later
+        } else {
+            Retry::Never
+        };
         Self {
             kind,
             operation: one_line(operation.as_ref()),
@@ -145,17 +149,32 @@ impl fmt::Debug for BackendError {
 
 impl Error for BackendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| source.as_ref() as &(dyn Error + 'static))
+        self.source
+            .as_ref()
+            .map(|source| source.as_ref() as &(dyn Error + 'static))
     }
 }
 
 /// Words before a value that is not shown.
-const SECRET_WORDS: [&str; 8] =
-    ["password", "passwd", "secret", "token", "apikey", "api_key", "authorization", "credential"];
+const SECRET_WORDS: [&str; 8] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "authorization",
+    "credential",
+];
 
 /// The text on one line, with secrets blanked.
 fn one_line(text: &str) -> String {
-    let joined = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let joined = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ");
     blank_assignments(&blank_schemes(&blank_userinfo(&joined)))
 }
 
@@ -164,7 +183,9 @@ fn blank_userinfo(text: &str) -> String {
     let mut parts = text.split("://");
     let mut blanked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let authority = part.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(part.len());
+        let authority = part
+            .find(|c: char| c.is_whitespace() || "/?#\"'".contains(c))
+            .unwrap_or(part.len());
         let host = part.get(..authority).and_then(|authority| authority.rfind('@'));
         blanked.push_str("://");
         match host.and_then(|at| part.get(at..)) {
@@ -182,8 +203,14 @@ fn blank_userinfo(text: &str) -> String {
 fn blank_schemes(text: &str) -> String {
     let mut after_scheme = false;
     let word = |word: &str| {
-        let blanked = if after_scheme && !word.is_empty() { "***" } else { word };
-        after_scheme = ["bearer", "basic"].iter().any(|scheme| word.to_ascii_lowercase().ends_with(scheme));
+        let blanked = if after_scheme && !word.is_empty() {
+            "***"
+        } else {
+            word
+        };
+        after_scheme = ["bearer", "basic"]
+            .iter()
+            .any(|scheme| word.to_ascii_lowercase().ends_with(scheme));
         blanked.to_owned()
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
@@ -207,7 +234,9 @@ fn blank_assignments(text: &str) -> String {
         };
         let value = assigned.trim_start_matches([' ', '"', '\'']);
         let begin = text.len() - value.len();
-        let end = value.find(|c: char| c.is_whitespace() || ",;&\"'})".contains(c)).unwrap_or(value.len());
+        let end = value
+            .find(|c: char| c.is_whitespace() || ",;&\"'})".contains(c))
+            .unwrap_or(value.len());
         blanked.push_str(text.get(rest..begin).unwrap_or_default());
         if end > 0 {
             blanked.push_str("***");
@@ -233,7 +262,10 @@ mod tests {
     #[case("dial tcp 10.0.0.1:443: refused", "dial tcp 10.0.0.1:443: refused")]
     #[case("oci://u:p@host/x and oci://host/y", "oci://***@host/x and oci://host/y")]
     #[case("GET /x?token=abc&b=1 failed", "GET /x?token=***&b=1 failed")]
-    #[case(r#"{"password": "abc", "user": "me"}"#, r#"{"password": "***", "user": "me"}"#)]
+    #[case(
+        r#"{"password": "abc", "user": "me"}"#,
+        r#"{"password": "***", "user": "me"}"#
+    )]
     #[case("Authorization: Bearer abc.def", "Authorization: *** ***")]
     #[case("apiToken = abc", "apiToken = ***")]
     #[case("the token expired", "the token expired")]
@@ -242,21 +274,33 @@ mod tests {
     #[case("password=", "password=")]
     #[case("Größe: token=ä, b", "Größe: token=***, b")]
     fn messages_are_one_line_without_secrets(#[case] text: &str, #[case] shown: &str) {
-        assert_eq!(BackendError::new(ErrorKind::Unexpected, "op", text).message(), shown);
+        assert_eq!(
+            BackendError::new(ErrorKind::Unexpected, "op", text).message(),
+            shown
+        );
     }
 
     #[test]
     fn debug_blanks_the_source_too() {
         let source = std::io::Error::other("POST https://a:b@c failed: token=abc");
         let error = BackendError::new(ErrorKind::Unavailable, "put x", "no answer").with_source(source);
-        insta::assert_snapshot!(format!("{error:?}"), @"");
+        insta::assert_snapshot!(format!("{error:?}"), @r#"BackendError { kind: Unavailable, operation: "put x", message: "no answer", retry: Later, source: Some("POST https://***@c failed: token=***") }"#);
         assert!(error.source().is_some());
     }
 
     #[test]
     fn only_unavailability_is_retried_by_itself() {
-        for kind in [ErrorKind::NotFound, ErrorKind::Conflict, ErrorKind::Invalid, ErrorKind::Unsupported] {
-            assert_eq!(BackendError::new(kind, "op", "no").retry(), Retry::Never, "{kind}");
+        for kind in [
+            ErrorKind::NotFound,
+            ErrorKind::Conflict,
+            ErrorKind::Invalid,
+            ErrorKind::Unsupported,
+        ] {
+            assert_eq!(
+                BackendError::new(kind, "op", "no").retry(),
+                Retry::Never,
+                "{kind}"
+            );
         }
         let error = BackendError::new(ErrorKind::Unavailable, "op", "no");
         assert_eq!(error.retry(), Retry::Later);

@@ -118,7 +118,12 @@ pub trait InfrastructureBackend: Debug + Send + Sync {
 #[async_trait]
 pub trait InfrastructureBackendExt: InfrastructureBackend {
     /// Waits until work is done or has failed; `Unavailable` when that takes longer than `patience`.
-    async fn finish(&self, task: &TaskId, timer: &dyn Timer, patience: Duration) -> Result<TaskStatus, BackendError> {
+    async fn finish(
+        &self,
+        task: &TaskId,
+        timer: &dyn Timer,
+        patience: Duration,
+    ) -> Result<TaskStatus, BackendError> {
         const PAUSE: Duration = Duration::from_secs(5);
         let deadline = later(timer.now(), patience);
         loop {
@@ -129,7 +134,11 @@ pub trait InfrastructureBackendExt: InfrastructureBackend {
             let left = since(deadline, timer.now());
             if left.is_zero() {
                 let message = format!("still running after {} s", patience.as_secs());
-                return Err(BackendError::new(ErrorKind::Unavailable, format!("task {task}"), message));
+                return Err(BackendError::new(
+                    ErrorKind::Unavailable,
+                    format!("task {task}"),
+                    message,
+                ));
             }
             timer.wait(PAUSE.min(left)).await;
         }

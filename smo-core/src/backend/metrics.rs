@@ -32,7 +32,11 @@ impl Sample {
     /// ```
     #[must_use]
     pub fn new(value: f64) -> Self {
-        if value.is_finite() { Self::Value(value) } else { Self::Missing }
+        if value.is_finite() {
+            Self::Value(value)
+        } else {
+            Self::Missing
+        }
     }
 
     /// The number, if there is one.
@@ -194,7 +198,10 @@ mod tests {
         for (bad, why) in [
             (range(60, 0), "query range: the step is zero"),
             (range(-1, 1), "query range: the end is before the start"),
-            (range(11_000, 1), "query range: more than 11000 moments; take a longer step"),
+            (
+                range(11_000, 1),
+                "query range: more than 11000 moments; take a longer step",
+            ),
         ] {
             assert_eq!(bad.moments().unwrap_err().to_string(), why);
         }

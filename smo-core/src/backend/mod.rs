@@ -45,7 +45,5 @@ pub use infrastructure::{
     ClusterRequest, InfrastructureBackend, InfrastructureBackendExt, TaskId, TaskStatus,
 };
 pub use metrics::{Labels, MetricsBackend, MetricsBackendExt, RangeSeries, Sample, Series, TimeRange};
-pub use release::{
-    Applied, Leftover, ObservedReleases, ReleaseBackend, ReleaseBackendExt, Removed, Scope,
-};
+pub use release::{Applied, Leftover, ObservedReleases, ReleaseBackend, ReleaseBackendExt, Removed, Scope};
 pub use store::{Document, Expect, StateStore, StateStoreExt};

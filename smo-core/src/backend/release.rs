@@ -169,8 +169,13 @@ pub trait ReleaseBackendExt: ReleaseBackend {
     /// One release; `NotFound` when it is not installed.
     async fn release(&self, service: &ServiceKey) -> Result<ObservedRelease, BackendError> {
         let mut observed = self.observe(&Scope::Graph(service.graph.clone())).await?;
-        let missing =
-            || BackendError::new(ErrorKind::NotFound, format!("release {service}"), "it is not installed");
+        let missing = || {
+            BackendError::new(
+                ErrorKind::NotFound,
+                format!("release {service}"),
+                "it is not installed",
+            )
+        };
         observed.releases.remove(service).ok_or_else(missing)
     }
 }

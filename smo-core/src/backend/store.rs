@@ -105,9 +105,15 @@ pub trait StateStoreExt: StateStore {
         expect: Expect,
     ) -> Result<u64, BackendError> {
         let unwritable = |error: serde_json::Error| {
-            BackendError::new(ErrorKind::Invalid, format!("put {key}"), "it cannot be written as JSON").with_source(error)
+            BackendError::new(
+                ErrorKind::Invalid,
+                format!("put {key}"),
+                "it cannot be written as JSON",
+            )
+            .with_source(error)
         };
-        self.put(key, serde_json::to_value(value).map_err(unwritable)?, expect).await
+        self.put(key, serde_json::to_value(value).map_err(unwritable)?, expect)
+            .await
     }
 }
 
@@ -121,7 +127,8 @@ impl Document {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, BackendError> {
         T::deserialize(&self.value).map_err(|error| {
             let operation = format!("read {}", self.key);
-            BackendError::new(ErrorKind::Unexpected, operation, "it is stored in another form").with_source(error)
+            BackendError::new(ErrorKind::Unexpected, operation, "it is stored in another form")
+                .with_source(error)
         })
     }
 }

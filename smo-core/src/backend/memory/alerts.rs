@@ -31,14 +31,22 @@ struct State {
 
 impl State {
     fn rule(&self, name: &str) -> Option<&AlertRule> {
-        self.groups.values().flat_map(|group| &group.rules).find(|rule| rule.alert == name)
+        self.groups
+            .values()
+            .flat_map(|group| &group.rules)
+            .find(|rule| rule.alert == name)
     }
 
     /// An alert whose rule is gone or has changed does not fire any more.
     fn drop_orphans(&mut self, changed: &[String]) {
-        let names: BTreeSet<String> =
-            self.groups.values().flat_map(|group| &group.rules).map(|rule| rule.alert.clone()).collect();
-        self.firing.retain(|name, _| names.contains(name) && !changed.contains(name));
+        let names: BTreeSet<String> = self
+            .groups
+            .values()
+            .flat_map(|group| &group.rules)
+            .map(|rule| rule.alert.clone())
+            .collect();
+        self.firing
+            .retain(|name, _| names.contains(name) && !changed.contains(name));
     }
 }
 
@@ -55,7 +63,13 @@ impl InMemoryAlerts {
     /// `NotFound` when no rule of that name is in force.
     pub fn fire(&self, rule: &str, at: Timestamp) -> Result<FiringAlert, BackendError> {
         let mut state = lock(&self.0.state);
-        let missing = || BackendError::new(ErrorKind::NotFound, format!("fire {rule}"), "no such rule is in force");
+        let missing = || {
+            BackendError::new(
+                ErrorKind::NotFound,
+                format!("fire {rule}"),
+                "no such rule is in force",
+            )
+        };
         let found = state.rule(rule).cloned().ok_or_else(missing)?;
         let starts_at = *state.firing.entry(rule.to_owned()).or_insert(at);
         Ok(alert(&found, starts_at))
@@ -76,7 +90,11 @@ impl InMemoryAlerts {
 fn alert(rule: &AlertRule, starts_at: Timestamp) -> FiringAlert {
     let mut labels = rule.labels.clone();
     labels.insert("alertname".to_owned(), rule.alert.clone());
-    FiringAlert { fingerprint: fingerprint(&labels), labels, starts_at }
+    FiringAlert {
+        fingerprint: fingerprint(&labels),
+        labels,
+        starts_at,
+    }
 }
 
 /// Equal for equal labels: 16 hexadecimal digits, as Alertmanager's.
@@ -88,11 +106,21 @@ fn fingerprint(labels: &Labels) -> String {
         hash.update(value.as_bytes());
         hash.update([0xff]);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn check(rule: &AlertRule) -> Result<(), BackendError> {
-    let invalid = |why: String| Err(BackendError::new(ErrorKind::Invalid, format!("alert rule {}", rule.alert), why));
+    let invalid = |why: String| {
+        Err(BackendError::new(
+            ErrorKind::Invalid,
+            format!("alert rule {}", rule.alert),
+            why,
+        ))
+    };
     if rule.alert.is_empty() {
         return invalid("it has no name".to_owned());
     }
@@ -120,7 +148,9 @@ impl AlertBackend for InMemoryAlerts {
             let mut state = lock(&self.0.state);
             let former = state.groups.insert(group.name.clone(), group.clone());
             let changed = former.into_iter().flat_map(|former| former.rules);
-            let changed = changed.filter(|rule| !group.rules.contains(rule)).map(|rule| rule.alert);
+            let changed = changed
+                .filter(|rule| !group.rules.contains(rule))
+                .map(|rule| rule.alert);
             let changed: Vec<String> = changed.collect();
             state.drop_orphans(&changed);
         }
@@ -137,17 +167,22 @@ impl AlertBackend for InMemoryAlerts {
         self.0.journal.leave("remove", group)
     }
 
-    async fn groups(&self) -> Result<BTreeMap<String, BTreeSet<String>>, BackendError> {
+    async fn groups(&self) -> Result<BTreeMap<String, String>, BackendError> {
         self.0.journal.enter("groups", "")?;
         let state = lock(&self.0.state);
-        let names = |group: &AlertGroup| group.rules.iter().map(|rule| rule.alert.clone()).collect();
-        Ok(state.groups.iter().map(|(name, group)| (name.clone(), names(group))).collect())
+        Ok(state
+            .groups
+            .iter()
+            .map(|(name, group)| (name.clone(), group.fingerprint()))
+            .collect())
     }
 
     async fn firing(&self) -> Result<Vec<FiringAlert>, BackendError> {
         self.0.journal.enter("firing", "")?;
         let state = lock(&self.0.state);
         let firing = state.firing.iter();
-        Ok(firing.filter_map(|(name, start)| state.rule(name).map(|rule| alert(rule, *start))).collect())
+        Ok(firing
+            .filter_map(|(name, start)| state.rule(name).map(|rule| alert(rule, *start)))
+            .collect())
     }
 }

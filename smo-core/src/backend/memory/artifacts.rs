@@ -31,9 +31,16 @@ impl Repository {
     /// The tag that a reference without one stands for.
     fn default_tag(&self) -> Option<&String> {
         let version = |tag: &String| semver::Version::parse(&tag.replace('_', "+")).ok();
-        let releases = self.tags.keys().filter_map(|tag| version(tag).map(|version| (version, tag)));
-        let highest = releases.filter(|(version, _)| version.pre.is_empty()).max_by(|(a, _), (b, _)| a.cmp(b));
-        highest.map(|(_, tag)| tag).or_else(|| self.tags.get_key_value("latest").map(|(tag, _)| tag))
+        let releases = self
+            .tags
+            .keys()
+            .filter_map(|tag| version(tag).map(|version| (version, tag)));
+        let highest = releases
+            .filter(|(version, _)| version.pre.is_empty())
+            .max_by(|(a, _), (b, _)| a.cmp(b));
+        highest
+            .map(|(_, tag)| tag)
+            .or_else(|| self.tags.get_key_value("latest").map(|(tag, _)| tag))
     }
 }
 
@@ -60,11 +67,17 @@ impl<'a> Parts<'a> {
             Some(colon) => (rest.get(..slash + colon), rest.get(slash + colon + 1..)),
             None => (Some(rest), None),
         };
-        let repository = repository.filter(|name| !name.starts_with('/') && !name.ends_with('/')).ok_or_else(refuse)?;
+        let repository = repository
+            .filter(|name| !name.starts_with('/') && !name.ends_with('/'))
+            .ok_or_else(refuse)?;
         if tag == Some("") || digest.is_some_and(|digest| !digest.starts_with("sha256:")) {
             return Err(refuse());
         }
-        Ok(Self { repository, tag, digest })
+        Ok(Self {
+            repository,
+            tag,
+            digest,
+        })
     }
 }
 
@@ -93,27 +106,43 @@ impl InMemoryArtifacts {
 
     fn add(&self, reference: &str, kind: ArtifactKind, content: &[u8]) -> Result<String, BackendError> {
         let parts = Parts::parse(reference)?;
-        let hex: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = Sha256::digest(content)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let digest = format!("sha256:{hex}");
         let mut repositories = lock(&self.0.repositories);
         let repository = repositories.entry(parts.repository.to_owned()).or_default();
-        repository.tags.insert(parts.tag.unwrap_or("latest").replace('+', "_"), digest.clone());
-        repository.contents.insert(digest.clone(), (kind, content.to_vec()));
+        repository
+            .tags
+            .insert(parts.tag.unwrap_or("latest").replace('+', "_"), digest.clone());
+        repository
+            .contents
+            .insert(digest.clone(), (kind, content.to_vec()));
         Ok(digest)
     }
 
     fn find(&self, reference: &str) -> Result<(ArtifactInfo, Vec<u8>), BackendError> {
         let parts = Parts::parse(reference)?;
-        let missing = |what: &str| BackendError::new(ErrorKind::NotFound, format!("resolve {reference}"), what);
+        let missing =
+            |what: &str| BackendError::new(ErrorKind::NotFound, format!("resolve {reference}"), what);
         let repositories = lock(&self.0.repositories);
-        let repository = repositories.get(parts.repository).ok_or_else(|| missing("no such repository"))?;
+        let repository = repositories
+            .get(parts.repository)
+            .ok_or_else(|| missing("no such repository"))?;
         let digest = match (parts.digest, parts.tag) {
             (Some(digest), _) => Some(digest),
             (None, Some(tag)) => repository.tags.get(&tag.replace('+', "_")).map(String::as_str),
-            (None, None) => repository.default_tag().and_then(|tag| repository.tags.get(tag)).map(String::as_str),
+            (None, None) => repository
+                .default_tag()
+                .and_then(|tag| repository.tags.get(tag))
+                .map(String::as_str),
         };
         let digest = digest.ok_or_else(|| missing("no such tag"))?;
-        let (kind, content) = repository.contents.get(digest).ok_or_else(|| missing("no such digest"))?;
+        let (kind, content) = repository
+            .contents
+            .get(digest)
+            .ok_or_else(|| missing("no such digest"))?;
         let info = ArtifactInfo {
             reference: format!("oci://{}@{digest}", parts.repository),
             digest: digest.to_owned(),
@@ -140,11 +169,13 @@ impl ArtifactBackend for InMemoryArtifacts {
     async fn descriptor(&self, reference: &str) -> Result<String, BackendError> {
         self.0.journal.enter("descriptor", reference)?;
         let (info, content) = self.find(reference)?;
-        let invalid = |why: String| BackendError::new(ErrorKind::Invalid, format!("descriptor {reference}"), why);
+        let invalid =
+            |why: String| BackendError::new(ErrorKind::Invalid, format!("descriptor {reference}"), why);
         if info.kind != ArtifactKind::Descriptor {
             return Err(invalid(format!("it is a {}", info.kind)));
         }
-        String::from_utf8(content).map_err(|error| invalid("it is no UTF-8 text".to_owned()).with_source(error))
+        String::from_utf8(content)
+            .map_err(|error| invalid("it is no UTF-8 text".to_owned()).with_source(error))
     }
 }
 
@@ -165,7 +196,9 @@ mod tests {
     #[case("oci://host/n:", None)]
     #[case("oci://host/n@md5:ab", None)]
     fn references(#[case] text: &str, #[case] expected: Option<(&str, Option<&str>, Option<&str>)>) {
-        let parts = Parts::parse(text).ok().map(|parts| (parts.repository, parts.tag, parts.digest));
+        let parts = Parts::parse(text)
+            .ok()
+            .map(|parts| (parts.repository, parts.tag, parts.digest));
         assert_eq!(parts, expected);
     }
 

@@ -1,6 +1,6 @@
 //! Dashboards in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -47,7 +47,11 @@ impl DashboardBackend for InMemoryDashboards {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if !(1..=40).contains(&uid.len()) || !uid.bytes().all(allowed) {
             let why = "a uid is 1 to 40 letters, digits, `-` and `_`";
-            return Err(BackendError::new(ErrorKind::Invalid, format!("write dashboard {uid}"), why));
+            return Err(BackendError::new(
+                ErrorKind::Invalid,
+                format!("write dashboard {uid}"),
+                why,
+            ));
         }
         lock(&self.0.dashboards).insert(uid.clone(), dashboard.clone());
         self.0.journal.leave("write", uid)
@@ -59,8 +63,12 @@ impl DashboardBackend for InMemoryDashboards {
         self.0.journal.leave("remove", uid)
     }
 
-    async fn uids(&self) -> Result<BTreeSet<String>, BackendError> {
-        self.0.journal.enter("uids", "")?;
-        Ok(lock(&self.0.dashboards).keys().cloned().collect())
+    async fn list(&self) -> Result<BTreeMap<String, String>, BackendError> {
+        self.0.journal.enter("list", "")?;
+        let dashboards = lock(&self.0.dashboards);
+        Ok(dashboards
+            .iter()
+            .map(|(uid, dashboard)| (uid.clone(), dashboard.fingerprint()))
+            .collect())
     }
 }

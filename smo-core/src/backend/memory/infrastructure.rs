@@ -71,7 +71,12 @@ impl InMemoryInfrastructure {
     /// The same where work takes `delay`.
     #[must_use]
     pub fn with_delay(fleet: InMemoryFleet, delay: Duration) -> Self {
-        Self(Arc::new(Inner { journal: Journal::default(), fleet, delay, state: Mutex::default() }))
+        Self(Arc::new(Inner {
+            journal: Journal::default(),
+            fleet,
+            delay,
+            state: Mutex::default(),
+        }))
     }
 
     /// Makes the work that ends next for `cluster` fail with this message.
@@ -82,24 +87,42 @@ impl InMemoryInfrastructure {
     /// Starts work, or finds the same work already going on.
     fn begin(&self, state: &mut State, cluster: &ClusterName, work: Work) -> Result<TaskId, BackendError> {
         self.settle(state);
-        let going_on = state.tasks.iter().position(|task| task.cluster == *cluster && task.goes_on());
+        let going_on = state
+            .tasks
+            .iter()
+            .position(|task| task.cluster == *cluster && task.goes_on());
         match going_on.and_then(|index| state.tasks.get(index).map(|task| (index, task))) {
-            Some((index, task)) if task.work == work && !matches!(work, Work::Grow(_)) => return Ok(name(index)),
+            Some((index, task)) if task.work == work && !matches!(work, Work::Grow(_)) => {
+                return Ok(name(index));
+            }
             Some(_) => {
                 let operation = format!("cluster {cluster}");
-                return Err(BackendError::new(ErrorKind::Conflict, operation, "other work goes on for it"));
+                return Err(BackendError::new(
+                    ErrorKind::Conflict,
+                    operation,
+                    "other work goes on for it",
+                ));
             }
             None => {}
         }
         let due = later(self.0.fleet.clock().now(), self.0.delay);
-        state.tasks.push(Task { cluster: cluster.clone(), work, due, status: TaskStatus::Running });
+        state.tasks.push(Task {
+            cluster: cluster.clone(),
+            work,
+            due,
+            status: TaskStatus::Running,
+        });
         Ok(name(state.tasks.len() - 1))
     }
 
     /// Brings about what is due.
     fn settle(&self, state: &mut State) {
         let now = self.0.fleet.clock().now();
-        let State { clusters, tasks, broken } = state;
+        let State {
+            clusters,
+            tasks,
+            broken,
+        } = state;
         for task in tasks.iter_mut().filter(|task| task.goes_on() && task.due <= now) {
             if let Some(message) = broken.remove(&task.cluster) {
                 task.status = TaskStatus::Failed { message };
@@ -130,7 +153,11 @@ fn check_workers(cluster: &ClusterName, workers: u32, at_most: u32) -> Result<()
         return Ok(());
     }
     let why = format!("{workers} workers asked for; 1 to {at_most} are possible");
-    Err(BackendError::new(ErrorKind::Invalid, format!("cluster {cluster}"), why))
+    Err(BackendError::new(
+        ErrorKind::Invalid,
+        format!("cluster {cluster}"),
+        why,
+    ))
 }
 
 impl Scripted for InMemoryInfrastructure {
@@ -146,13 +173,21 @@ impl InfrastructureBackend for InMemoryInfrastructure {
         check_workers(&request.name, request.workers, Self::MOST_WORKERS)?;
         if request.worker.checked_mul(request.workers).is_none() {
             let operation = format!("cluster {}", request.name);
-            return Err(BackendError::new(ErrorKind::Invalid, operation, "its amounts do not fit 64 bits"));
+            return Err(BackendError::new(
+                ErrorKind::Invalid,
+                operation,
+                "its amounts do not fit 64 bits",
+            ));
         }
         let mut state = lock(&self.0.state);
         self.settle(&mut state);
         if state.clusters.contains_key(&request.name) || self.0.fleet.has(&request.name) {
             let operation = format!("cluster {}", request.name);
-            return Err(BackendError::new(ErrorKind::Conflict, operation, "there is one already"));
+            return Err(BackendError::new(
+                ErrorKind::Conflict,
+                operation,
+                "there is one already",
+            ));
         }
         self.begin(&mut state, &request.name, Work::Create(request.clone()))
     }
@@ -161,10 +196,19 @@ impl InfrastructureBackend for InMemoryInfrastructure {
         self.0.journal.enter("add_workers", cluster.as_str())?;
         let mut state = lock(&self.0.state);
         self.settle(&mut state);
-        let missing =
-            || BackendError::new(ErrorKind::NotFound, format!("cluster {cluster}"), "it was not made here");
+        let missing = || {
+            BackendError::new(
+                ErrorKind::NotFound,
+                format!("cluster {cluster}"),
+                "it was not made here",
+            )
+        };
         let mut request = state.clusters.get(cluster).cloned().ok_or_else(missing)?;
-        check_workers(cluster, workers, Self::MOST_WORKERS - request.workers.min(Self::MOST_WORKERS))?;
+        check_workers(
+            cluster,
+            workers,
+            Self::MOST_WORKERS - request.workers.min(Self::MOST_WORKERS),
+        )?;
         request.workers += workers;
         self.begin(&mut state, cluster, Work::Grow(request))
     }
@@ -176,11 +220,20 @@ impl InfrastructureBackend for InMemoryInfrastructure {
         if state.clusters.contains_key(cluster) {
             return self.begin(&mut state, cluster, Work::Remove);
         }
-        if state.tasks.iter().any(|task| task.cluster == *cluster && task.goes_on()) {
+        if state
+            .tasks
+            .iter()
+            .any(|task| task.cluster == *cluster && task.goes_on())
+        {
             return self.begin(&mut state, cluster, Work::Remove);
         }
         let due = self.0.fleet.clock().now();
-        state.tasks.push(Task { cluster: cluster.clone(), work: Work::Remove, due, status: TaskStatus::Done });
+        state.tasks.push(Task {
+            cluster: cluster.clone(),
+            work: Work::Remove,
+            due,
+            status: TaskStatus::Done,
+        });
         Ok(name(state.tasks.len() - 1))
     }
 
@@ -188,8 +241,13 @@ impl InfrastructureBackend for InMemoryInfrastructure {
         self.0.journal.enter("task", task.0.as_str())?;
         let mut state = lock(&self.0.state);
         self.settle(&mut state);
-        let index = task.0.strip_prefix("task-").and_then(|number| number.parse::<usize>().ok());
-        let found = index.and_then(|number| number.checked_sub(1)).and_then(|index| state.tasks.get(index));
+        let index = task
+            .0
+            .strip_prefix("task-")
+            .and_then(|number| number.parse::<usize>().ok());
+        let found = index
+            .and_then(|number| number.checked_sub(1))
+            .and_then(|index| state.tasks.get(index));
         let missing = || BackendError::new(ErrorKind::NotFound, format!("task {task}"), "no such task");
         Ok(found.ok_or_else(missing)?.status.clone())
     }

@@ -43,10 +43,17 @@ struct Pages {
 
 impl Journal {
     /// Records a call, and fails it before its effect when that is scripted.
-    pub(super) fn enter(&self, operation: &'static str, subject: impl Into<String>) -> Result<(), BackendError> {
+    pub(super) fn enter(
+        &self,
+        operation: &'static str,
+        subject: impl Into<String>,
+    ) -> Result<(), BackendError> {
         let subject = subject.into();
         let mut pages = lock(&self.0);
-        pages.calls.push(Call { operation, subject: subject.clone() });
+        pages.calls.push(Call {
+            operation,
+            subject: subject.clone(),
+        });
         pages.take_fault(Moment::Before, operation, &subject)
     }
 
@@ -55,7 +62,14 @@ impl Journal {
         lock(&self.0).take_fault(Moment::After, operation, subject)
     }
 
-    fn script(&self, operation: &str, subject: Option<&str>, moment: Moment, left: Option<u32>, error: BackendError) {
+    fn script(
+        &self,
+        operation: &str,
+        subject: Option<&str>,
+        moment: Moment,
+        left: Option<u32>,
+        error: BackendError,
+    ) {
         lock(&self.0).faults.push(Fault {
             operation: operation.to_owned(),
             subject: subject.map(ToOwned::to_owned),
@@ -74,7 +88,9 @@ impl Pages {
                 && fault.subject.as_deref().is_none_or(|wanted| wanted == subject)
                 && fault.left != Some(0)
         };
-        let Some(fault) = self.faults.iter_mut().find(applies) else { return Ok(()) };
+        let Some(fault) = self.faults.iter_mut().find(applies) else {
+            return Ok(());
+        };
         fault.left = fault.left.map(|left| left - 1);
         let error = fault.error.clone();
         self.faults.retain(|fault| fault.left != Some(0));
@@ -90,9 +106,9 @@ impl Pages {
 /// use smo_core::backend::{BackendError, DashboardBackend, ErrorKind};
 ///
 /// let dashboards = InMemoryDashboards::new();
-/// dashboards.fail_next("uids", BackendError::new(ErrorKind::Unavailable, "uids", "scripted"));
-/// assert!(dashboards.uids().await.is_err());
-/// assert!(dashboards.uids().await.is_ok());
+/// dashboards.fail_next("list", BackendError::new(ErrorKind::Unavailable, "list", "scripted"));
+/// assert!(dashboards.list().await.is_err());
+/// assert!(dashboards.list().await.is_ok());
 /// assert_eq!(dashboards.calls().len(), 2);
 /// # Ok(()) }
 /// ```
@@ -124,22 +140,26 @@ pub trait Scripted {
 
     /// Fails the next `times` calls of `operation`, without effect.
     fn fail_times(&self, operation: &str, times: u32, error: BackendError) {
-        self.journal().script(operation, None, Moment::Before, Some(times), error);
+        self.journal()
+            .script(operation, None, Moment::Before, Some(times), error);
     }
 
     /// Fails every call of `operation` from now on, without effect, until [`Scripted::heal`].
     fn fail_always(&self, operation: &str, error: BackendError) {
-        self.journal().script(operation, None, Moment::Before, None, error);
+        self.journal()
+            .script(operation, None, Moment::Before, None, error);
     }
 
     /// Fails every call of `operation` about `subject` from now on, without effect, until [`Scripted::heal`].
     fn fail_about(&self, operation: &str, subject: &str, error: BackendError) {
-        self.journal().script(operation, Some(subject), Moment::Before, None, error);
+        self.journal()
+            .script(operation, Some(subject), Moment::Before, None, error);
     }
 
     /// Lets the next call of `operation` have its effect, and loses its answer.
     fn lose_next_answer(&self, operation: &str, error: BackendError) {
-        self.journal().script(operation, None, Moment::After, Some(1), error);
+        self.journal()
+            .script(operation, None, Moment::After, Some(1), error);
     }
 
     /// Drops every scripted fault.
@@ -163,7 +183,10 @@ mod tests {
 
     impl Probe {
         fn call(&self, subject: &str) -> bool {
-            self.0.enter("op", subject).and_then(|()| self.0.leave("op", subject)).is_ok()
+            self.0
+                .enter("op", subject)
+                .and_then(|()| self.0.leave("op", subject))
+                .is_ok()
         }
     }
 

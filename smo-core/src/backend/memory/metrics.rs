@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use super::{Journal, Scripted, lock};
 use crate::backend::clock::later;
-use crate::backend::{BackendError, ErrorKind, Labels, MetricsBackend, RangeSeries, Sample, Series, TimeRange};
+use crate::backend::{
+    BackendError, ErrorKind, Labels, MetricsBackend, RangeSeries, Sample, Series, TimeRange,
+};
 
 /// How far back a sample is still the current one, as in Prometheus.
 const LOOKBACK: Duration = Duration::from_secs(300);
@@ -42,9 +44,17 @@ impl InMemoryMetrics {
         at: Timestamp,
         value: f64,
     ) {
-        let labels = labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let labels = labels
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let mut series = lock(&self.0.series);
-        series.entry(expr.to_owned()).or_default().entry(labels).or_default().insert(at, value);
+        series
+            .entry(expr.to_owned())
+            .or_default()
+            .entry(labels)
+            .or_default()
+            .insert(at, value);
     }
 }
 
@@ -55,7 +65,11 @@ fn sample_at(points: &Points, at: Timestamp) -> Option<Sample> {
 
 fn check(expr: &str) -> Result<(), BackendError> {
     if expr.trim().is_empty() {
-        return Err(BackendError::new(ErrorKind::Invalid, "query", "the expression is empty"));
+        return Err(BackendError::new(
+            ErrorKind::Invalid,
+            "query",
+            "the expression is empty",
+        ));
     }
     Ok(())
 }
@@ -74,7 +88,10 @@ impl MetricsBackend for InMemoryMetrics {
         let series = lock(&self.0.series);
         let of_expr = series.get(expr).into_iter().flatten();
         let now = |(labels, points): (&Labels, &Points)| {
-            sample_at(points, at).map(|sample| Series { labels: labels.clone(), sample })
+            sample_at(points, at).map(|sample| Series {
+                labels: labels.clone(),
+                sample,
+            })
         };
         Ok(of_expr.filter_map(now).collect())
     }
@@ -88,8 +105,15 @@ impl MetricsBackend for InMemoryMetrics {
         let over_range = |(labels, points): (&Labels, &Points)| {
             let samples: Vec<Option<Sample>> = moments.iter().map(|at| sample_at(points, *at)).collect();
             let any = samples.iter().any(Option::is_some);
-            let samples = moments.iter().copied().zip(samples.into_iter().map(Option::unwrap_or_default)).collect();
-            any.then(|| RangeSeries { labels: labels.clone(), samples })
+            let samples = moments
+                .iter()
+                .copied()
+                .zip(samples.into_iter().map(Option::unwrap_or_default))
+                .collect();
+            any.then(|| RangeSeries {
+                labels: labels.clone(),
+                samples,
+            })
         };
         Ok(of_expr.filter_map(over_range).collect())
     }

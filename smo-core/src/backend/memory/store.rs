@@ -29,14 +29,22 @@ struct State {
 impl State {
     fn check(&self, operation: &str, key: &str, expect: Expect) -> Result<(), BackendError> {
         let stored = self.documents.get(key).map(|document| document.revision);
-        let found = || stored.map_or("nothing is stored".to_owned(), |revision| format!("revision {revision} is stored"));
+        let found = || {
+            stored.map_or("nothing is stored".to_owned(), |revision| {
+                format!("revision {revision} is stored")
+            })
+        };
         let wanted = match expect {
             Expect::Absent if stored.is_some() => "nothing".to_owned(),
             Expect::Revision(revision) if stored != Some(revision) => format!("revision {revision}"),
             _ => return Ok(()),
         };
         let message = format!("{} where {wanted} was expected", found());
-        Err(BackendError::new(ErrorKind::Conflict, format!("{operation} {key}"), message))
+        Err(BackendError::new(
+            ErrorKind::Conflict,
+            format!("{operation} {key}"),
+            message,
+        ))
     }
 }
 
@@ -78,7 +86,14 @@ impl StateStore for InMemoryStore {
             state.check("put", key, expect)?;
             state.last_revision += 1;
             let revision = state.last_revision;
-            state.documents.insert(key.to_owned(), Document { key: key.to_owned(), value, revision });
+            state.documents.insert(
+                key.to_owned(),
+                Document {
+                    key: key.to_owned(),
+                    value,
+                    revision,
+                },
+            );
             revision
         };
         self.0.journal.leave("put", key)?;
@@ -89,7 +104,10 @@ impl StateStore for InMemoryStore {
         self.0.journal.enter("list", prefix)?;
         let state = lock(&self.0.state);
         let from_prefix = state.documents.range(prefix.to_owned()..);
-        Ok(from_prefix.take_while(|(key, _)| key.starts_with(prefix)).map(|(_, document)| document.clone()).collect())
+        Ok(from_prefix
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(_, document)| document.clone())
+            .collect())
     }
 
     async fn delete(&self, key: &str, expect: Expect) -> Result<(), BackendError> {

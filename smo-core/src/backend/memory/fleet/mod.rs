@@ -71,9 +71,15 @@ impl InMemoryFleet {
     /// The same with other delays.
     #[must_use]
     pub fn with_delays(inventory: Inventory, delays: Delays) -> Self {
-        let clock = inventory.observed_at.map_or_else(ManualClock::default, ManualClock::new);
+        let clock = inventory
+            .observed_at
+            .map_or_else(ManualClock::default, ManualClock::new);
         let world = Mutex::new(World::new(inventory, delays, clock.now()));
-        Self(Arc::new(Inner { journal: Journal::default(), clock, world }))
+        Self(Arc::new(Inner {
+            journal: Journal::default(),
+            clock,
+            world,
+        }))
     }
 
     /// Its clock, to be shared with whatever has to agree on the time.
@@ -105,13 +111,20 @@ impl InMemoryFleet {
     /// Makes the report of a cluster say that it is ready, or that it is not, at once.
     pub fn set_ready(&self, cluster: &ClusterName, ready: bool) {
         let since = Some(self.0.clock.now());
-        let not_ready = Readiness::NotReady { reason: "ClusterNotReady".to_owned(), since };
+        let not_ready = Readiness::NotReady {
+            reason: "ClusterNotReady".to_owned(),
+            since,
+        };
         self.set_readiness(cluster, if ready { Readiness::Ready } else { not_ready });
     }
 
     /// Keeps new work off a cluster. Work that is there stays: moving it is the caller's task.
     pub fn drain(&self, cluster: &ClusterName) {
-        let taint = Taint { key: DRAINED.to_owned(), value: None, effect: TaintEffect::NoSchedule };
+        let taint = Taint {
+            key: DRAINED.to_owned(),
+            value: None,
+            effect: TaintEffect::NoSchedule,
+        };
         self.change_taints(cluster, |taints| {
             if !taints.contains(&taint) {
                 taints.push(taint);
@@ -136,7 +149,10 @@ impl InMemoryFleet {
     /// Adds a cluster, or changes what an existing one is and offers; its work stays.
     pub fn join(&self, cluster: Cluster) {
         self.with_world(|world| {
-            world.members.entry(cluster.name.clone()).or_insert_with(Member::default);
+            world
+                .members
+                .entry(cluster.name.clone())
+                .or_insert_with(Member::default);
             world.fleet.clusters.insert(cluster.name.clone(), cluster);
             world.try_refused_again();
         });
@@ -187,13 +203,18 @@ impl InMemoryFleet {
     #[must_use]
     pub fn raw_health(&self, service: &ServiceKey) -> BTreeMap<ClusterName, Health> {
         self.with_world(|world| {
-            let copies = world.copies.iter().filter(|((owner, _), copy)| owner == service && copy.phase != Phase::Leaving);
+            let copies = world
+                .copies
+                .iter()
+                .filter(|((owner, _), copy)| owner == service && copy.phase != Phase::Leaving);
             let health = |phase: &Phase| match phase {
                 Phase::Healthy => Health::Healthy,
                 Phase::Refused(_) => Health::Degraded,
                 _ => Health::Progressing,
             };
-            copies.map(|((_, cluster), copy)| (cluster.clone(), health(&copy.phase))).collect()
+            copies
+                .map(|((_, cluster), copy)| (cluster.clone(), health(&copy.phase)))
+                .collect()
         })
     }
 
@@ -201,7 +222,10 @@ impl InMemoryFleet {
     #[must_use]
     pub fn copies(&self, service: &ServiceKey) -> Vec<ClusterName> {
         self.with_world(|world| {
-            let copies = world.copies.iter().filter(|((owner, _), copy)| owner == service && copy.ready > 0);
+            let copies = world
+                .copies
+                .iter()
+                .filter(|((owner, _), copy)| owner == service && copy.ready > 0);
             copies.map(|((_, cluster), _)| cluster.clone()).collect()
         })
     }

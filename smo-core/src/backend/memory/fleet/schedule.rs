@@ -16,7 +16,10 @@ pub(super) enum Wish {
     /// These replicas; their counts are weights where only some of the clusters can take work.
     Divided(Assignment),
     /// All replicas on each of these clusters; on every cluster when none is named.
-    Duplicated { clusters: Vec<ClusterName>, replicas: u32 },
+    Duplicated {
+        clusters: Vec<ClusterName>,
+        replicas: u32,
+    },
     /// No replicas, wherever it is.
     Zero,
 }
@@ -38,17 +41,29 @@ pub(super) fn schedule(
         Wish::Divided(assignment) => {
             let names: Vec<&ClusterName> = assignment.clusters().collect();
             let candidates = filter(clusters, &names, bound)?;
-            let weights: Vec<(ClusterName, u32)> =
-                assignment.iter().filter(|(name, _)| candidates.contains(name)).map(|(c, n)| (c.clone(), n)).collect();
+            let weights: Vec<(ClusterName, u32)> = assignment
+                .iter()
+                .filter(|(name, _)| candidates.contains(name))
+                .map(|(c, n)| (c.clone(), n))
+                .collect();
             divide(assignment.replicas(), &weights)
         }
-        Wish::Duplicated { clusters: names, replicas } => {
+        Wish::Duplicated {
+            clusters: names,
+            replicas,
+        } => {
             let names: Vec<&ClusterName> = names.iter().collect();
-            filter(clusters, &names, bound)?.into_iter().map(|name| (name.clone(), *replicas)).collect()
+            filter(clusters, &names, bound)?
+                .into_iter()
+                .map(|name| (name.clone(), *replicas))
+                .collect()
         }
     };
     let fits = |name: &ClusterName, replicas: u32| {
-        let free = clusters.iter().find(|cluster| cluster.name == *name).map(|cluster| (cluster, cluster.free()));
+        let free = clusters
+            .iter()
+            .find(|cluster| cluster.name == *name)
+            .map(|cluster| (cluster, cluster.free()));
         free.is_some_and(|(cluster, free)| room(cluster, &free, per_replica) >= replicas)
     };
     if binding.iter().all(|(name, replicas)| fits(name, *replicas)) {
@@ -100,9 +115,19 @@ fn filter<'a>(
     if !candidates.is_empty() {
         return Ok(candidates);
     }
-    let counted: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} cluster(s) {reason}")).collect();
-    let why = if counted.is_empty() { "the fleet is empty".to_owned() } else { counted.join(", ") };
-    Err(format!("NoClusterFit: 0/{} clusters are available: {why}.", clusters.len()))
+    let counted: Vec<String> = reasons
+        .iter()
+        .map(|(reason, count)| format!("{count} cluster(s) {reason}"))
+        .collect();
+    let why = if counted.is_empty() {
+        "the fleet is empty".to_owned()
+    } else {
+        counted.join(", ")
+    };
+    Err(format!(
+        "NoClusterFit: 0/{} clusters are available: {why}.",
+        clusters.len()
+    ))
 }
 
 /// `replicas` in proportion to weights, by Webster's method: the next seat goes to the largest
@@ -112,13 +137,18 @@ fn divide(replicas: u32, weights: &[(ClusterName, u32)]) -> Binding {
     if total == u64::from(replicas) {
         return weights.iter().cloned().collect();
     }
-    let mut seats: Vec<(u64, u64)> = weights.iter().map(|(_, weight)| (u64::from(*weight), 0)).collect();
+    let mut seats: Vec<(u64, u64)> = weights
+        .iter()
+        .map(|(_, weight)| (u64::from(*weight), 0))
+        .collect();
     for _ in 0..replicas {
         let mut best: Option<usize> = None;
         for (index, (weight, taken)) in seats.iter().enumerate() {
-            let better = best.and_then(|best| seats.get(best)).is_none_or(|(best_weight, best_taken)| {
-                weight * (2 * best_taken + 1) > best_weight * (2 * taken + 1)
-            });
+            let better = best
+                .and_then(|best| seats.get(best))
+                .is_none_or(|(best_weight, best_taken)| {
+                    weight * (2 * best_taken + 1) > best_weight * (2 * taken + 1)
+                });
             if better {
                 best = Some(index);
             }
@@ -127,8 +157,14 @@ fn divide(replicas: u32, weights: &[(ClusterName, u32)]) -> Binding {
             *taken += 1;
         }
     }
-    let counted = weights.iter().zip(seats).map(|((name, _), (_, taken))| (name.clone(), taken));
-    counted.filter(|(_, taken)| *taken > 0).map(|(name, taken)| (name, u32::try_from(taken).unwrap_or(u32::MAX))).collect()
+    let counted = weights
+        .iter()
+        .zip(seats)
+        .map(|((name, _), (_, taken))| (name.clone(), taken));
+    counted
+        .filter(|(_, taken)| *taken > 0)
+        .map(|(name, taken)| (name, u32::try_from(taken).unwrap_or(u32::MAX)))
+        .collect()
 }
 
 /// How many replicas fit. A resource that the cluster does not list is not limited, except an extended one.
@@ -156,11 +192,19 @@ mod tests {
     }
 
     fn divided(parts: &[(&str, u32)]) -> Wish {
-        Wish::Divided(parts.iter().map(|(cluster, replicas)| (name(cluster), *replicas)).collect())
+        Wish::Divided(
+            parts
+                .iter()
+                .map(|(cluster, replicas)| (name(cluster), *replicas))
+                .collect(),
+        )
     }
 
     fn binding(parts: &[(&str, u32)]) -> Binding {
-        parts.iter().map(|(cluster, replicas)| (name(cluster), *replicas)).collect()
+        parts
+            .iter()
+            .map(|(cluster, replicas)| (name(cluster), *replicas))
+            .collect()
     }
 
     fn core(count: u64) -> Resources {
@@ -170,8 +214,14 @@ mod tests {
     #[test]
     fn shares_are_exact_and_otherwise_webster() {
         let parts = |parts: &[(&str, u32)]| parts.iter().map(|(c, n)| (name(c), *n)).collect::<Vec<_>>();
-        assert_eq!(divide(9, &parts(&[("a", 1), ("b", 2)])), binding(&[("a", 3), ("b", 6)]));
-        assert_eq!(divide(9, &parts(&[("a", 1), ("b", 3)])), binding(&[("a", 2), ("b", 7)]));
+        assert_eq!(
+            divide(9, &parts(&[("a", 1), ("b", 2)])),
+            binding(&[("a", 3), ("b", 6)])
+        );
+        assert_eq!(
+            divide(9, &parts(&[("a", 1), ("b", 3)])),
+            binding(&[("a", 2), ("b", 7)])
+        );
         assert_eq!(divide(3, &parts(&[("b", 1)])), binding(&[("b", 3)]));
         assert_eq!(divide(1, &parts(&[("a", 1), ("b", 1)])), binding(&[("a", 1)]));
         assert_eq!(divide(2, &[]), binding(&[]));
@@ -180,21 +230,35 @@ mod tests {
     #[test]
     fn no_cluster_named_means_everywhere() {
         let fleet = [cluster("a", 8), cluster("b", 8)];
-        let wish = Wish::Duplicated { clusters: vec![], replicas: 1 };
-        assert_eq!(schedule(&fleet, &wish, &core(1), &Binding::new()), Ok(binding(&[("a", 1), ("b", 1)])));
+        let wish = Wish::Duplicated {
+            clusters: vec![],
+            replicas: 1,
+        };
+        assert_eq!(
+            schedule(&fleet, &wish, &core(1), &Binding::new()),
+            Ok(binding(&[("a", 1), ("b", 1)]))
+        );
     }
 
     #[test]
     fn refusals_say_why() {
         let mut tainted = cluster("a", 8);
-        tainted.taints.push(Taint { key: "edge".into(), value: None, effect: TaintEffect::NoSchedule });
+        tainted.taints.push(Taint {
+            key: "edge".into(),
+            value: None,
+            effect: TaintEffect::NoSchedule,
+        });
         let mut dead = cluster("b", 8);
-        dead.readiness = Readiness::NotReady { reason: "ClusterNotReachable".into(), since: None };
+        dead.readiness = Readiness::NotReady {
+            reason: "ClusterNotReachable".into(),
+            since: None,
+        };
         let fleet = [tainted, dead, cluster("c", 8)];
-        let say = |wish: &Wish, amount: u64| schedule(&fleet, wish, &core(amount), &Binding::new()).unwrap_err();
-        insta::assert_snapshot!(say(&divided(&[("nosuch", 1)]), 1), @"");
-        insta::assert_snapshot!(say(&divided(&[("a", 1), ("b", 1)]), 1), @"");
-        insta::assert_snapshot!(say(&divided(&[("c", 2)]), 5), @"");
+        let say =
+            |wish: &Wish, amount: u64| schedule(&fleet, wish, &core(amount), &Binding::new()).unwrap_err();
+        insta::assert_snapshot!(say(&divided(&[("nosuch", 1)]), 1), @"NoClusterFit: 0/3 clusters are available: 3 cluster(s) did not match the placement cluster affinity constraint.");
+        insta::assert_snapshot!(say(&divided(&[("a", 1), ("b", 1)]), 1), @"NoClusterFit: 0/3 clusters are available: 1 cluster(s) did not match the placement cluster affinity constraint, 1 cluster(s) had untolerated taint {cluster.karmada.io/not-ready: NoSchedule}, 1 cluster(s) had untolerated taint {edge: NoSchedule}.");
+        insta::assert_snapshot!(say(&divided(&[("c", 2)]), 5), @"Unschedulable: Clusters available replicas 1 are not enough for 2: c has no room for 2 x (5 cores)");
         assert_eq!(
             schedule(&[], &divided(&[("a", 1)]), &core(1), &Binding::new()).unwrap_err(),
             "NoClusterFit: 0/0 clusters are available: the fleet is empty."
@@ -204,10 +268,19 @@ mod tests {
     #[test]
     fn a_cluster_that_has_it_keeps_it() {
         let mut dead = cluster("b", 8);
-        dead.readiness = Readiness::NotReady { reason: "ClusterNotReachable".into(), since: None };
+        dead.readiness = Readiness::NotReady {
+            reason: "ClusterNotReachable".into(),
+            since: None,
+        };
         let fleet = [cluster("a", 8), dead];
         let wish = divided(&[("a", 1), ("b", 2)]);
-        assert_eq!(schedule(&fleet, &wish, &core(1), &Binding::new()), Ok(binding(&[("a", 3)])));
-        assert_eq!(schedule(&fleet, &wish, &core(1), &binding(&[("b", 3)])), Ok(binding(&[("a", 1), ("b", 2)])));
+        assert_eq!(
+            schedule(&fleet, &wish, &core(1), &Binding::new()),
+            Ok(binding(&[("a", 3)]))
+        );
+        assert_eq!(
+            schedule(&fleet, &wish, &core(1), &binding(&[("b", 3)])),
+            Ok(binding(&[("a", 1), ("b", 2)]))
+        );
     }
 }

@@ -105,7 +105,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(fleet: Inventory, delays: Delays, now: Timestamp) -> Self {
-        let members = fleet.clusters.keys().map(|name| (name.clone(), Member::default())).collect();
+        let members = fleet
+            .clusters
+            .keys()
+            .map(|name| (name.clone(), Member::default()))
+            .collect();
         Self {
             fleet,
             members,
@@ -155,7 +159,10 @@ impl World {
                 }
             }
             Event::Leave(service, cluster, generation) => {
-                if self.living_copy(&service, &cluster, generation).is_some_and(|copy| copy.phase == Phase::Leaving) {
+                if self
+                    .living_copy(&service, &cluster, generation)
+                    .is_some_and(|copy| copy.phase == Phase::Leaving)
+                {
                     self.copies.remove(&(service, cluster));
                     self.try_refused_again();
                 }
@@ -174,7 +181,8 @@ impl World {
             }
             Event::Collect(name, life) => {
                 if self.lives(&name, life) {
-                    self.copies.retain(|(_, cluster), copy| *cluster != name || copy.phase != Phase::Leaving);
+                    self.copies
+                        .retain(|(_, cluster), copy| *cluster != name || copy.phase != Phase::Leaving);
                     self.try_refused_again();
                 }
             }
@@ -193,7 +201,11 @@ impl World {
 
     fn bind(&mut self, service: &ServiceKey, generation: u64) {
         let clusters = self.clusters(Some(service));
-        let Some(release) = self.releases.get_mut(service).filter(|release| release.generation == generation) else {
+        let Some(release) = self
+            .releases
+            .get_mut(service)
+            .filter(|release| release.generation == generation)
+        else {
             return;
         };
         release.deciding = false;
@@ -209,7 +221,9 @@ impl World {
 
     /// Brings the copies of a service in line with a decision.
     fn dispatch(&mut self, service: &ServiceKey, binding: &Binding, generation: u64) {
-        let Some(spec) = self.releases.get(service).map(|release| release.spec.clone()) else { return };
+        let Some(spec) = self.releases.get(service).map(|release| release.spec.clone()) else {
+            return;
+        };
         for (cluster, replicas) in binding {
             let key = (service.clone(), cluster.clone());
             let former = self.copies.get_mut(&key);
@@ -217,7 +231,10 @@ impl World {
                 // Values that steer the fleet (who imports a Service) do not restart what runs.
                 copy.generation = generation;
                 if copy.phase == Phase::Running {
-                    self.after(self.delays.healthy, Event::Report(service.clone(), cluster.clone(), generation));
+                    self.after(
+                        self.delays.healthy,
+                        Event::Report(service.clone(), cluster.clone(), generation),
+                    );
                 }
                 continue;
             }
@@ -230,9 +247,16 @@ impl World {
                 generation,
             };
             self.copies.insert(key, copy);
-            self.after(self.delays.running, Event::Run(service.clone(), cluster.clone(), generation));
+            self.after(
+                self.delays.running,
+                Event::Run(service.clone(), cluster.clone(), generation),
+            );
         }
-        self.leave(service, |cluster| !binding.contains_key(cluster), self.delays.moved_away);
+        self.leave(
+            service,
+            |cluster| !binding.contains_key(cluster),
+            self.delays.moved_away,
+        );
         self.try_refused_again();
     }
 
@@ -256,14 +280,23 @@ impl World {
             self.after(delay, Event::Leave(service.clone(), cluster.clone(), generation));
         }
         // A death that nobody has noticed yet is no reason to say that a removal is owed.
-        leaving.retain(|name| self.fleet.cluster(name.as_str()).is_none_or(|cluster| !cluster.readiness.is_ready()));
+        leaving.retain(|name| {
+            self.fleet
+                .cluster(name.as_str())
+                .is_none_or(|cluster| !cluster.readiness.is_ready())
+        });
         leaving
     }
 
     fn run(&mut self, service: ServiceKey, cluster: ClusterName, generation: u64) {
         let name = (service.graph.project.clone(), service.service.clone());
-        let foreign = self.members.get(&cluster).is_some_and(|member| member.foreign.contains(&name));
-        let Some(copy) = self.living_copy(&service, &cluster, generation) else { return };
+        let foreign = self
+            .members
+            .get(&cluster)
+            .is_some_and(|member| member.foreign.contains(&name));
+        let Some(copy) = self.living_copy(&service, &cluster, generation) else {
+            return;
+        };
         if foreign {
             copy.phase = Phase::Refused(format!(
                 "Failed to apply all manifests (0/1): resource(kind=Deployment, {}/{}) already exists in the cluster \
@@ -280,7 +313,12 @@ impl World {
     }
 
     /// The copy that an event is about, if it is still that copy and its cluster answers.
-    fn living_copy(&mut self, service: &ServiceKey, cluster: &ClusterName, generation: u64) -> Option<&mut WorkCopy> {
+    fn living_copy(
+        &mut self,
+        service: &ServiceKey,
+        cluster: &ClusterName,
+        generation: u64,
+    ) -> Option<&mut WorkCopy> {
         if self.members.get(cluster).is_none_or(|member| member.dead) {
             return None;
         }
@@ -302,14 +340,22 @@ impl World {
     /// Something has changed that may make room.
     pub(super) fn try_refused_again(&mut self) {
         let refused = |release: &Release| release.refusal.is_some() && !release.deciding;
-        let again: Vec<ServiceKey> =
-            self.releases.iter().filter(|(_, release)| refused(release)).map(|(key, _)| key.clone()).collect();
-        again.iter().for_each(|service| self.decide_after(service, self.delays.rebind));
+        let again: Vec<ServiceKey> = self
+            .releases
+            .iter()
+            .filter(|(_, release)| refused(release))
+            .map(|(key, _)| key.clone())
+            .collect();
+        again
+            .iter()
+            .for_each(|service| self.decide_after(service, self.delays.rebind));
     }
 
     pub(super) fn kill(&mut self, name: &ClusterName) {
         let life = self.next();
-        let Some(member) = self.members.get_mut(name).filter(|member| !member.dead) else { return };
+        let Some(member) = self.members.get_mut(name).filter(|member| !member.dead) else {
+            return;
+        };
         member.dead = true;
         member.life = life;
         self.after(self.delays.not_ready, Event::LoseCluster(name.clone(), life));
@@ -317,13 +363,25 @@ impl World {
 
     pub(super) fn restore(&mut self, name: &ClusterName) {
         let life = self.next();
-        let Some(member) = self.members.get_mut(name).filter(|member| member.dead) else { return };
+        let Some(member) = self.members.get_mut(name).filter(|member| member.dead) else {
+            return;
+        };
         member.dead = false;
         member.life = life;
-        let was_ready = self.fleet.cluster(name.as_str()).is_some_and(|cluster| cluster.readiness.is_ready());
-        let ready = if was_ready { Duration::ZERO } else { self.delays.ready_again };
+        let was_ready = self
+            .fleet
+            .cluster(name.as_str())
+            .is_some_and(|cluster| cluster.readiness.is_ready());
+        let ready = if was_ready {
+            Duration::ZERO
+        } else {
+            self.delays.ready_again
+        };
         self.after(ready, Event::RegainCluster(name.clone(), life));
-        self.after(ready.saturating_add(self.delays.stale_removed), Event::Collect(name.clone(), life));
+        self.after(
+            ready.saturating_add(self.delays.stale_removed),
+            Event::Collect(name.clone(), life),
+        );
         let starting = |(_, copy): &(&(ServiceKey, ClusterName), &WorkCopy)| copy.phase != Phase::Leaving;
         let waiting: Vec<(ServiceKey, u64)> = self
             .copies
@@ -348,7 +406,10 @@ impl World {
             .map(|((service, _), copy)| (service.clone(), copy.generation))
             .collect();
         for (service, generation) in refused {
-            self.after(self.delays.running, Event::Run(service, cluster.clone(), generation));
+            self.after(
+                self.delays.running,
+                Event::Run(service, cluster.clone(), generation),
+            );
         }
     }
 
@@ -356,15 +417,24 @@ impl World {
     pub(super) fn clusters(&self, except: Option<&ServiceKey>) -> Vec<Cluster> {
         let mut clusters: Vec<Cluster> = self.fleet.clusters.values().cloned().collect();
         for cluster in &mut clusters {
-            let here = self.copies.iter().filter(|((service, at), _)| *at == cluster.name && Some(service) != except);
+            let here = self
+                .copies
+                .iter()
+                .filter(|((service, at), _)| *at == cluster.name && Some(service) != except);
             for (_, copy) in here.filter(|(_, copy)| !matches!(copy.phase, Phase::Refused(_))) {
                 let mut held = copy.per_replica.checked_mul(copy.replicas).unwrap_or_default();
                 if cluster.allocatable.listed(ResourceName::PODS).is_some() {
                     held.set(ResourceName::PODS, u64::from(copy.replicas));
                 }
-                let held: Resources =
-                    held.iter().filter(|(_, amount)| *amount > 0).map(|(name, amount)| (name.clone(), amount)).collect();
-                cluster.allocated = cluster.allocated.checked_add(&held).unwrap_or_else(|| cluster.allocatable.clone());
+                let held: Resources = held
+                    .iter()
+                    .filter(|(_, amount)| *amount > 0)
+                    .map(|(name, amount)| (name.clone(), amount))
+                    .collect();
+                cluster.allocated = cluster
+                    .allocated
+                    .checked_add(&held)
+                    .unwrap_or_else(|| cluster.allocatable.clone());
             }
         }
         clusters
