@@ -50,8 +50,11 @@ pub struct ObservedRelease {
     pub revision: u64,
     /// What one replica requests, where known.
     pub resources: Resources,
-    /// Where it runs.
+    /// Where it runs, or should run.
     pub clusters: BTreeMap<ClusterName, ObservedReplicas>,
+    /// What the fleet says when it cannot place the release at all, where it says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl ObservedRelease {

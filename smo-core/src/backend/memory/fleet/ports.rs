@@ -1,0 +1,271 @@
+//! The in-memory fleet behind its two ports.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::InMemoryFleet;
+use super::schedule::Wish;
+use super::world::{Phase, Release, World};
+use crate::backend::{
+    Applied, BackendError, Clock, ClusterBackend, ErrorKind, Leftover, ObservedReleases, ReleaseBackend,
+    Removed, Scope,
+};
+use crate::cluster::{Cluster, Health, Inventory, ObservedRelease, ObservedReplicas};
+use crate::id::{ClusterName, ServiceKey};
+use crate::placement::Assignment;
+use crate::plan::{ReleaseSpec, Target};
+
+#[async_trait]
+impl ClusterBackend for InMemoryFleet {
+    async fn inventory(&self) -> Result<Inventory, BackendError> {
+        self.journal_ref().enter("inventory", "")?;
+        let now = self.clock().now();
+        Ok(self.with_world(|world| {
+            let clusters = world
+                .clusters(None)
+                .into_iter()
+                .map(|cluster| (cluster.name.clone(), cluster))
+                .collect();
+            Inventory {
+                observed_at: Some(now),
+                clusters,
+                ..world.fleet.clone()
+            }
+        }))
+    }
+}
+
+#[async_trait]
+impl ReleaseBackend for InMemoryFleet {
+    async fn apply(&self, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
+        let subject = spec.service.to_string();
+        self.journal_ref().enter("apply", subject.as_str())?;
+        let applied = self.with_world(|world| apply(world, spec))?;
+        self.journal_ref().leave("apply", &subject)?;
+        Ok(applied)
+    }
+
+    async fn remove(&self, service: &ServiceKey) -> Result<Removed, BackendError> {
+        let subject = service.to_string();
+        self.journal_ref().enter("remove", subject.as_str())?;
+        let removed = self.with_world(|world| {
+            let existed = world.releases.remove(service).is_some();
+            let delay = world.delays.removed;
+            let owed = if existed {
+                world.leave(service, |_| true, delay)
+            } else {
+                Vec::new()
+            };
+            Removed { existed, owed }
+        });
+        self.journal_ref().leave("remove", &subject)?;
+        Ok(removed)
+    }
+
+    async fn scale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), BackendError> {
+        let subject = service.to_string();
+        self.journal_ref().enter("scale", subject.as_str())?;
+        let missing = || {
+            BackendError::new(
+                ErrorKind::NotFound,
+                format!("scale {service}"),
+                "it is not installed",
+            )
+        };
+        self.with_world(|world| {
+            let release = world.releases.get_mut(service).ok_or_else(missing)?;
+            let wish = if assignment.is_empty() {
+                Wish::Zero
+            } else {
+                Wish::Divided(assignment.clone())
+            };
+            if release.wish != wish {
+                release.wish = wish;
+                let delay = world.delays.rebind;
+                world.decide_after(service, delay);
+            }
+            Ok(())
+        })?;
+        self.journal_ref().leave("scale", &subject)
+    }
+
+    async fn observe(&self, scope: &Scope) -> Result<ObservedReleases, BackendError> {
+        self.journal_ref().enter("observe", scope.to_string())?;
+        Ok(self.with_world(|world| {
+            let meant = world
+                .releases
+                .iter()
+                .filter(|(service, _)| scope.contains(service));
+            let releases = meant
+                .map(|(service, release)| (service.clone(), observe(world, service, release)))
+                .collect();
+            let leftovers = world
+                .copies
+                .iter()
+                .filter(|((service, _), copy)| scope.contains(service) && copy.phase == Phase::Leaving);
+            let leftovers = leftovers
+                .map(|((service, cluster), _)| Leftover {
+                    service: service.clone(),
+                    cluster: cluster.clone(),
+                })
+                .collect();
+            ObservedReleases { releases, leftovers }
+        }))
+    }
+}
+
+fn apply(world: &mut World, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
+    let service = &spec.service;
+    let refuse = |kind, why: String| Err(BackendError::new(kind, format!("apply {service}"), why));
+    if !spec.chart.starts_with("oci://") {
+        return refuse(
+            ErrorKind::Invalid,
+            format!("`{}` is no chart reference (oci://...)", spec.chart),
+        );
+    }
+    let Some(wish) = wish_of(spec) else {
+        return refuse(
+            ErrorKind::Invalid,
+            "it names no cluster, which would mean every cluster".to_owned(),
+        );
+    };
+    let name = (service.graph.project.clone(), service.service.clone());
+    if world.claimed.contains(&name) {
+        let why = format!(
+            "{}/{} belongs to a release or policy that is not ours",
+            name.0, name.1
+        );
+        return refuse(ErrorKind::Conflict, why);
+    }
+    let same_name = |other: &&ServiceKey| {
+        *other != service && other.graph.project == service.graph.project && other.service == service.service
+    };
+    if let Some(other) = world.releases.keys().find(same_name) {
+        return refuse(ErrorKind::Conflict, format!("the name belongs to {other}"));
+    }
+    let (revision, changed, delay) = match world.releases.get_mut(service) {
+        Some(release) if release.spec == *spec && release.wish == wish => (release.revision, false, None),
+        Some(release) => {
+            release.revision += 1;
+            release.spec = spec.clone();
+            release.wish = wish;
+            (release.revision, true, Some(world.delays.rebind))
+        }
+        None => {
+            let release = Release {
+                spec: spec.clone(),
+                wish,
+                revision: 1,
+                bound: BTreeMap::new(),
+                deciding: true,
+                refusal: None,
+                generation: 0,
+            };
+            world.releases.insert(service.clone(), release);
+            (1, true, Some(world.delays.bind))
+        }
+    };
+    if let Some(delay) = delay {
+        world.decide_after(service, delay);
+    }
+    Ok(Applied { revision, changed })
+}
+
+/// What a spec asks the scheduler for; `None` for a decided target without clusters.
+fn wish_of(spec: &ReleaseSpec) -> Option<Wish> {
+    match &spec.target {
+        Target::Clusters(assignment) if assignment.is_empty() => None,
+        Target::Clusters(assignment) => Some(Wish::Divided(assignment.clone())),
+        Target::ChosenByChart { declared } => {
+            let replicas = spec.values.get("replicas").and_then(Value::as_u64).unwrap_or(1);
+            let replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
+            Some(Wish::Duplicated {
+                clusters: declared.clone(),
+                replicas,
+            })
+        }
+    }
+}
+
+fn observe(world: &World, service: &ServiceKey, release: &Release) -> ObservedRelease {
+    let mut clusters = BTreeMap::new();
+    let wanted: BTreeMap<ClusterName, u32> = match &release.wish {
+        Wish::Divided(assignment)
+            if release.bound.is_empty() || release.deciding || release.refusal.is_some() =>
+        {
+            assignment
+                .iter()
+                .map(|(cluster, replicas)| (cluster.clone(), replicas))
+                .collect()
+        }
+        Wish::Duplicated { clusters, replicas } if release.bound.is_empty() => clusters
+            .iter()
+            .map(|cluster| (cluster.clone(), *replicas))
+            .collect(),
+        Wish::Zero => release.bound.keys().map(|cluster| (cluster.clone(), 0)).collect(),
+        _ => release.bound.clone(),
+    };
+    for (name, desired) in wanted {
+        clusters.insert(name.clone(), replicas(world, service, release, &name, desired));
+    }
+    ObservedRelease {
+        chart: release.spec.chart.clone(),
+        values: Value::Object(release.spec.values.clone()),
+        revision: release.revision,
+        resources: release.spec.resources.clone(),
+        clusters,
+        message: release.refusal.clone(),
+    }
+}
+
+/// What is to be said of one service on one cluster. The cluster's own readiness comes first.
+fn replicas(
+    world: &World,
+    service: &ServiceKey,
+    release: &Release,
+    name: &ClusterName,
+    desired: u32,
+) -> ObservedReplicas {
+    let copy = world
+        .copies
+        .get(&(service.clone(), name.clone()))
+        .filter(|copy| copy.phase != Phase::Leaving);
+    let ready = copy.map_or(0, |copy| copy.ready.min(desired));
+    let (health, message) = match (world.fleet.cluster(name.as_str()), copy) {
+        (Some(cluster), Some(_)) if !cluster.readiness.is_ready() => {
+            (Health::Unknown, Some(not_ready(cluster)))
+        }
+        (_, Some(copy)) => match &copy.phase {
+            Phase::Refused(message) => (Health::Degraded, Some(message.clone())),
+            Phase::Healthy if copy.replicas == desired => (Health::Healthy, None),
+            _ => (Health::Progressing, None),
+        },
+        (_, None) => match &release.refusal {
+            Some(refusal) => (Health::Degraded, Some(refusal.clone())),
+            None => (Health::Progressing, None),
+        },
+    };
+    ObservedReplicas {
+        desired,
+        ready,
+        health,
+        message,
+    }
+}
+
+fn not_ready(cluster: &Cluster) -> String {
+    use crate::cluster::Readiness;
+    match &cluster.readiness {
+        Readiness::Ready => format!("{} is ready", cluster.name),
+        Readiness::NotReady {
+            reason,
+            since: Some(since),
+        } => {
+            format!("{} is not ready since {since} ({reason})", cluster.name)
+        }
+        Readiness::NotReady { reason, since: None } => format!("{} is not ready ({reason})", cluster.name),
+        Readiness::Unknown { reason } => format!("{} has not reported ({reason})", cluster.name),
+    }
+}

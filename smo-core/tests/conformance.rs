@@ -1,0 +1,256 @@
+//! Every in-memory backend keeps the contract of its port, and the suites notice one that does not.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rstest::rstest;
+use serde_json::{Value, json};
+use smo_core::backend::conformance::{
+    self, ArtifactFixture, InfrastructureFixture, MetricsFixture, ReleaseFixture,
+};
+use smo_core::backend::memory::{
+    Delays, InMemoryAlerts, InMemoryArtifacts, InMemoryDashboards, InMemoryFleet, InMemoryInfrastructure,
+    InMemoryMetrics, InMemoryStore, Scripted,
+};
+use smo_core::backend::{
+    Applied, BackendError, ClusterRequest, Document, ErrorKind, Expect, ObservedReleases, ReleaseBackend,
+    Removed, Scope, StateStore,
+};
+use smo_core::cluster::{Cluster, Health, Inventory};
+use smo_core::id::ServiceKey;
+use smo_core::placement::Assignment;
+use smo_core::plan::ReleaseSpec;
+use smo_core::resources::{ResourceName, Resources};
+
+fn fleet(delays: Delays) -> InMemoryFleet {
+    let offered = Resources::new()
+        .with(ResourceName::CPU, 8000)
+        .with(ResourceName::PODS, 110);
+    let cluster = |name: &str| Cluster::new(name.parse().unwrap(), offered.clone());
+    InMemoryFleet::with_delays(Inventory::new(["m1", "m2"].map(cluster)), delays)
+}
+
+fn release_fixture() -> ReleaseFixture {
+    ReleaseFixture {
+        projects: ["p", "q"].map(|name| name.parse().unwrap()),
+        graphs: ["g", "h"].map(|name| name.parse().unwrap()),
+        service: "web".parse().unwrap(),
+        chart: "oci://registry/p/web:1.0.0".to_owned(),
+        values: json!({"clustersAffinity": ["m1"]}).as_object().cloned().unwrap(),
+        resources: Resources::new().with(ResourceName::CPU, 1000),
+        clusters: ["m1", "m2"].map(|name| name.parse().unwrap()),
+        unknown_cluster: "nosuch".parse().unwrap(),
+        patience: Duration::from_secs(30),
+    }
+}
+
+#[rstest]
+#[case(Delays::measured())]
+#[case(Delays::none())]
+#[tokio::test(flavor = "current_thread")]
+async fn the_in_memory_fleet(#[case] delays: Delays) {
+    let fleet = fleet(delays);
+    let fixture = release_fixture();
+    conformance::clusters(&fleet, &fixture.clusters[0], &fixture.unknown_cluster)
+        .await
+        .unwrap();
+    conformance::releases(&fleet, &fleet.clock(), &fixture)
+        .await
+        .unwrap();
+    conformance::capacity(&fleet, &fleet, &fleet.clock(), &fixture)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_other_in_memory_backends() {
+    conformance::store(&InMemoryStore::new()).await.unwrap();
+    conformance::alerts(&InMemoryAlerts::new()).await.unwrap();
+    conformance::dashboards(&InMemoryDashboards::new()).await.unwrap();
+
+    let registry = InMemoryArtifacts::new();
+    registry
+        .add_chart("oci://registry/p/web:1.0.0", b"chart")
+        .unwrap();
+    registry
+        .add_descriptor("oci://registry/p/graph:1.0.0", "hdaGraph: {}")
+        .unwrap();
+    let fixture = ArtifactFixture {
+        chart: "oci://registry/p/web:1.0.0".to_owned(),
+        descriptor: "oci://registry/p/graph:1.0.0".to_owned(),
+        descriptor_text: "hdaGraph: {}".to_owned(),
+        missing: "oci://registry/p/web:2.0.0".to_owned(),
+    };
+    conformance::artifacts(&registry, &fixture).await.unwrap();
+
+    let metrics = InMemoryMetrics::new();
+    let at = Timestamp::UNIX_EPOCH;
+    metrics.record("rate", [("service", "web")], at, 0.0);
+    metrics.record("ratio", [], at, f64::NAN);
+    let fixture = MetricsFixture {
+        present: "rate".to_owned(),
+        absent: "nothing".to_owned(),
+        not_a_number: Some("ratio".to_owned()),
+        at,
+    };
+    conformance::metrics(&metrics, &fixture).await.unwrap();
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_in_memory_infrastructure() {
+    let fleet = fleet(Delays::measured());
+    let fixture = InfrastructureFixture {
+        request: ClusterRequest {
+            name: "edge-9".parse().unwrap(),
+            workers: 2,
+            worker: Resources::new().with(ResourceName::CPU, 4000),
+            site: None,
+        },
+        patience: Duration::from_secs(1200),
+    };
+    let infrastructure = InMemoryInfrastructure::new(fleet.clone());
+    conformance::infrastructure(&infrastructure, &fleet.clock(), &fixture)
+        .await
+        .unwrap();
+    assert!(!fleet.has(&fixture.request.name));
+
+    infrastructure.break_work(fixture.request.name.clone(), "no floating IP left");
+    let error = conformance::infrastructure(&infrastructure, &fleet.clock(), &fixture)
+        .await
+        .unwrap_err();
+    insta::assert_snapshot!(error, @r#"InfrastructureBackend: a requested cluster is made; found Failed { message: "no floating IP left" } where Done is right"#);
+}
+
+/// One way to get a port wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    AlwaysChanged,
+    RemoveTwiceFails,
+    ScaleResetsValues,
+    BelievesHealth,
+    MixesProjects,
+    AcceptsNowhere,
+}
+
+#[derive(Debug)]
+struct BrokenFleet(InMemoryFleet, Fault);
+
+#[async_trait]
+impl ReleaseBackend for BrokenFleet {
+    async fn apply(&self, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
+        match self.0.apply(spec).await {
+            Ok(applied) if self.1 == Fault::AlwaysChanged => Ok(Applied {
+                changed: true,
+                ..applied
+            }),
+            Err(error) if self.1 == Fault::AcceptsNowhere && error.kind() == ErrorKind::Invalid => {
+                Ok(Applied {
+                    revision: 1,
+                    changed: true,
+                })
+            }
+            result => result,
+        }
+    }
+
+    async fn remove(&self, service: &ServiceKey) -> Result<Removed, BackendError> {
+        let removed = self.0.remove(service).await?;
+        if self.1 == Fault::RemoveTwiceFails && !removed.existed {
+            return Err(BackendError::new(
+                ErrorKind::NotFound,
+                "uninstall",
+                "release: not found",
+            ));
+        }
+        Ok(removed)
+    }
+
+    async fn scale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), BackendError> {
+        self.0.scale(service, assignment).await
+    }
+
+    async fn observe(&self, scope: &Scope) -> Result<ObservedReleases, BackendError> {
+        let scope = if self.1 == Fault::MixesProjects {
+            &Scope::All
+        } else {
+            scope
+        };
+        let mut observed = self.0.observe(scope).await?;
+        for release in observed.releases.values_mut() {
+            match self.1 {
+                Fault::BelievesHealth => {
+                    release
+                        .clusters
+                        .values_mut()
+                        .for_each(|at| at.health = Health::Healthy);
+                }
+                Fault::ScaleResetsValues if release.clusters.values().any(|at| at.desired > 1) => {
+                    release.values = Value::Null;
+                }
+                _ => {}
+            }
+        }
+        Ok(observed)
+    }
+}
+
+#[rstest]
+#[case(Fault::AlwaysChanged, "applying the same again changes nothing")]
+#[case(Fault::RemoveTwiceFails, "removing what is not there succeeds")]
+#[case(Fault::ScaleResetsValues, "scaling keeps the values")]
+#[case(
+    Fault::BelievesHealth,
+    "a release that no cluster can take is Degraded with a message"
+)]
+#[case(Fault::MixesProjects, "a scope holds its releases and no others")]
+#[case(Fault::AcceptsNowhere, "a decided target without clusters is Invalid")]
+#[tokio::test(flavor = "current_thread")]
+async fn a_broken_release_backend_is_told_its_fault(#[case] fault: Fault, #[case] rule: &str) {
+    let fleet = fleet(Delays::measured());
+    let broken = BrokenFleet(fleet.clone(), fault);
+    let error = conformance::releases(&broken, &fleet.clock(), &release_fixture())
+        .await
+        .unwrap_err();
+    assert_eq!((error.port, error.rule), ("ReleaseBackend", rule), "{error}");
+}
+
+/// A store without optimistic concurrency.
+#[derive(Debug)]
+struct CarelessStore(InMemoryStore);
+
+#[async_trait]
+impl StateStore for CarelessStore {
+    async fn get(&self, key: &str) -> Result<Option<Document>, BackendError> {
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &str, value: Value, _expect: Expect) -> Result<u64, BackendError> {
+        self.0.put(key, value, Expect::Anything).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Document>, BackendError> {
+        self.0.list(prefix).await
+    }
+
+    async fn delete(&self, key: &str, expect: Expect) -> Result<(), BackendError> {
+        self.0.delete(key, expect).await
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_careless_store_is_told_its_fault() {
+    let error = conformance::store(&CarelessStore(InMemoryStore::new()))
+        .await
+        .unwrap_err();
+    insta::assert_snapshot!(error, @"StateStore: a document that exists is no new one: Conflict; found success: 2");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_failing_backend_is_no_conforming_one() {
+    let dashboards = InMemoryDashboards::new();
+    let refused = BackendError::new(ErrorKind::Unavailable, "list dashboards", "no route to host");
+    dashboards.fail_always("list", refused);
+    let error = conformance::dashboards(&dashboards).await.unwrap_err();
+    insta::assert_snapshot!(error, @"DashboardBackend: dashboards can be listed; found unavailable error `list dashboards: no route to host`");
+}
