@@ -21,7 +21,7 @@ impl Table {
     #[must_use]
     pub fn new(titles: &[&str]) -> Self {
         let mut inner = comfy_table::Table::new();
-        inner.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        inner.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         inner.set_header(titles.iter().copied());
         for column in inner.column_iter_mut() {
             column.set_padding((0, 2)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(1)));

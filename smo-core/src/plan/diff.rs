@@ -168,6 +168,7 @@ impl ServicePlan {
             revision: 1,
             resources: self.release.resources.clone(),
             clusters,
+            message: None,
         }
     }
 }

@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use super::{Change, ChangeSet, DeploymentPlan, ReleaseAction, ServicePlan, Start, Target};
+use super::{Change, ChangeSet, DeploymentPlan, ReleaseAction, ServicePlan, Start};
 use crate::graph::EventCondition;
 use crate::id::{ClusterName, ServiceId};
-use crate::placement::{Alternative, ClusterUse, Decision, Goal};
+use crate::placement::Goal;
 use crate::resources::ResourceName;
 use crate::table::Table;
-use crate::units::{Carbon, Cpu, Money};
 use crate::yaml;
 
 impl fmt::Display for DeploymentPlan {
@@ -21,9 +20,7 @@ impl fmt::Display for DeploymentPlan {
         writeln!(f, "\n{}", self.requirements_table())?;
         match &self.decision {
             Some(decision) => {
-                writeln!(f, "placement: {}", decision.headline())?;
-                writeln!(f, "\n{}", self.placement_table(decision))?;
-                writeln!(f, "{}", self.cluster_table(decision))?;
+                writeln!(f, "{decision}")?;
                 writeln!(f, "totals: {}\n", self.totals_line())?;
             }
             None => writeln!(f, "placement: static, the charts' own values decide\n")?,
@@ -103,34 +100,6 @@ impl DeploymentPlan {
         table
     }
 
-    fn placement_table(&self, decision: &Decision) -> Table {
-        let mut table = Table::new(&["service", "cluster", "why"]);
-        for (key, explanation) in &decision.explanation.services {
-            table.push([key.service.to_string(), explanation.chosen.to_string(), explanation.why()]);
-        }
-        table
-    }
-
-    fn cluster_table(&self, decision: &Decision) -> Table {
-        let mut table =
-            Table::new(&["cluster", "cpu after", "memory after", "EUR/h", "gCO2e/h", "ruled out for"]).right(3).right(4);
-        for (name, cluster) in &decision.explanation.clusters {
-            let used = !cluster.services.is_empty();
-            let cell = |text: String| if used { text } else { "-".to_owned() };
-            table.push([
-                name.to_string(),
-                cell(share(cluster, ResourceName::CPU, |amount| Cpu::from_millicores(amount).cores())),
-                cell(share(cluster, ResourceName::MEMORY, |amount| {
-                    ResourceName::new(ResourceName::MEMORY).quantity(amount)
-                })),
-                cell(format!("{:.3}", Money::from_base(cluster.totals.money).to_f64())),
-                cell(format!("{:.1}", Carbon::from_base(cluster.totals.carbon).to_f64())),
-                ruled_out(name, decision),
-            ]);
-        }
-        table
-    }
-
     fn import_table(&self) -> Table {
         let mut table = Table::new(&["service", "runs on", "imported into", "called by"]);
         for import in &self.imports {
@@ -182,35 +151,6 @@ fn describe_start(start: &Start) -> String {
             format!("when {which}")
         }
     }
-}
-
-/// `5 / 8  63 %` of what was left for these services.
-fn share(cluster: &ClusterUse, resource: &str, show: impl Fn(u64) -> String) -> String {
-    let used = cluster.used.amount(resource);
-    match cluster.capacity.listed(resource) {
-        Some(0) | None => show(used),
-        Some(capacity) => {
-            let percent = u128::from(used) * 100 / u128::from(capacity);
-            format!("{} / {}  {percent} %", show(used), show(capacity))
-        }
-    }
-}
-
-/// Which services a cluster cannot take and why, those with one reason together.
-fn ruled_out(cluster: &ClusterName, decision: &Decision) -> String {
-    let mut by_reason: indexmap::IndexMap<String, Vec<&str>> = indexmap::IndexMap::new();
-    let services = &decision.explanation.services;
-    for (key, explanation) in services {
-        if let Some(Alternative::Forbidden(reason)) = explanation.alternatives.get(cluster) {
-            by_reason.entry(reason.to_string()).or_default().push(key.service.as_str());
-        }
-    }
-    let part = |(reason, names): (String, Vec<&str>)| match names.len() {
-        all if all == services.len() && all > 1 => format!("all: {reason}"),
-        1..=3 => format!("{}: {reason}", names.join(", ")),
-        many => format!("{many} services: {reason}"),
-    };
-    by_reason.into_iter().map(part).collect::<Vec<_>>().join("; ")
 }
 
 fn write_release(f: &mut fmt::Formatter<'_>, service: &ServicePlan) -> fmt::Result {

@@ -79,8 +79,8 @@ impl DeploymentPlan {
 
     fn areas<'a>(&'a self, fleet: &'a Inventory) -> Vec<Area<'a>> {
         let runs_on = |cluster: &ClusterName| {
-            let here = |service: &&(&'a ServiceId, &'a ServicePlan)| service.1.release.target.clusters().contains(cluster);
-            self.services.iter().filter(here).map(|(id, _)| id).collect()
+            let here = |service: &ServicePlan| service.release.target.clusters().contains(cluster);
+            self.services.iter().filter(|(_, service)| here(service)).map(|(id, _)| id).collect()
         };
         let mut areas: Vec<Area<'a>> = fleet
             .clusters
