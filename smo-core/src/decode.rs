@@ -157,6 +157,12 @@ impl<'a> Decoder<'a> {
         did_you_mean(found, candidates).map(|meant| format!("did you mean `{meant}`?"))
     }
 
+    /// How many errors there are so far.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
     /// True when the input will be refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -205,17 +211,15 @@ impl<'a> Decoder<'a> {
 
     /// A boolean, also one written as the text `'True'` or `'False'`.
     pub fn boolean(&mut self, at: &Cursor<'a>) -> Option<bool> {
-        match &at.node.value {
-            Value::Bool(value) => return Some(*value),
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => return Some(true),
-                "false" | "no" | "off" => return Some(false),
-                _ => {}
-            },
-            _ => {}
+        let value = match &at.node.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) => boolean_text(text),
+            _ => None,
+        };
+        if value.is_none() {
+            self.wrong_type(at, "true or false");
         }
-        self.wrong_type(at, "true or false");
-        None
+        value
     }
 
     /// A whole number that is not negative.
@@ -263,6 +267,16 @@ impl<'a> Decoder<'a> {
                 None
             }
         }
+    }
+}
+
+/// The boolean that a text says: `true`, `yes` and `on`, or `false`, `no` and `off`, in any case.
+#[must_use]
+pub fn boolean_text(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 

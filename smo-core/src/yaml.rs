@@ -120,6 +120,39 @@ impl Node {
         }
     }
 
+    /// The tree of a JSON value; every node stands at the beginning of a text.
+    #[must_use]
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let position = Position {
+            line: 1,
+            column: 1,
+            width: 1,
+        };
+        let raw = match json {
+            Json::Bool(_) | Json::Number(_) => Some(json.to_string()),
+            _ => None,
+        };
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => Value::Number(number.clone()),
+            Json::String(text) => Value::String(text.clone()),
+            Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(map) => Value::Map(
+                map.iter()
+                    .map(|(key, value)| (Self::from_json(&Json::String(key.clone())), Self::from_json(value)))
+                    .collect(),
+            ),
+        };
+        Self {
+            value,
+            position,
+            defined: position,
+            raw,
+        }
+    }
+
     /// The same value as JSON.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

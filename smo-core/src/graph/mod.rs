@@ -14,6 +14,7 @@ use thiserror::Error;
 
 pub use link::{LatencyClass, Link};
 pub use service::{Amount, Artifact, CoLocation, ComputeIntent, Implementer, Metric, Service};
+pub(crate) use topology::start_cycle;
 pub use topology::{Dependency, Waves};
 pub use trigger::{EventCondition, EventSource, PrometheusDuration, Trigger, TriggerEvent};
 
