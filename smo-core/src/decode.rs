@@ -67,7 +67,10 @@ impl<'a> Cursor<'a> {
 
     /// The node below `key`, with its path.
     fn child(&self, key: &str, node: &'a Node) -> Self {
-        let end = key.char_indices().nth(KEY_IN_PATH).map_or(key.len(), |(end, _)| end);
+        let end = key
+            .char_indices()
+            .nth(KEY_IN_PATH)
+            .map_or(key.len(), |(end, _)| end);
         let key = &key[..end];
         let path = if self.path.is_empty() {
             key.to_owned()
@@ -150,8 +153,9 @@ impl<'a> Decoder<'a> {
         candidates: impl ExactSizeIterator<Item = &'c str>,
     ) -> Option<String> {
         // No text takes a reader longer than it is worth: long names and huge lists go without a suggestion.
+        // Any two names of one or two letters are similar.
         self.comparisons_left = self.comparisons_left.checked_sub(candidates.len())?;
-        if found.len() > KEY_IN_PATH {
+        if !(3..=KEY_IN_PATH).contains(&found.len()) {
             return None;
         }
         did_you_mean(found, candidates).map(|meant| format!("did you mean `{meant}`?"))

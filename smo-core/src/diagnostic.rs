@@ -17,6 +17,20 @@ impl fmt::Display for Code {
     }
 }
 
+/// Declares codes as constants, each with its meaning as documentation, and a table `ALL` of them.
+macro_rules! code_table {
+    ($([$($shared:tt)+])? $($(#[doc = $doc:literal])+ $name:ident = $code:literal;)+) => {
+        $($(#[doc = $doc])+ pub const $name: Code = Code($code);)+
+
+        /// Every code with its meaning.
+        pub const ALL: &[(Code, &str)] = &[
+            $($($shared)+)?
+            $(($name, concat!($($doc),+).trim_ascii()),)+
+        ];
+    };
+}
+pub(crate) use code_table;
+
 /// Whether the input is refused for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -221,7 +235,11 @@ impl fmt::Display for Violations {
                     let column = position.column.saturating_sub(1);
                     let indent = line.chars().take_while(|c| c.is_whitespace()).count();
                     // A long line is shown from a little before the place.
-                    let start = if column > indent + 80 { column - 40 } else { indent.min(column) };
+                    let start = if column > indent + 80 {
+                        column - 40
+                    } else {
+                        indent.min(column)
+                    };
                     let shown: String = line.trim_end().chars().skip(start).take(120).collect();
                     let before = column - start;
                     let width = position

@@ -141,7 +141,12 @@ impl Node {
             Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
             Json::Object(map) => Value::Map(
                 map.iter()
-                    .map(|(key, value)| (Self::from_json(&Json::String(key.clone())), Self::from_json(value)))
+                    .map(|(key, value)| {
+                        (
+                            Self::from_json(&Json::String(key.clone())),
+                            Self::from_json(value),
+                        )
+                    })
                     .collect(),
             ),
         };

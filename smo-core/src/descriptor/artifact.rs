@@ -37,7 +37,10 @@ impl<'a> Reader<'a, '_> {
             runner_version = self.text_in(&mut run, "version");
             extensions.insert("artifact.ociRun".to_owned(), run.finish(&mut self.decoder));
         }
-        let values = map.get("valuesOverwrite").map(|at| self.values(&at)).unwrap_or_default();
+        let values = map
+            .get("valuesOverwrite")
+            .map(|at| self.values(&at))
+            .unwrap_or_default();
         extensions.insert("artifact".to_owned(), map.finish(&mut self.decoder));
         Some(Artifact {
             reference: reference?,
@@ -60,7 +63,8 @@ impl<'a> Reader<'a, '_> {
             let message = "the reference carries a user name or password";
             self.decoder
                 .report_hidden(at, codes::CREDENTIALS_IN_ARTIFACT, message)
-                .hint = Some("leave it out; credentials belong to the configuration of the registry".to_owned());
+                .hint =
+                Some("leave it out; credentials belong to the configuration of the registry".to_owned());
             return None;
         }
         let fault = if text.trim().is_empty() {
@@ -71,7 +75,8 @@ impl<'a> Reader<'a, '_> {
             Some(format!("{} has a scheme that is not known", quoted(text)))
         } else if address.contains(char::is_whitespace) || address.contains(char::is_control) {
             Some(format!("{} has white space in it", quoted(text)))
-        } else if address.split('/').any(str::is_empty) || !address.contains('/') || address.starts_with('.') {
+        } else if address.split('/').any(str::is_empty) || !address.contains('/') || address.starts_with('.')
+        {
             Some(format!("{} does not say both registry and chart", quoted(text)))
         } else {
             None
@@ -83,7 +88,8 @@ impl<'a> Reader<'a, '_> {
         }
         if scheme == Some("http") {
             let message = "the chart is fetched over plain HTTP, where anybody on the way can change it";
-            self.decoder.note(at, codes::PLAIN_HTTP, message).hint = Some("use https:// or oci://".to_owned());
+            self.decoder.note(at, codes::PLAIN_HTTP, message).hint =
+                Some("use https:// or oci://".to_owned());
         }
         Some(text.to_owned())
     }

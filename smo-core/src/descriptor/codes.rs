@@ -2,29 +2,20 @@
 //!
 //! A code is never reused for something else. `E` refuses the descriptor; `N` is a note about one that is accepted.
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, code_table};
 
 pub use crate::decode::{MISSING_KEY, MORE, UNKNOWN_KEY, WRONG_TYPE};
 pub use crate::yaml::{SYNTAX, TOO_LARGE};
 
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal;)+) => {
-        $($(#[doc = $doc])+ pub const $name: Code = Code($code);)+
-
-        /// Every code with its meaning, those shared with other readers included.
-        pub const ALL: &[(Code, &str)] = &[
-            (SYNTAX, "The text is no YAML, or holds several documents."),
-            (TOO_LARGE, "The text is larger, deeper or expands to more than a reader accepts."),
-            (WRONG_TYPE, "A value of the wrong type."),
-            (MISSING_KEY, "A required key is missing."),
-            (MORE, "More violations than are listed."),
-            (UNKNOWN_KEY, "A key that the format does not know."),
-            $(($name, concat!($($doc),+).trim_ascii()),)+
-        ];
-    };
-}
-
-codes! {
+code_table! {
+    [
+        (SYNTAX, "The text is no YAML, or holds several documents."),
+        (TOO_LARGE, "The text is larger, deeper or expands to more than a reader accepts."),
+        (WRONG_TYPE, "A value of the wrong type."),
+        (MISSING_KEY, "A required key is missing."),
+        (MORE, "More violations than are listed."),
+        (UNKNOWN_KEY, "A key that the format does not know."),
+    ]
     /// A name that is no DNS label.
     NOT_A_LABEL = "E004";
     /// The document is no descriptor: it has no root key `hdaGraph`.

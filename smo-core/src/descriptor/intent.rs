@@ -41,11 +41,7 @@ impl<'a> Reader<'a, '_> {
         intent
     }
 
-    fn high_availability(
-        &mut self,
-        map: &mut MapReader<'a>,
-        intent: &mut GraphIntent,
-    ) -> Extensions {
+    fn high_availability(&mut self, map: &mut MapReader<'a>, intent: &mut GraphIntent) -> Extensions {
         let none = Extensions::new();
         let Some(at) = map.get("highAvailability").filter(|at| !at.is_null()) else {
             return none;
@@ -75,7 +71,9 @@ impl<'a> Reader<'a, '_> {
 
     /// `compute`: amounts and whether an accelerator is needed.
     pub(super) fn compute(&mut self, at: &Cursor<'a>, draft: &mut Draft<'a>) {
-        let Some(mut map) = self.decoder.map(at) else { return };
+        let Some(mut map) = self.decoder.map(at) else {
+            return;
+        };
         let faults = self.decoder.errors();
         let amounts = [
             (ResourceName::CPU, "cpu"),
@@ -110,7 +108,9 @@ impl<'a> Reader<'a, '_> {
                 compute.gpu_count = count.filter(|count| *count > 0);
             }
             Value::Map(_) => {
-                let Some(mut map) = self.decoder.map(at) else { return };
+                let Some(mut map) = self.decoder.map(at) else {
+                    return;
+                };
                 let count = map.get("count").filter(|at| !at.is_null());
                 let enabled = match &count {
                     Some(_) => map.get("enabled").filter(|at| !at.is_null()),

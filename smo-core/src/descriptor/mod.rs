@@ -39,6 +39,9 @@ mod trigger;
 mod validate;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use crate::decode::UnknownKeys;
 use crate::diagnostic::{Violation, Violations};
 use crate::graph::ApplicationGraph;

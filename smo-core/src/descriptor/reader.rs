@@ -89,7 +89,10 @@ impl<'a> Reader<'a, '_> {
             let message = format!("{} is no Prometheus duration", quoted(text));
             let seconds = text.trim().bytes().all(|byte| byte.is_ascii_digit()) && !text.trim().is_empty();
             self.decoder.report(&at, codes::BAD_DURATION, message).hint = Some(if seconds {
-                format!("a unit is missing; try {}s", quoted(text.trim()).trim_matches('`'))
+                format!(
+                    "a unit is missing; try {}s",
+                    quoted(text.trim()).trim_matches('`')
+                )
             } else {
                 "write it as 30s, 2m or 1h30m".to_owned()
             });
@@ -145,7 +148,11 @@ impl<'a> Reader<'a, '_> {
             Ok(amount) => return Some(Amount::Quantity(amount)),
             Err(error) => error,
         };
-        let example = if resource == ResourceName::CPU { "500m" } else { "2Gi" };
+        let example = if resource == ResourceName::CPU {
+            "500m"
+        } else {
+            "2Gi"
+        };
         let looks_like_a_number = text
             .trim()
             .starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));

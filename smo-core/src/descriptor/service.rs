@@ -178,8 +178,13 @@ impl<'a> Reader<'a, '_> {
         let path = format!("{INTENT}.network");
         let (near, unknown) = self.switch_in(&mut map, "deviceProximity");
         draft.device_proximity = near;
-        draft.extensions.insert(format!("{path}.deviceProximity"), unknown);
-        let items = map.get("latencies").map(|at| self.decoder.list(&at)).unwrap_or_default();
+        draft
+            .extensions
+            .insert(format!("{path}.deviceProximity"), unknown);
+        let items = map
+            .get("latencies")
+            .map(|at| self.decoder.list(&at))
+            .unwrap_or_default();
         for item in items {
             self.latency(&item, draft);
         }
@@ -187,14 +192,17 @@ impl<'a> Reader<'a, '_> {
         let points = self.texts_in(&mut map, "connectionPoints");
         if let Some(at) = points_at.filter(|_| !points.is_empty()) {
             let message = "connection points stand one level above, in `intent`; these are read all the same";
-            self.decoder.note(&at, codes::MISPLACED_CONNECTION_POINTS, message);
+            self.decoder
+                .note(&at, codes::MISPLACED_CONNECTION_POINTS, message);
         }
         draft.extensions.insert(path, map.finish(&mut self.decoder));
         points
     }
 
     fn latency(&mut self, at: &Cursor<'a>, draft: &mut Draft<'a>) {
-        let Some(mut map) = self.decoder.map(at) else { return };
+        let Some(mut map) = self.decoder.map(at) else {
+            return;
+        };
         let point = map.get("connectionPoint");
         let qos = map.get("qos").filter(|at| !at.is_null());
         let unknown = map.finish(&mut self.decoder);
@@ -248,7 +256,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn co_locations(&mut self, map: &mut MapReader<'a>, draft: &mut Draft<'a>) {
-        let items = map.get("coLocation").map(|at| self.decoder.list(&at)).unwrap_or_default();
+        let items = map
+            .get("coLocation")
+            .map(|at| self.decoder.list(&at))
+            .unwrap_or_default();
         for (index, item) in items.into_iter().enumerate() {
             if item.node.scalar_text().is_some() {
                 draft.co_location.extend(self.name(&item).map(|id| CoLocation {
@@ -257,11 +268,15 @@ impl<'a> Reader<'a, '_> {
                 }));
                 continue;
             }
-            let Some(mut map) = self.decoder.map(&item) else { continue };
+            let Some(mut map) = self.decoder.map(&item) else {
+                continue;
+            };
             let id = self.name_in(&mut map, "id");
             let grounded_graph_id = self.text_in(&mut map, "groundedGraphId");
             let unknown = map.finish(&mut self.decoder);
-            draft.extensions.insert(format!("{INTENT}.coLocation[{index}]"), unknown);
+            draft
+                .extensions
+                .insert(format!("{INTENT}.coLocation[{index}]"), unknown);
             draft.co_location.extend(id.map(|id| CoLocation {
                 id,
                 grounded_graph_id,
@@ -270,7 +285,10 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn metrics(&mut self, map: &mut MapReader<'a>, draft: &mut Draft<'a>) {
-        let items = map.get("metrics").map(|at| self.decoder.list(&at)).unwrap_or_default();
+        let items = map
+            .get("metrics")
+            .map(|at| self.decoder.list(&at))
+            .unwrap_or_default();
         let mut ids = BTreeSet::new();
         for (index, item) in items.into_iter().enumerate() {
             let path = format!("{INTENT}.metrics[{index}]");
@@ -291,8 +309,11 @@ impl<'a> Reader<'a, '_> {
         let id = self.name_in(&mut map, "id");
         let metric_name = self.text_in(&mut map, "metricName");
         let labels = map.get("selector").and_then(|at| self.decoder.map(&at));
-        let labels = labels.map(|map| map.entries(&mut self.decoder)).unwrap_or_default();
-        let label = |(key, at): (&str, Cursor<'a>)| Some((key.to_owned(), self.decoder.text(&at)?.to_owned()));
+        let labels = labels
+            .map(|map| map.entries(&mut self.decoder))
+            .unwrap_or_default();
+        let label =
+            |(key, at): (&str, Cursor<'a>)| Some((key.to_owned(), self.decoder.text(&at)?.to_owned()));
         let selector = labels.into_iter().filter_map(label).collect();
         let (mut port, mut interval) = (None, None);
         if let Some(mut endpoint) = map.get("endpoint").and_then(|at| self.decoder.map(&at)) {

@@ -44,7 +44,11 @@ impl<'a> Reader<'a, '_> {
         let known = "one of auto, event, `type: standard`, or `type: event` with an event";
         if only_unknown {
             self.decoder
-                .report(at, codes::UNKNOWN_TRIGGER, "a trigger of a form that is not known")
+                .report(
+                    at,
+                    codes::UNKNOWN_TRIGGER,
+                    "a trigger of a form that is not known",
+                )
                 .hint = Some(known.to_owned());
             return at_once;
         }
@@ -60,9 +64,8 @@ impl<'a> Reader<'a, '_> {
                 event.is_some()
             }
         };
-        let contradicts = (auto.is_some() && event.is_some())
-            || (waits && auto.is_some())
-            || (!waits && event.is_some());
+        let contradicts =
+            (auto.is_some() && event.is_some()) || (waits && auto.is_some()) || (!waits && event.is_some());
         if contradicts {
             let message = "the trigger is automatic and waits for an event at once";
             self.decoder.report(at, codes::AMBIGUOUS_TRIGGER, message).hint =
@@ -91,7 +94,11 @@ impl<'a> Reader<'a, '_> {
 
     fn no_events(&mut self, at: &Cursor<'a>) {
         self.decoder
-            .report(at, codes::NO_EVENTS, "a trigger that waits for an event lists no events")
+            .report(
+                at,
+                codes::NO_EVENTS,
+                "a trigger that waits for an event lists no events",
+            )
             .hint = Some("list at least one under `event.events`, or use `auto`".to_owned());
     }
 
@@ -110,7 +117,10 @@ impl<'a> Reader<'a, '_> {
                     }
                 }
             }
-            let items = map.get("events").map(|at| self.decoder.list(&at)).unwrap_or_default();
+            let items = map
+                .get("events")
+                .map(|at| self.decoder.list(&at))
+                .unwrap_or_default();
             if items.is_empty() {
                 self.no_events(at);
             }
@@ -201,12 +211,16 @@ impl<'a> Reader<'a, '_> {
         }
         let mut sources = Vec::new();
         for (index, item) in self.decoder.list(at).into_iter().enumerate() {
-            let Some(mut map) = self.decoder.map(&item) else { continue };
+            let Some(mut map) = self.decoder.map(&item) else {
+                continue;
+            };
             let service = map.require(&mut self.decoder, "serviceId");
             let metric_id = self.text_in(&mut map, "metricId");
             extensions.insert(format!("{path}.source[{index}]"), map.finish(&mut self.decoder));
             let Some(at) = service else { continue };
-            let Some(service_id) = self.name(&at) else { continue };
+            let Some(service_id) = self.name(&at) else {
+                continue;
+            };
             let source = EventSource {
                 service_id,
                 metric_id,

@@ -37,7 +37,10 @@ pub(super) fn check_root(root: &Node, text: &str) -> Option<Violation> {
     };
     let message = match &root.value {
         Value::Map(_) => format!("the document has no root key `{ROOT}`"),
-        _ => format!("the document is {}, and no map with the key `{ROOT}`", root.kind()),
+        _ => format!(
+            "the document is {}, and no map with the key `{ROOT}`",
+            root.kind()
+        ),
     };
     let violation = Violation::new(codes::NOT_A_DESCRIPTOR, message).with_hint(hint);
     Some(violation.with_position(root.position, text))
@@ -329,7 +332,10 @@ impl<'a> Reader<'a, '_> {
                 self.decoder.report(at, codes::CONFLICTING_LATENCY, message).hint =
                     Some("keep one of them".to_owned());
             }
-            if intent.high_performance && latency.class_at.is_some() && latency.class != LatencyClass::UltraLow {
+            if intent.high_performance
+                && latency.class_at.is_some()
+                && latency.class != LatencyClass::UltraLow
+            {
                 let message = format!("`highPerformance` makes the link to {} ultralow", quoted(id));
                 self.decoder.note(at, codes::OVERRIDDEN_LATENCY, message);
             }
@@ -360,7 +366,9 @@ impl<'a> Reader<'a, '_> {
     ) -> Vec<ServiceId> {
         let mut dependencies = Vec::new();
         for reference in references {
-            let Some(on) = self.find(&reference, ids) else { continue };
+            let Some(on) = self.find(&reference, ids) else {
+                continue;
+            };
             if let Some(service) = service {
                 waits.push((service.clone(), on.clone(), reference.at));
             }

@@ -152,9 +152,13 @@ impl Writer<'_> {
             })),
             compute: Some(self.compute(&self.service.compute)),
             resources: None,
-            co_location: co_location.map(|(index, item)| self.co_location(index, item)).collect(),
+            co_location: co_location
+                .map(|(index, item)| self.co_location(index, item))
+                .collect(),
             connection_points,
-            metrics: metrics.map(|(index, metric)| self.metric(index, metric)).collect(),
+            metrics: metrics
+                .map(|(index, metric)| self.metric(index, metric))
+                .collect(),
             extensions: self.extensions("deployment.intent"),
         }
     }

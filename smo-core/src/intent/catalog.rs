@@ -96,8 +96,7 @@ impl Default for Catalog {
 
 impl Catalog {
     /// The resources that classes exist for.
-    pub const RESOURCES: [&'static str; 3] =
-        [ResourceName::CPU, ResourceName::MEMORY, ResourceName::STORAGE];
+    pub const RESOURCES: [&'static str; 3] = [ResourceName::CPU, ResourceName::MEMORY, ResourceName::STORAGE];
 
     /// A catalogue without classes and without latency limits. Its default class is `small`, its accelerator one
     /// `nvidia.com/gpu`.

@@ -12,29 +12,22 @@ use crate::yaml::{self, Limits};
 
 /// Every kind of violation that reading a catalogue can give, beside those of [`crate::yaml`] and [`crate::decode`].
 pub mod codes {
-    use crate::diagnostic::Code;
+    use crate::diagnostic::{Code, code_table};
 
-    /// The document has no root key `catalog`.
-    pub const NOT_A_CATALOG: Code = Code("C001");
-    /// An amount that is no quantity, is negative, or is too large.
-    pub const BAD_QUANTITY: Code = Code("C002");
-    /// A default class that the catalogue does not have.
-    pub const UNKNOWN_DEFAULT: Code = Code("C003");
-    /// A latency class that is not known.
-    pub const UNKNOWN_LATENCY: Code = Code("C004");
-    /// A round trip that is no positive number of milliseconds.
-    pub const BAD_RTT: Code = Code("C005");
-    /// An accelerator that is no extended resource name.
-    pub const BAD_ACCELERATOR: Code = Code("C006");
-    /// Every code with its meaning.
-    pub const ALL: &[(Code, &str)] = &[
-        (NOT_A_CATALOG, "The document has no root key `catalog`."),
-        (BAD_QUANTITY, "An amount that is no quantity, is negative, or is too large."),
-        (UNKNOWN_DEFAULT, "A default class that the catalogue does not have."),
-        (UNKNOWN_LATENCY, "A latency class that is not known."),
-        (BAD_RTT, "A round trip that is no positive number of milliseconds."),
-        (BAD_ACCELERATOR, "An accelerator that is no extended resource name."),
-    ];
+    code_table! {
+        /// The document has no root key `catalog`.
+        NOT_A_CATALOG = "C001";
+        /// An amount that is no quantity, is negative, or is too large.
+        BAD_QUANTITY = "C002";
+        /// A default class that the catalogue does not have.
+        UNKNOWN_DEFAULT = "C003";
+        /// A latency class that is not known.
+        UNKNOWN_LATENCY = "C004";
+        /// A round trip that is no positive number of milliseconds.
+        BAD_RTT = "C005";
+        /// An accelerator that is no extended resource name.
+        BAD_ACCELERATOR = "C006";
+    }
 }
 
 impl Catalog {
@@ -69,7 +62,11 @@ impl Catalog {
 fn read<'a>(decoder: &mut Decoder<'a>, root: &Cursor<'a>) -> Catalog {
     let Some(at) = root.node.get("catalog") else {
         decoder
-            .report(root, codes::NOT_A_CATALOG, "the document has no root key `catalog`")
+            .report(
+                root,
+                codes::NOT_A_CATALOG,
+                "the document has no root key `catalog`",
+            )
             .hint = Some("begin it with `catalog:`".to_owned());
         return Catalog::empty();
     };
@@ -107,7 +104,9 @@ fn read<'a>(decoder: &mut Decoder<'a>, root: &Cursor<'a>) -> Catalog {
     }
     if let Some(mut defaults) = map.get("defaults").and_then(|at| decoder.map(&at)) {
         for resource in Catalog::RESOURCES {
-            let Some(at) = defaults.get(resource) else { continue };
+            let Some(at) = defaults.get(resource) else {
+                continue;
+            };
             let Some(class) = decoder.text(&at) else { continue };
             if catalog.amount(resource, class).is_none() {
                 let known = catalog.classes(resource).join(", ");
@@ -133,7 +132,10 @@ fn read<'a>(decoder: &mut Decoder<'a>, root: &Cursor<'a>) -> Catalog {
     }
     if let Some(mut accelerator) = map.get("accelerator").and_then(|at| decoder.map(&at)) {
         let name = accelerator.require(decoder, "name");
-        let count = accelerator.get("count").and_then(|at| decoder.count(&at)).unwrap_or(1);
+        let count = accelerator
+            .get("count")
+            .and_then(|at| decoder.count(&at))
+            .unwrap_or(1);
         if let Some(at) = name
             && let Some(name) = decoder.text(&at)
         {
@@ -154,7 +156,10 @@ fn amounts<'a, T>(decoder: &mut Decoder<'a>, at: &Cursor<'a>) -> Vec<(&'a str, T
 where
     T: FromStr<Err = QuantityError>,
 {
-    let entries = decoder.map(at).map(|map| map.entries(decoder)).unwrap_or_default();
+    let entries = decoder
+        .map(at)
+        .map(|map| map.entries(decoder))
+        .unwrap_or_default();
     let mut amounts = Vec::new();
     for (class, at) in entries {
         match decoder.text(&at).map(str::parse::<T>) {
@@ -193,7 +198,8 @@ mod tests {
 
     #[test]
     fn a_catalogue_may_stand_alone() {
-        let catalog = Catalog::parse("catalog: {replace: true, cpu: {one: 1}, defaults: {cpu: one}}").unwrap();
+        let catalog =
+            Catalog::parse("catalog: {replace: true, cpu: {one: 1}, defaults: {cpu: one}}").unwrap();
         assert_eq!(catalog.classes("cpu"), ["one"]);
         assert!(catalog.classes("memory").is_empty());
         assert_eq!(catalog.latency(LatencyClass::UltraLow), LatencyLimit::default());

@@ -104,7 +104,12 @@ impl fmt::Display for Requirements {
                 service.replicas.to_string(),
             ]);
         }
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         // The title `asks for` may run over the columns below it, and a column that nobody uses has no gap.
         let widths: [usize; 6] = std::array::from_fn(width);
         for (index, row) in rows.iter().enumerate() {

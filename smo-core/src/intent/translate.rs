@@ -205,10 +205,13 @@ mod tests {
     fn the_table_says_what_is_asked_for() {
         let requirements = translate(&three(), &Catalog::default()).unwrap();
         insta::assert_snapshot!(requirements);
-        let lean = graph(vec![service("a", ComputeIntent {
-            storage: Some(Amount::class("none")),
-            ..ComputeIntent::default()
-        })]);
+        let lean = graph(vec![service(
+            "a",
+            ComputeIntent {
+                storage: Some(Amount::class("none")),
+                ..ComputeIntent::default()
+            },
+        )]);
         insta::assert_snapshot!(translate(&lean, &Catalog::default()).unwrap());
     }
 
@@ -252,7 +255,9 @@ mod tests {
         let camera = &requirements.services["camera-vo"].per_replica;
         assert_eq!(camera.to_string(), "0.25 cores, 8Gi memory, 10G storage");
         assert_eq!(
-            requirements.services["inference"].per_replica.amount("amd.com/gpu"),
+            requirements.services["inference"]
+                .per_replica
+                .amount("amd.com/gpu"),
             2
         );
     }
