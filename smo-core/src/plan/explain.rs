@@ -36,7 +36,11 @@ impl fmt::Display for DeploymentPlan {
         if let Some(group) = &self.alerts {
             writeln!(f, "\nalert rules ({})", group.name)?;
             for rule in &group.rules {
-                writeln!(f, "  {}\n    when {}\n    for {}", rule.alert, rule.expr, rule.hold)?;
+                writeln!(
+                    f,
+                    "  {}\n    when {}\n    for {}",
+                    rule.alert, rule.expr, rule.hold
+                )?;
             }
         }
         writeln!(f, "\nplan {}   {}", self.fingerprint, self.contents())?;
@@ -53,7 +57,11 @@ impl fmt::Display for DeploymentPlan {
 impl DeploymentPlan {
     /// One line: id, version, size.
     pub(super) fn title(&self) -> String {
-        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let version = self
+            .version
+            .as_ref()
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
         let project = if self.graph.project.as_str() == "default" {
             String::new()
         } else {
@@ -74,12 +82,24 @@ impl DeploymentPlan {
             return "static placement".to_owned();
         };
         let shown = [Goal::Money, Goal::Carbon, Goal::Moves];
-        let amounts: Vec<String> = shown.iter().map(|goal| goal.describe(decision.totals.of(*goal))).collect();
+        let amounts: Vec<String> = shown
+            .iter()
+            .map(|goal| goal.describe(decision.totals.of(*goal)))
+            .collect();
         amounts.join(", ")
     }
 
     fn requirements_table(&self) -> Table {
-        let mut table = Table::new(&["service", "cpu", "memory", "storage", "accelerator", "replicas", "starts"]).right(5);
+        let mut table = Table::new(&[
+            "service",
+            "cpu",
+            "memory",
+            "storage",
+            "accelerator",
+            "replicas",
+            "starts",
+        ])
+        .right(5);
         for (id, service) in &self.services {
             let resources = &service.release.resources;
             let accelerators: Vec<String> = resources
@@ -103,7 +123,10 @@ impl DeploymentPlan {
     fn import_table(&self) -> Table {
         let mut table = Table::new(&["service", "runs on", "imported into", "called by"]);
         for import in &self.imports {
-            let target = self.services.get(&import.service).map(|service| service.release.target.to_string());
+            let target = self
+                .services
+                .get(&import.service)
+                .map(|service| service.release.target.to_string());
             table.push([
                 import.service.to_string(),
                 target.unwrap_or_default(),
@@ -135,7 +158,11 @@ fn count(number: usize, noun: &str) -> String {
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn describe_start(start: &Start) -> String {
@@ -155,7 +182,11 @@ fn describe_start(start: &Start) -> String {
 
 fn write_release(f: &mut fmt::Formatter<'_>, service: &ServicePlan) -> fmt::Result {
     let release = &service.release;
-    writeln!(f, "  {} -> {}   {}", release.service.service, release.target, release.chart)?;
+    writeln!(
+        f,
+        "  {} -> {}   {}",
+        release.service.service, release.target, release.chart
+    )?;
     if release.values.is_empty() {
         return writeln!(f, "    (no values)");
     }
@@ -182,7 +213,12 @@ impl fmt::Display for ChangeSet {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Release { service, action, spec, imports } => {
+            Self::Release {
+                service,
+                action,
+                spec,
+                imports,
+            } => {
                 match action {
                     ReleaseAction::Install => write!(f, "+ release {service}   {}", spec.target)?,
                     ReleaseAction::Move { from, to } => {
@@ -196,13 +232,19 @@ impl fmt::Display for Change {
                     ReleaseAction::Await => write!(f, ". release {service}   waits for its alert")?,
                 }
                 if let Some([before, after]) = imports {
-                    let [before, after] = [before, after].map(|names| list(names.iter().map(ClusterName::as_str)));
+                    let [before, after] =
+                        [before, after].map(|names| list(names.iter().map(ClusterName::as_str)));
                     write!(f, "\n  ~ service import {service}   {before} -> {after}")?;
                 }
                 Ok(())
             }
             Self::RemoveRelease { service, from } => {
-                write!(f, "- release {}   {}", service.service, list(from.iter().map(ClusterName::as_str)))
+                write!(
+                    f,
+                    "- release {}   {}",
+                    service.service,
+                    list(from.iter().map(ClusterName::as_str))
+                )
             }
             Self::WriteAlerts(group) => write!(f, "+ alert rules {} ({})", group.name, group.rules.len()),
             Self::RemoveAlerts { group } => write!(f, "- alert rules {group}"),
@@ -216,7 +258,13 @@ impl ChangeSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let idle = |change: &Change| {
-            matches!(change, Change::Release { action: ReleaseAction::Keep | ReleaseAction::Await, .. })
+            matches!(
+                change,
+                Change::Release {
+                    action: ReleaseAction::Keep | ReleaseAction::Await,
+                    ..
+                }
+            )
         };
         self.waves.iter().flatten().all(idle)
     }
@@ -230,12 +278,21 @@ mod tests {
     fn starts_read_as_sentences() {
         let id = |text: &str| text.parse::<ServiceId>().unwrap();
         assert_eq!(describe_start(&Start::AtOnce), "at once");
-        assert_eq!(describe_start(&Start::After(vec![id("a"), id("b")])), "after a, b");
+        assert_eq!(
+            describe_start(&Start::After(vec![id("a"), id("b")])),
+            "after a, b"
+        );
         let event = |condition, alerts: &[&str]| Start::OnEvent {
             condition,
             alerts: alerts.iter().map(ToString::to_string).collect(),
         };
-        assert_eq!(describe_start(&event(EventCondition::Any, &["x"])), "when its alert fires");
-        assert_eq!(describe_start(&event(EventCondition::All, &["x", "y"])), "when all of its 2 alerts fire");
+        assert_eq!(
+            describe_start(&event(EventCondition::Any, &["x"])),
+            "when its alert fires"
+        );
+        assert_eq!(
+            describe_start(&event(EventCondition::All, &["x", "y"])),
+            "when all of its 2 alerts fire"
+        );
     }
 }

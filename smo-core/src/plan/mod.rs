@@ -15,7 +15,9 @@ mod svg;
 mod values;
 
 pub use change::{Change, ChangeSet, ReleaseAction};
-pub use deployment::{DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target};
+pub use deployment::{
+    DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target,
+};
 pub use fingerprint::Fingerprint;
 pub use monitoring::{AlertGroup, AlertRule, Dashboard, Panel, PanelKind, Query, Unit, Variable};
 pub use planner::{PlanError, Planner};
