@@ -212,11 +212,17 @@ impl<'a> IntoIterator for &'a Violations {
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems = if self.list.len() == 1 {
-            "1 problem".to_owned()
+        let notes_only = self
+            .list
+            .iter()
+            .all(|violation| violation.severity == Severity::Note);
+        let noun = if notes_only && !self.list.is_empty() {
+            "note"
         } else {
-            format!("{} problems", self.list.len())
+            "problem"
         };
+        let plural = if self.list.len() == 1 { "" } else { "s" };
+        let problems = format!("{} {noun}{plural}", self.list.len());
         write!(f, "{} has {problems}", self.source)?;
         for violation in &self.list {
             let place = violation
