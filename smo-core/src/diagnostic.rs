@@ -108,6 +108,7 @@ impl Violation {
         self.excerpt = text
             .lines()
             .nth(position.line.saturating_sub(1))
+            .filter(|_| !is_in_values(text, position.line))
             .and_then(excerpt_of);
         self
     }
@@ -211,11 +212,17 @@ impl<'a> IntoIterator for &'a Violations {
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems = if self.list.len() == 1 {
-            "1 problem".to_owned()
+        let notes_only = self
+            .list
+            .iter()
+            .all(|violation| violation.severity == Severity::Note);
+        let noun = if notes_only && !self.list.is_empty() {
+            "note"
         } else {
-            format!("{} problems", self.list.len())
+            "problem"
         };
+        let plural = if self.list.len() == 1 { "" } else { "s" };
+        let problems = format!("{} {noun}{plural}", self.list.len());
         write!(f, "{} has {problems}", self.source)?;
         for violation in &self.list {
             let place = violation
@@ -286,6 +293,30 @@ fn printable(text: &str) -> String {
         c => c,
     };
     text.chars().map(show).collect()
+}
+
+/// True when a line belongs to Helm values, as far as indentation shows: they are free data and never shown.
+fn is_in_values(text: &str, line: usize) -> bool {
+    let names_values = |line: &str| line.to_lowercase().contains("valuesoverwrite");
+    let before: Vec<&str> = text.lines().take(line).collect();
+    if text.trim_start().starts_with('{') {
+        // JSON need not be indented, so nothing after the key is shown.
+        return before.iter().any(|line| names_values(line));
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let Some((last, above)) = before.split_last() else {
+        return false;
+    };
+    let mut inner = indent(last);
+    for line in above.iter().rev().filter(|line| !line.trim().is_empty()) {
+        if indent(line) < inner {
+            if names_values(line) {
+                return true;
+            }
+            inner = indent(line);
+        }
+    }
+    false
 }
 
 /// Words in a key whose value is not shown. Helm values are free data, so none of them is shown on one line with

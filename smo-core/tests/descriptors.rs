@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use smo_core::cluster::Inventory;
 use smo_core::descriptor::{Dangling, Descriptor, ValidateOptions, schema};
 use smo_core::intent::{Catalog, translate};
 
@@ -95,4 +96,60 @@ fn the_wire_types_take_every_descriptor_that_is_read() {
         let again: schema::Document = serde_json::from_value(written).unwrap();
         assert_eq!(again, document, "{name}");
     }
+}
+
+#[test]
+fn our_own_descriptors_have_nothing_to_note() {
+    for (name, text) in examples() {
+        let descriptor = Descriptor::parse_named(&name, &text).unwrap();
+        let validated = descriptor.validate_with(&ValidateOptions::default()).unwrap();
+        assert!(validated.notes.is_empty(), "{:?}", validated.notes);
+    }
+}
+
+#[test]
+fn three_mistakes_are_shown_at_once() {
+    let text = std::fs::read_to_string(workspace().join("examples/descriptors/wrong.yaml")).unwrap();
+    let descriptor = Descriptor::parse_named("wrong.yaml", &text).unwrap();
+    insta::assert_snapshot!(descriptor.validate().unwrap_err());
+}
+
+#[test]
+fn the_demo_asks_for_what_the_table_says() {
+    let text = std::fs::read_to_string(workspace().join("examples/descriptors/brussels.yaml")).unwrap();
+    let graph = Descriptor::parse(&text).unwrap().validate().unwrap();
+    insta::assert_snapshot!(translate(&graph, &Catalog::default()).unwrap());
+}
+
+#[test]
+fn our_own_fleets_are_read() {
+    let fleets = yaml_files(&workspace().join("examples/fleets"));
+    assert_eq!(fleets.len(), 2);
+    for (name, text) in fleets {
+        let (fleet, notes) = Inventory::parse_noted(&name, &text, Default::default()).unwrap();
+        assert!(notes.is_empty());
+        assert!(fleet.ready().count() > 0);
+        insta::assert_json_snapshot!(name.replace(".yaml", ""), fleet);
+    }
+}
+
+/// The checked-in file equals what the types say; `UPDATE_SCHEMAS=1` writes it anew.
+#[track_caller]
+fn check_schema(file: &str, schema: &serde_json::Value) {
+    let path = workspace().join("schemas").join(file);
+    let text = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        checked_in == text,
+        "{} is out of date; run the tests once with UPDATE_SCHEMAS=1",
+        path.display()
+    );
+}
+
+#[test]
+fn the_json_schema_of_descriptors_is_checked_in() {
+    check_schema("hdag.schema.json", &smo_core::descriptor::json_schema());
 }

@@ -74,7 +74,10 @@ impl<'a> Reader<'a, '_> {
         {
             Some(format!("{} has a scheme that is not known", quoted(text)))
         } else if address.contains(char::is_whitespace) || address.contains(char::is_control) {
-            Some(format!("{} has white space in it", quoted(text)))
+            Some(format!(
+                "{} has white space or control characters in it",
+                quoted(text)
+            ))
         } else if address.split('/').any(str::is_empty) || !address.contains('/') || address.starts_with('.')
         {
             Some(format!("{} does not say both registry and chart", quoted(text)))

@@ -168,13 +168,13 @@ impl Descriptor {
     pub fn from_graph(graph: &ApplicationGraph) -> Self {
         let document = write::document(graph);
         let text = yaml::to_string(&document).unwrap_or_default();
-        let unlimited = Limits {
+        let limits = Limits {
             bytes: usize::MAX,
-            depth: 1024,
             nodes: usize::MAX,
+            ..Limits::default()
         };
-        // What was just written reads back; if it did not, the tree is as good without its positions.
-        let root = yaml::parse(&text, unlimited)
+        // Helm values that are nested too deeply to be read back make a tree without positions.
+        let root = yaml::parse(&text, limits)
             .unwrap_or_else(|_| Node::from_json(&serde_json::to_value(&document).unwrap_or_default()));
         Self {
             source: "descriptor".to_owned(),

@@ -115,6 +115,10 @@ fn cases() -> Vec<(&'static str, String)> {
         ("a comma", compute("{cpu: '1,5', ram: 2 GB, storage: 1x}")),
         ("an old class", intent("{resources: huge}")),
         ("defaults", compute("{cpu: 2}")),
+        (
+            "a boolean as text",
+            compute("{cpu: 1, ram: 1, storage: 1, gpu: {enabled: 'True'}}"),
+        ),
         ("wrong gpu", compute("{cpu: 1, ram: 1, storage: 1, gpu: perhaps}")),
         ("no trigger that is known", trigger("{manual: {}}")),
         ("a type that is not known", trigger("{type: cron}")),
@@ -215,6 +219,8 @@ fn ten_thousand_services_in_a_row_are_read() {
         .validate()
         .unwrap();
     assert_eq!(graph.services().len(), super::MAX_SERVICES);
+    let waves = graph.start_waves();
+    assert_eq!((waves.len(), waves[1][0].as_str()), (super::MAX_SERVICES, "s1"));
     let cycle = text.replacen(
         "- id: s0\n",
         "- id: s0\n    deployment: {trigger: {auto: {dependencies: [s9999]}}}\n",

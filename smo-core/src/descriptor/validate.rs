@@ -37,6 +37,7 @@ pub(super) fn check_root(root: &Node, text: &str) -> Option<Violation> {
     };
     let message = match &root.value {
         Value::Map(_) => format!("the document has no root key `{ROOT}`"),
+        Value::Null => "the document is empty".to_owned(),
         _ => format!(
             "the document is {}, and no map with the key `{ROOT}`",
             root.kind()

@@ -248,3 +248,199 @@ impl Writer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::descriptor::Descriptor;
+    use crate::graph::{Artifact, EventCondition};
+    use crate::id::ServiceId;
+
+    /// A text that YAML could mistake for something else.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[ -~]{1,12}".prop_filter("a name has something in it", |text| !text.trim().is_empty()),
+            prop::sample::select(vec![
+                "yes",
+                "1.0",
+                "null",
+                "~",
+                "0x1f",
+                "- a",
+                "{",
+                "1e3",
+                "2026-11-24",
+                "é: #"
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    fn extensions() -> impl Strategy<Value = Extensions> {
+        vec(("x-[a-z]{1,3}", any::<i32>()), 0..2)
+            .prop_map(|keys| keys.into_iter().map(|(key, value)| (key, value.into())).collect())
+    }
+
+    fn amount(classes: &'static [&'static str]) -> impl Strategy<Value = Option<Amount>> {
+        prop::option::of(prop_oneof![
+            prop::sample::select(classes).prop_map(Amount::class),
+            any::<u64>().prop_map(Amount::Quantity),
+        ])
+    }
+
+    fn compute() -> impl Strategy<Value = ComputeIntent> {
+        let class = &["light", "small"];
+        (
+            amount(class),
+            amount(class),
+            amount(&["none", "small"]),
+            prop::option::of(0_u32..4),
+        )
+            .prop_map(|(cpu, memory, storage, gpus)| ComputeIntent {
+                cpu,
+                memory,
+                storage,
+                gpu: gpus.is_some(),
+                gpu_count: gpus.filter(|gpus| *gpus > 0),
+            })
+    }
+
+    fn event() -> impl Strategy<Value = TriggerEvent> {
+        let source = (text(), prop::option::of(text())).prop_map(|(service_id, metric_id)| EventSource {
+            service_id,
+            metric_id,
+        });
+        (
+            vec(source, 0..2),
+            text(),
+            "[1-9][0-9]?(ms|m|h)",
+            prop::option::of(text()),
+        )
+            .prop_map(|(sources, prom_query, grace, description)| TriggerEvent {
+                id: "e".to_owned(),
+                sources,
+                prom_query,
+                grace_period: grace.parse().unwrap(),
+                description,
+            })
+    }
+
+    /// A service called `s<index>` that may wait for the ones before it.
+    fn service(index: usize) -> impl Strategy<Value = Service> {
+        let event = (any::<bool>(), event()).prop_map(|(all, event)| Trigger::Event {
+            condition: if all {
+                EventCondition::All
+            } else {
+                EventCondition::Any
+            },
+            events: vec![event],
+        });
+        let auto = prop::sample::subsequence((0..index).collect::<Vec<_>>(), 0..=index).prop_map(|on| {
+            Trigger::Auto {
+                dependencies: on.into_iter().map(id).collect(),
+            }
+        });
+        let co_location = (text(), prop::option::of(text())).prop_map(|(id, grounded_graph_id)| CoLocation {
+            id,
+            grounded_graph_id,
+        });
+        let metric =
+            (prop::option::of(text()), prop::option::of(text())).prop_map(|(metric_name, port)| Metric {
+                id: "m".to_owned(),
+                metric_name,
+                selector: BTreeMap::from([("app".to_owned(), "a".to_owned())]),
+                port,
+                interval: "15s".parse().ok(),
+            });
+        let artifact = (prop::option::of(text()), prop::option::of(text()), extensions()).prop_map(
+            |(kind, runner, values)| Artifact {
+                reference: "oci://r/p/c:1.0".to_owned(),
+                kind,
+                implementer: Implementer::Wot,
+                runner,
+                runner_version: None,
+                values,
+            },
+        );
+        let rest = (
+            any::<bool>(),
+            vec(co_location, 0..2),
+            vec(metric, 0..2),
+            extensions(),
+        );
+        (prop_oneof![auto, event], compute(), artifact, rest).prop_map(
+            move |(trigger, compute, artifact, (device_proximity, co_location, metrics, unknown))| Service {
+                trigger,
+                compute,
+                artifact,
+                device_proximity,
+                co_location,
+                metrics,
+                extensions: [
+                    "",
+                    "deployment.intent",
+                    "artifact.ociRun",
+                    "deployment.intent.compute.gpu",
+                ]
+                .into_iter()
+                .filter(|_| !unknown.is_empty())
+                .map(|path| (path.to_owned(), unknown.clone()))
+                .collect(),
+                ..Service::new(id(index), "")
+            },
+        )
+    }
+
+    fn id(index: usize) -> ServiceId {
+        format!("s{index}").parse().unwrap()
+    }
+
+    fn graph() -> impl Strategy<Value = ApplicationGraph> {
+        let links = vec(prop::sample::select(LatencyClass::ALL.to_vec()), 3);
+        let intent = (any::<[bool; 5]>(), prop::option::of(1_u32..3), extensions());
+        ((service(0), service(1), service(2)), links, intent, text()).prop_map(
+            |((a, b, c), classes, (flags, min_replicas, extensions), text)| {
+                let pairs = [(0, 1), (0, 2), (1, 2)];
+                let links = pairs.into_iter().zip(classes).map(|((from, to), latency)| Link {
+                    from: id(from),
+                    to: id(to),
+                    latency,
+                });
+                let intent = GraphIntent {
+                    security: flags[0],
+                    high_availability: flags[1],
+                    min_replicas,
+                    max_replicas: min_replicas.map(|min| min + 1),
+                    high_performance: flags[2],
+                    energy_efficiency: flags[3],
+                    static_placement: flags[4],
+                    statement: None,
+                    extensions: extensions.clone(),
+                };
+                ApplicationGraph::new("g".parse().unwrap(), [a, b, c], links)
+                    .unwrap()
+                    .with_intent(intent)
+                    .with_designer(text)
+                    .with_version("1.2.3-rc.1+b".parse().unwrap())
+                    .with_extensions(extensions)
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_written_reads_back(graph in graph()) {
+            let written = Descriptor::from_graph(&graph);
+            match Descriptor::parse(written.text()).and_then(|descriptor| descriptor.validate()) {
+                Ok(again) => prop_assert_eq!(again, graph),
+                Err(violations) => prop_assert!(false, "{}", violations),
+            }
+        }
+    }
+}
