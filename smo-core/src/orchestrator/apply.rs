@@ -8,12 +8,20 @@ use jiff::Timestamp;
 use super::observe::{health_of, in_place, with_running_replicas};
 use super::record::{GraphRecord, ServiceRecord, Wanted};
 use super::{ApplyReport, Orchestrator, OrchestratorError, Step, StepResult, Subject};
-use crate::backend::{BackendError, Clock, Retry, since};
+use crate::backend::{BackendError, Retry, since};
 use crate::cluster::{Health, ObservedRelease, ObservedState};
 use crate::id::{GraphKey, ServiceId, ServiceKey};
 use crate::plan::{Change, ChangeSet, DeploymentPlan, Fingerprint, ReleaseAction};
 
 /// How often a call is made that may succeed when it is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// Once: the caller comes back by itself, and must not wait.
+    Once,
+    /// A few times, with pauses.
+    Insist,
+}
+
 const ATTEMPTS: u32 = 3;
 
 impl Orchestrator {
@@ -55,17 +63,23 @@ impl Orchestrator {
         expected: Option<&ChangeSet>,
     ) -> Result<ApplyReport, OrchestratorError> {
         let graph = &plan.graph;
-        let (former, record) = self.take(graph, |former| Ok(GraphRecord::of_plan(plan, former))).await?;
+        let (former, record) = self
+            .take(graph, |former| Ok(GraphRecord::of_plan(plan, former)))
+            .await?;
         let observed = match self.observe(graph).await {
             Ok(observed) => observed,
             Err(error) => return self.give_up(graph, former, error.into()).await,
         };
         let changes = plan.diff(&observed);
-        let same = |expected: &ChangeSet| expected.plan == changes.plan && expected.observed == changes.observed;
+        let same =
+            |expected: &ChangeSet| expected.plan == changes.plan && expected.observed == changes.observed;
         if expected.is_some_and(|expected| !same(expected)) {
-            return self.give_up(graph, former, OrchestratorError::Changed { graph: graph.clone() }).await;
+            return self
+                .give_up(graph, former, OrchestratorError::Changed { graph: graph.clone() })
+                .await;
         }
-        self.carry_out_or_roll_back(&record, former, &changes.waves, &observed).await
+        self.carry_out_or_roll_back(&record, former, &changes.waves, &observed)
+            .await
     }
 
     /// Sets the record back as it was before an operation that did nothing.
@@ -89,12 +103,18 @@ impl Orchestrator {
     ) -> Result<ApplyReport, OrchestratorError> {
         let graph = record.graph.clone();
         let steps = self.carry_out(record, waves, &observed.releases).await;
-        let mut report = ApplyReport { graph: graph.clone(), plan: record.plan.clone(), steps };
+        let mut report = ApplyReport {
+            graph: graph.clone(),
+            plan: record.plan.clone(),
+            steps,
+        };
         if report.succeeded() {
             self.release(&graph).await?;
             return Ok(report);
         }
-        let clean = self.roll_back(&mut report.steps, waves, former.as_ref(), observed).await;
+        let clean = self
+            .roll_back(&mut report.steps, waves, former.as_ref(), observed)
+            .await;
         let remembered = match (former, clean) {
             // What could not be taken back is still owed: `reconcile` removes it.
             (None, false) => {
@@ -122,15 +142,27 @@ impl Orchestrator {
         let mut failed = false;
         for (index, wave) in waves.iter().enumerate() {
             let begin = steps.len();
+            if index > 0 && !failed {
+                // A lease that cannot be renewed ends early, and `reconcile` would help along: no reason to fail.
+                let _ = self.renew(&record.graph).await;
+            }
             for change in wave {
-                let result =
-                    if failed { StepResult::Skipped } else { self.carry_out_one(record, change, running).await };
+                let result = if failed {
+                    StepResult::Skipped
+                } else {
+                    self.carry_out_one(record, change, running, Effort::Insist).await
+                };
                 failed |= result.is_failure();
                 let action = match change {
                     Change::Release { action, .. } => Some(action.clone()),
                     _ => None,
                 };
-                steps.push(Step { wave: index + 1, subject: Subject::of(change), action, result });
+                steps.push(Step {
+                    wave: index + 1,
+                    subject: Subject::of(change),
+                    action,
+                    result,
+                });
             }
             if failed {
                 continue;
@@ -153,31 +185,44 @@ impl Orchestrator {
         steps
     }
 
-    async fn carry_out_one(
+    pub(super) async fn carry_out_one(
         &self,
         record: &GraphRecord,
         change: &Change,
         running: &BTreeMap<ServiceKey, ObservedRelease>,
+        effort: Effort,
     ) -> StepResult {
         let result = match change {
-            Change::Release { action: ReleaseAction::Keep, .. } => Ok(StepResult::Kept),
-            Change::Release { action: ReleaseAction::Await, service, .. } if !record.wants(service) => {
-                Ok(StepResult::Waiting)
-            }
+            Change::Release {
+                action: ReleaseAction::Keep,
+                ..
+            } => Ok(StepResult::Kept),
+            Change::Release {
+                action: ReleaseAction::Await,
+                service,
+                ..
+            } if !record.wants(service) => Ok(StepResult::Waiting),
             Change::Release { spec, .. } => {
                 let spec = with_running_replicas(spec, running.get(&spec.service));
-                let applied = self.insist(|| self.releases.apply(&spec)).await;
-                applied.map(|applied| if applied.changed { StepResult::Done } else { StepResult::Kept })
+                let applied = self.call(effort, || self.releases.apply(&spec)).await;
+                applied.map(|applied| {
+                    if applied.changed {
+                        StepResult::Done
+                    } else {
+                        StepResult::Kept
+                    }
+                })
             }
             Change::RemoveRelease { service, .. } => {
-                let removed = self.insist(|| self.releases.remove(service)).await;
+                let removed = self.call(effort, || self.releases.remove(service)).await;
                 removed.map(|removed| StepResult::Removed { owed: removed.owed })
             }
-            Change::WriteAlerts(group) => {
-                self.insist(|| self.alerts.write(group)).await.map(|()| StepResult::Done)
-            }
+            Change::WriteAlerts(group) => self
+                .call(effort, || self.alerts.write(group))
+                .await
+                .map(|()| StepResult::Done),
             Change::RemoveAlerts { group } => {
-                let removed = self.insist(|| self.alerts.remove(group)).await;
+                let removed = self.call(effort, || self.alerts.remove(group)).await;
                 removed.map(|()| StepResult::Removed { owed: Vec::new() })
             }
             Change::WriteDashboard(dashboard) => match self.dashboards.write(dashboard).await {
@@ -188,8 +233,8 @@ impl Orchestrator {
         result.unwrap_or_else(StepResult::Failed)
     }
 
-    /// Makes a call again when its error says that this may help.
-    pub(super) async fn insist<T, F>(&self, call: impl Fn() -> F) -> Result<T, BackendError>
+    /// Makes a call, again when its error says that this may help.
+    pub(super) async fn call<T, F>(&self, effort: Effort, call: impl Fn() -> F) -> Result<T, BackendError>
     where
         F: Future<Output = Result<T, BackendError>>,
     {
@@ -204,12 +249,20 @@ impl Orchestrator {
                 Retry::Later => self.patience.poll,
                 Retry::After(pause) => pause.min(self.patience.healthy),
             };
-            if attempt == ATTEMPTS {
+            if effort == Effort::Once || attempt == ATTEMPTS {
                 return Err(error);
             }
             attempt += 1;
             self.timer.wait(pause).await;
         }
+    }
+
+    /// [`Orchestrator::call`] for operations that have time.
+    pub(super) async fn insist<T, F>(&self, call: impl Fn() -> F) -> Result<T, BackendError>
+    where
+        F: Future<Output = Result<T, BackendError>>,
+    {
+        self.call(Effort::Insist, call).await
     }
 
     /// Returns when all these services are healthy, or one of them has been given up.
@@ -233,7 +286,9 @@ impl Orchestrator {
             };
             let mut pending: Option<(&ServiceId, Option<String>)> = None;
             for service in services {
-                let release = observed.as_ref().and_then(|observed| observed.get(&graph.service(service.clone())));
+                let release = observed
+                    .as_ref()
+                    .and_then(|observed| observed.get(&graph.service(service.clone())));
                 let (health, message) = match (&observed, release) {
                     (Some(_), Some(release)) => health_of(release),
                     (Some(_), None) => (Health::Degraded, Some("the release is gone".to_owned())),
@@ -253,7 +308,9 @@ impl Orchestrator {
                     pending = Some((service, message));
                 }
             }
-            let Some((service, message)) = pending else { return Ok(()) };
+            let Some((service, message)) = pending else {
+                return Ok(());
+            };
             let after = since(now, begin);
             if after >= self.patience.healthy {
                 let message = message.unwrap_or_else(|| "its replicas are not all ready".to_owned());
@@ -266,7 +323,13 @@ impl Orchestrator {
 
 fn installs(change: &Change) -> bool {
     use ReleaseAction::{Install, Move, Upgrade};
-    matches!(change, Change::Release { action: Install | Upgrade { .. } | Move { .. }, .. })
+    matches!(
+        change,
+        Change::Release {
+            action: Install | Upgrade { .. } | Move { .. },
+            ..
+        }
+    )
 }
 
 impl GraphRecord {
@@ -275,23 +338,50 @@ impl GraphRecord {
         let of_service = |id: &ServiceId| {
             let record = self.services.get(id)?;
             let action = self.action(id, record, observed.releases.get(&record.release.service));
-            Some(Change::Release { service: id.clone(), action, spec: record.release.clone(), imports: None })
+            Some(Change::Release {
+                service: id.clone(),
+                action,
+                spec: record.release.clone(),
+                imports: None,
+            })
         };
-        let mut waves: Vec<Vec<Change>> =
-            self.waves.iter().map(|wave| wave.iter().filter_map(of_service).collect()).collect();
+        let mut waves: Vec<Vec<Change>> = self
+            .waves
+            .iter()
+            .map(|wave| wave.iter().filter_map(of_service).collect())
+            .collect();
         let mut monitoring = Vec::new();
-        let stale = |group: &&crate::plan::AlertGroup| observed.alert_groups.get(&group.name) != Some(&group.fingerprint());
-        monitoring.extend(self.alerts.as_ref().filter(stale).cloned().map(Change::WriteAlerts));
+        let stale = |group: &&crate::plan::AlertGroup| {
+            observed.alert_groups.get(&group.name) != Some(&group.fingerprint())
+        };
+        monitoring.extend(
+            self.alerts
+                .as_ref()
+                .filter(stale)
+                .cloned()
+                .map(Change::WriteAlerts),
+        );
         let stale = |dashboard: &&crate::plan::Dashboard| {
             observed.dashboards.get(&dashboard.uid) != Some(&dashboard.fingerprint())
         };
-        monitoring.extend(self.dashboards.iter().filter(stale).cloned().map(Change::WriteDashboard));
+        monitoring.extend(
+            self.dashboards
+                .iter()
+                .filter(stale)
+                .cloned()
+                .map(Change::WriteDashboard),
+        );
         waves.push(monitoring);
         waves.retain(|wave| !wave.is_empty());
         waves
     }
 
-    fn action(&self, id: &ServiceId, record: &ServiceRecord, running: Option<&ObservedRelease>) -> ReleaseAction {
+    fn action(
+        &self,
+        id: &ServiceId,
+        record: &ServiceRecord,
+        running: Option<&ObservedRelease>,
+    ) -> ReleaseAction {
         match running {
             None if self.wants(id) => ReleaseAction::Install,
             None => ReleaseAction::Await,
@@ -300,7 +390,9 @@ impl GraphRecord {
                 let from: Vec<_> = running.clusters.keys().cloned().collect();
                 let to = record.release.target.clusters();
                 if to.is_empty() || from == to {
-                    ReleaseAction::Upgrade { differences: Vec::new() }
+                    ReleaseAction::Upgrade {
+                        differences: Vec::new(),
+                    }
                 } else {
                     ReleaseAction::Move { from, to }
                 }
@@ -309,6 +401,10 @@ impl GraphRecord {
     }
 
     pub(super) fn report(&self, steps: Vec<Step>) -> ApplyReport {
-        ApplyReport { graph: self.graph.clone(), plan: Fingerprint::clone(&self.plan), steps }
+        ApplyReport {
+            graph: self.graph.clone(),
+            plan: Fingerprint::clone(&self.plan),
+            steps,
+        }
     }
 }

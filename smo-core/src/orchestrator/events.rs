@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Orchestrator;
+use super::apply::Effort;
 use super::observe::with_running_replicas;
 use super::record::{GraphRecord, Wanted};
-use super::Orchestrator;
 use crate::backend::{BackendError, FiringAlert};
 use crate::id::{GraphKey, ServiceId, ServiceKey};
 use crate::plan::{AlertRule, Start};
@@ -29,7 +30,10 @@ pub struct AlertNotice {
 
 impl From<FiringAlert> for AlertNotice {
     fn from(alert: FiringAlert) -> Self {
-        Self { state: AlertState::Firing, alert }
+        Self {
+            state: AlertState::Firing,
+            alert,
+        }
     }
 }
 
@@ -79,13 +83,21 @@ impl Orchestrator {
     }
 
     async fn on_alert(&self, notice: &AlertNotice) -> Result<AlertOutcome, BackendError> {
-        let Some(service) = service_of(&notice.alert) else { return Ok(AlertOutcome::NotOurs) };
+        let Some(service) = service_of(&notice.alert) else {
+            return Ok(AlertOutcome::NotOurs);
+        };
         let now = self.timer.now();
-        let heard = self.change(&service.graph, |record| record.hear(&service.service, notice)).await?;
-        let Some((record, heard)) = heard else { return Ok(AlertOutcome::NotOurs) };
+        let heard = self
+            .change(&service.graph, |record| record.hear(&service.service, notice))
+            .await?;
+        let Some((record, heard)) = heard else {
+            return Ok(AlertOutcome::NotOurs);
+        };
         match heard {
             Heard::Nothing(outcome) => Ok(outcome),
-            Heard::Due if record.busy_until.is_some_and(|until| until > now) => Ok(AlertOutcome::Deferred(service)),
+            Heard::Due if record.busy_until.is_some_and(|until| until > now) => {
+                Ok(AlertOutcome::Deferred(service))
+            }
             Heard::Due => Ok(match self.install(&record, &service.service).await {
                 Ok(()) => AlertOutcome::Started(service),
                 Err(error) => AlertOutcome::Failed(service, error),
@@ -95,10 +107,14 @@ impl Orchestrator {
 
     /// Installs a service of a record.
     async fn install(&self, record: &GraphRecord, service: &ServiceId) -> Result<(), BackendError> {
-        let Some(known) = record.services.get(service) else { return Ok(()) };
+        let Some(known) = record.services.get(service) else {
+            return Ok(());
+        };
         let running = self.observed_releases(&record.graph).await?;
         let spec = with_running_replicas(&known.release, running.get(&known.release.service));
-        self.insist(|| self.releases.apply(&spec)).await.map(|_| ())
+        self.call(Effort::Once, || self.releases.apply(&spec))
+            .await
+            .map(|_| ())
     }
 
     /// Asks which alerts fire now, takes word of them, and forgets those that do not fire any more.
@@ -109,7 +125,9 @@ impl Orchestrator {
         let firing = self.alerts.firing().await?;
         for record in self.records().await? {
             let still = |rule: &str, fingerprint: &str| {
-                firing.iter().any(|alert| alert.fingerprint == fingerprint && alert.label("alertname") == Some(rule))
+                firing
+                    .iter()
+                    .any(|alert| alert.fingerprint == fingerprint && alert.label("alertname") == Some(rule))
             };
             self.change(&record.graph, |record| {
                 for (rule, series) in &mut record.firing {
@@ -166,14 +184,23 @@ impl GraphRecord {
             self.started.insert(service.clone());
             return Heard::Due;
         }
-        let missing = waits_for.into_iter().filter(|alert| !self.firing.contains_key(alert)).collect();
-        Heard::Nothing(AlertOutcome::WaitsForMore { service: key, missing })
+        let missing = waits_for
+            .into_iter()
+            .filter(|alert| !self.firing.contains_key(alert))
+            .collect();
+        Heard::Nothing(AlertOutcome::WaitsForMore {
+            service: key,
+            missing,
+        })
     }
 }
 
 /// The service that the labels of an alert name.
 fn service_of(alert: &FiringAlert) -> Option<ServiceKey> {
     let label = |name| alert.label(name);
-    let graph = GraphKey::new(label(AlertRule::PROJECT)?.parse().ok()?, label(AlertRule::GRAPH)?.parse().ok()?);
+    let graph = GraphKey::new(
+        label(AlertRule::PROJECT)?.parse().ok()?,
+        label(AlertRule::GRAPH)?.parse().ok()?,
+    );
     Some(graph.service(label(AlertRule::SERVICE)?.parse().ok()?))
 }

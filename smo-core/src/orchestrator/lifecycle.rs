@@ -1,5 +1,6 @@
 //! The life of a graph: deploy, replan, scale, stop, start, remove.
 
+use super::apply::Effort;
 use super::observe::placement_of;
 use super::record::{GraphRecord, Wanted};
 use super::{ApplyReport, Orchestrator, OrchestratorError, Step, StepResult, Subject};
@@ -24,9 +25,17 @@ impl Orchestrator {
     /// # Errors
     /// [`OrchestratorError::Exists`] when a graph of that name is deployed, [`OrchestratorError::Plan`] when there is no
     /// plan, and as [`Orchestrator::apply`].
-    pub async fn deploy(&self, graph: &ApplicationGraph, planner: &Planner) -> Result<Deployment, OrchestratorError> {
+    pub async fn deploy(
+        &self,
+        graph: &ApplicationGraph,
+        planner: &Planner,
+    ) -> Result<Deployment, OrchestratorError> {
         let key = GraphKey::new(planner.project().clone(), graph.id().clone());
-        if self.record(&key).await?.is_some_and(|record| record.wanted != Wanted::Removed) {
+        if self
+            .record(&key)
+            .await?
+            .is_some_and(|record| record.wanted != Wanted::Removed)
+        {
             return Err(OrchestratorError::Exists(key));
         }
         let plan = planner.plan(graph, &self.clusters.inventory().await?)?;
@@ -40,7 +49,11 @@ impl Orchestrator {
     /// # Errors
     /// [`OrchestratorError::UnknownGraph`], [`OrchestratorError::Stopped`], [`OrchestratorError::Plan`] when there is no
     /// plan, and as [`Orchestrator::apply`].
-    pub async fn replan(&self, graph: &ApplicationGraph, planner: &Planner) -> Result<Deployment, OrchestratorError> {
+    pub async fn replan(
+        &self,
+        graph: &ApplicationGraph,
+        planner: &Planner,
+    ) -> Result<Deployment, OrchestratorError> {
         let key = GraphKey::new(planner.project().clone(), graph.id().clone());
         if self.known(&key).await?.wanted != Wanted::Running {
             return Err(OrchestratorError::Stopped(key));
@@ -55,7 +68,11 @@ impl Orchestrator {
     ///
     /// # Errors
     /// [`OrchestratorError::NotInstalled`] for a service that is not known or does not run, and what the fleet says.
-    pub async fn scale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), OrchestratorError> {
+    pub async fn scale(
+        &self,
+        service: &ServiceKey,
+        assignment: &Assignment,
+    ) -> Result<(), OrchestratorError> {
         let missing = || OrchestratorError::NotInstalled(service.clone());
         let record = self.record(&service.graph).await?.ok_or_else(missing)?;
         if !record.wants(&service.service) {
@@ -81,15 +98,20 @@ impl Orchestrator {
     pub async fn stop(&self, graph: &GraphKey) -> Result<ApplyReport, OrchestratorError> {
         let stop = |former: Option<&GraphRecord>| match former {
             None => Err(OrchestratorError::UnknownGraph(graph.clone())),
-            Some(record) if record.wanted == Wanted::Running => {
-                Ok(GraphRecord { wanted: Wanted::Stopped, ..record.clone() })
-            }
+            Some(record) if record.wanted == Wanted::Running => Ok(GraphRecord {
+                wanted: Wanted::Stopped,
+                ..record.clone()
+            }),
             Some(_) => Err(OrchestratorError::Stopped(graph.clone())),
         };
         let (_, record) = self.take(graph, stop).await?;
-        let report = record.report(self.take_down(&record).await);
+        let report = record.report(self.take_down(&record, Effort::Insist).await);
         self.release(graph).await?;
-        if report.succeeded() { Ok(report) } else { Err(OrchestratorError::Failed(Box::new(report))) }
+        if report.succeeded() {
+            Ok(report)
+        } else {
+            Err(OrchestratorError::Failed(Box::new(report)))
+        }
     }
 
     /// Starts a stopped graph where it ran: what ran when it was stopped, services that an alert had started included.
@@ -100,9 +122,10 @@ impl Orchestrator {
     pub async fn start(&self, graph: &GraphKey) -> Result<ApplyReport, OrchestratorError> {
         let start = |former: Option<&GraphRecord>| match former {
             None => Err(OrchestratorError::UnknownGraph(graph.clone())),
-            Some(record) if record.wanted == Wanted::Stopped => {
-                Ok(GraphRecord { wanted: Wanted::Running, ..record.clone() })
-            }
+            Some(record) if record.wanted == Wanted::Stopped => Ok(GraphRecord {
+                wanted: Wanted::Running,
+                ..record.clone()
+            }),
             Some(_) => Err(OrchestratorError::NotStopped(graph.clone())),
         };
         let (former, record) = self.take(graph, start).await?;
@@ -113,7 +136,8 @@ impl Orchestrator {
                 return Err(error.into());
             }
         };
-        self.carry_out_or_roll_back(&record, former, &record.changes(&observed), &observed).await
+        self.carry_out_or_roll_back(&record, former, &record.changes(&observed), &observed)
+            .await
     }
 
     /// Takes a graph down for good, its dashboards and the memory of it included.
@@ -124,10 +148,13 @@ impl Orchestrator {
     pub async fn remove(&self, graph: &GraphKey) -> Result<ApplyReport, OrchestratorError> {
         let remove = |former: Option<&GraphRecord>| match former {
             None => Err(OrchestratorError::UnknownGraph(graph.clone())),
-            Some(record) => Ok(GraphRecord { wanted: Wanted::Removed, ..record.clone() }),
+            Some(record) => Ok(GraphRecord {
+                wanted: Wanted::Removed,
+                ..record.clone()
+            }),
         };
         let (_, record) = self.take(graph, remove).await?;
-        let report = record.report(self.take_down(&record).await);
+        let report = record.report(self.take_down(&record, Effort::Insist).await);
         if report.succeeded() {
             self.forget(graph).await?;
             return Ok(report);
@@ -138,25 +165,47 @@ impl Orchestrator {
 
     /// Takes away alert rules, then releases, last wave first, then (of a removed graph) dashboards. Goes on past
     /// failures.
-    pub(super) async fn take_down(&self, record: &GraphRecord) -> Vec<Step> {
+    pub(super) async fn take_down(&self, record: &GraphRecord, effort: Effort) -> Vec<Step> {
         let mut steps = Vec::new();
         let group = AlertGroup::name_of(&record.graph);
-        if let Some(result) = taken(self.insist(|| self.alerts.remove(&group)).await, record.alerts.is_some()) {
-            steps.push(Step { wave: 1, subject: Subject::Alerts(group), action: None, result });
+        if let Some(result) = taken(
+            self.call(effort, || self.alerts.remove(&group)).await,
+            record.alerts.is_some(),
+        ) {
+            steps.push(Step {
+                wave: 1,
+                subject: Subject::Alerts(group),
+                action: None,
+                result,
+            });
         }
-        let mut services: Vec<ServiceKey> = record.waves.iter().flatten().rev().map(|id| record.graph.service(id.clone())).collect();
+        let mut services: Vec<ServiceKey> = record
+            .waves
+            .iter()
+            .flatten()
+            .rev()
+            .map(|id| record.graph.service(id.clone()))
+            .collect();
         // A release that the record does not know is taken down too; when nobody can say, the record has to do.
         let observed = self.observed_releases(&record.graph).await;
-        services.extend(observed.into_iter().flat_map(|releases| releases.into_keys()).filter(|key| {
-            !record.services.contains_key(&key.service)
-        }));
+        services.extend(
+            observed
+                .into_iter()
+                .flat_map(|releases| releases.into_keys())
+                .filter(|key| !record.services.contains_key(&key.service)),
+        );
         for service in services {
-            let result = match self.insist(|| self.releases.remove(&service)).await {
+            let result = match self.call(effort, || self.releases.remove(&service)).await {
                 Ok(removed) if !removed.existed => continue,
                 Ok(removed) => StepResult::Removed { owed: removed.owed },
                 Err(error) => StepResult::Failed(error),
             };
-            steps.push(Step { wave: 2, subject: Subject::Release(service.service), action: None, result });
+            steps.push(Step {
+                wave: 2,
+                subject: Subject::Release(service.service),
+                action: None,
+                result,
+            });
         }
         if record.wanted == Wanted::Removed {
             for dashboard in &record.dashboards {
@@ -165,7 +214,12 @@ impl Orchestrator {
                     Err(error) => StepResult::Tolerated(error),
                 };
                 let subject = Subject::Dashboard(dashboard.uid.clone());
-                steps.push(Step { wave: 3, subject, action: None, result });
+                steps.push(Step {
+                    wave: 3,
+                    subject,
+                    action: None,
+                    result,
+                });
             }
         }
         steps

@@ -49,7 +49,9 @@ pub use reconcile::{Advice, ReconcileReport};
 pub use report::{ApplyReport, Step, StepResult, Subject};
 pub use status::{GraphState, GraphStatus, ServiceState, ServiceStatus};
 
-use crate::backend::{AlertBackend, ClusterBackend, DashboardBackend, MetricsBackend, ReleaseBackend, StateStore, Timer};
+use crate::backend::{
+    AlertBackend, ClusterBackend, DashboardBackend, MetricsBackend, ReleaseBackend, StateStore, Timer,
+};
 
 /// Carries plans out and keeps them carried out. Clones share everything.
 ///

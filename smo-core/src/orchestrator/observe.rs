@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Orchestrator;
-use crate::backend::{BackendError, ErrorKind, Leftover, Scope};
+use crate::backend::{BackendError, Leftover, Scope};
 use crate::cluster::{Health, ObservedRelease, ObservedState};
 use crate::id::{ClusterName, GraphKey, ServiceKey};
 use crate::placement::{Assignment, Placement};
@@ -30,24 +30,37 @@ impl Orchestrator {
     /// # Errors
     /// When releases cannot be observed.
     pub async fn leftovers(&self, graph: &GraphKey) -> Result<Vec<Leftover>, BackendError> {
-        self.releases.observe(&Scope::Graph(graph.clone())).await.map(|observed| observed.leftovers)
+        self.releases
+            .observe(&Scope::Graph(graph.clone()))
+            .await
+            .map(|observed| observed.leftovers)
     }
 
     pub(super) async fn observed_releases(
         &self,
         graph: &GraphKey,
     ) -> Result<BTreeMap<ServiceKey, ObservedRelease>, BackendError> {
-        self.releases.observe(&Scope::Graph(graph.clone())).await.map(|observed| observed.releases)
+        self.releases
+            .observe(&Scope::Graph(graph.clone()))
+            .await
+            .map(|observed| observed.releases)
     }
 }
 
 /// Where releases run now, as the `current` of a re-placement.
 pub(super) fn placement_of(releases: &BTreeMap<ServiceKey, ObservedRelease>) -> Placement {
-    releases.iter().map(|(service, release)| (service.clone(), assignment_of(release))).collect()
+    releases
+        .iter()
+        .map(|(service, release)| (service.clone(), assignment_of(release)))
+        .collect()
 }
 
 fn assignment_of(release: &ObservedRelease) -> Assignment {
-    release.clusters.iter().map(|(cluster, at)| (cluster.clone(), at.desired)).collect()
+    release
+        .clusters
+        .iter()
+        .map(|(cluster, at)| (cluster.clone(), at.desired))
+        .collect()
 }
 
 /// True when a release has the chart, values and clusters of its spec. How many replicas run is not compared: whoever
@@ -63,7 +76,9 @@ pub(super) fn in_place(spec: &ReleaseSpec, running: &ObservedRelease) -> bool {
 /// The spec with the replicas that run: a change of values, or of the one cluster, is no reason to undo a scaling.
 pub(super) fn with_running_replicas(spec: &ReleaseSpec, running: Option<&ObservedRelease>) -> ReleaseSpec {
     let mut spec = spec.clone();
-    let (Target::Clusters(wanted), Some(running)) = (&spec.target, running) else { return spec };
+    let (Target::Clusters(wanted), Some(running)) = (&spec.target, running) else {
+        return spec;
+    };
     let current = assignment_of(running);
     if current.is_empty() {
         return spec;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::apply::Effort;
 use super::observe::health_of;
 use super::record::{GraphRecord, Wanted};
 use super::{AlertOutcome, Orchestrator, Step, StepResult};
@@ -105,15 +106,25 @@ impl Orchestrator {
         report: &mut ReconcileReport,
     ) -> Result<(), BackendError> {
         let observed = self.observe(&record.graph).await?;
-        let on_lost: BTreeSet<ClusterName> =
-            observed.releases.values().flat_map(|release| release.clusters.keys()).filter(|at| lost.contains(*at)).cloned().collect();
+        let on_lost: BTreeSet<ClusterName> = observed
+            .releases
+            .values()
+            .flat_map(|release| release.clusters.keys())
+            .filter(|at| lost.contains(*at))
+            .cloned()
+            .collect();
         if !on_lost.is_empty() {
-            report.advice.push(Advice::Replan { graph: record.graph.clone(), clusters: on_lost });
+            report.advice.push(Advice::Replan {
+                graph: record.graph.clone(),
+                clusters: on_lost,
+            });
         }
         for (index, wave) in record.changes(&observed).into_iter().enumerate() {
             let mut acted = false;
             for change in &wave {
-                let result = self.reconcile_one(&record, change, &observed.releases).await;
+                let result = self
+                    .carry_out_one(&record, change, &observed.releases, Effort::Once)
+                    .await;
                 if matches!(result, StepResult::Kept | StepResult::Waiting) {
                     continue;
                 }
@@ -148,11 +159,14 @@ impl Orchestrator {
         let group = crate::plan::AlertGroup::name_of(&record.graph);
         let nothing_left = observed.releases.is_empty() && !observed.alert_groups.contains_key(&group);
         if !nothing_left || record.wanted == Wanted::Removed {
-            for step in self.take_down(record).await {
+            for step in self.take_down(record, Effort::Once).await {
                 report.done(&record.graph, step, now);
             }
         }
-        let clean = !report.steps.iter().any(|(graph, step)| *graph == record.graph && step.result.is_failure());
+        let clean = !report
+            .steps
+            .iter()
+            .any(|(graph, step)| *graph == record.graph && step.result.is_failure());
         if clean && record.wanted == Wanted::Removed {
             self.forget(&record.graph).await?;
         }
@@ -188,7 +202,12 @@ impl ReconcileReport {
             Change::Release { action, .. } => Some(action.clone()),
             _ => None,
         };
-        let step = Step { wave: index + 1, subject: super::Subject::of(change), action, result };
+        let step = Step {
+            wave: index + 1,
+            subject: super::Subject::of(change),
+            action,
+            result,
+        };
         self.done(graph, step, now);
     }
 

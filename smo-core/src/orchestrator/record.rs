@@ -52,7 +52,10 @@ impl GraphRecord {
     /// The record of a plan that is to be carried out, with what is known of the graph from before.
     pub(super) fn of_plan(plan: &DeploymentPlan, former: Option<&Self>) -> Self {
         let service = |(id, service): (&ServiceId, &crate::plan::ServicePlan)| {
-            let record = ServiceRecord { start: service.start.clone(), release: service.release.clone() };
+            let record = ServiceRecord {
+                start: service.start.clone(),
+                release: service.release.clone(),
+            };
             (id.clone(), record)
         };
         let mut record = Self {
@@ -68,9 +71,17 @@ impl GraphRecord {
             busy_until: None,
         };
         let waits = |id: &ServiceId, record: &Self| {
-            record.services.get(id).is_some_and(|service| matches!(service.start, Start::OnEvent { .. }))
+            record
+                .services
+                .get(id)
+                .is_some_and(|service| matches!(service.start, Start::OnEvent { .. }))
         };
-        let started: BTreeSet<ServiceId> = record.started.iter().filter(|id| waits(id, &record)).cloned().collect();
+        let started: BTreeSet<ServiceId> = record
+            .started
+            .iter()
+            .filter(|id| waits(id, &record))
+            .cloned()
+            .collect();
         record.started = started;
         record
     }
@@ -79,18 +90,30 @@ impl GraphRecord {
     pub(super) fn wants(&self, service: &ServiceId) -> bool {
         let waits = |record: &ServiceRecord| matches!(record.start, Start::OnEvent { .. });
         self.wanted == Wanted::Running
-            && self.services.get(service).is_some_and(|record| !waits(record) || self.started.contains(service))
+            && self
+                .services
+                .get(service)
+                .is_some_and(|record| !waits(record) || self.started.contains(service))
     }
 
     /// The services whose condition holds by what fires, and that have not been started by it yet.
     pub(super) fn due(&self) -> Vec<ServiceId> {
         let fires = |alert: &String| self.firing.get(alert).is_some_and(|series| !series.is_empty());
         let holds = |record: &ServiceRecord| match &record.start {
-            Start::OnEvent { condition: EventCondition::Any, alerts } => alerts.iter().any(fires),
-            Start::OnEvent { condition: EventCondition::All, alerts } => alerts.iter().all(fires),
+            Start::OnEvent {
+                condition: EventCondition::Any,
+                alerts,
+            } => alerts.iter().any(fires),
+            Start::OnEvent {
+                condition: EventCondition::All,
+                alerts,
+            } => alerts.iter().all(fires),
             _ => false,
         };
-        let due = self.services.iter().filter(|(id, record)| holds(record) && !self.started.contains(*id));
+        let due = self
+            .services
+            .iter()
+            .filter(|(id, record)| holds(record) && !self.started.contains(*id));
         due.map(|(id, _)| id.clone()).collect()
     }
 }
@@ -110,11 +133,18 @@ impl Orchestrator {
     }
 
     pub(super) async fn known(&self, graph: &GraphKey) -> Result<GraphRecord, OrchestratorError> {
-        self.record(graph).await?.ok_or_else(|| OrchestratorError::UnknownGraph(graph.clone()))
+        self.record(graph)
+            .await?
+            .ok_or_else(|| OrchestratorError::UnknownGraph(graph.clone()))
     }
 
     pub(super) async fn records(&self) -> Result<Vec<GraphRecord>, BackendError> {
-        self.store.list(PREFIX).await?.iter().map(crate::backend::Document::read).collect()
+        self.store
+            .list(PREFIX)
+            .await?
+            .iter()
+            .map(crate::backend::Document::read)
+            .collect()
     }
 
     /// Takes a graph for a long operation and writes what `change` makes of its record (`None`: there is none yet).
@@ -130,12 +160,20 @@ impl Orchestrator {
             let stored: Option<(GraphRecord, u64)> = self.store.get_as(&key).await?;
             let former = stored.as_ref().map(|(record, _)| record);
             let now = self.timer.now();
-            if let Some(until) = former.and_then(|record| record.busy_until).filter(|until| *until > now) {
-                return Err(OrchestratorError::Busy { graph: graph.clone(), until });
+            if let Some(until) = former
+                .and_then(|record| record.busy_until)
+                .filter(|until| *until > now)
+            {
+                return Err(OrchestratorError::Busy {
+                    graph: graph.clone(),
+                    until,
+                });
             }
             let mut record = change(former)?;
             record.busy_until = Some(self.lease());
-            let expect = stored.as_ref().map_or(Expect::Absent, |(_, revision)| Expect::Revision(*revision));
+            let expect = stored
+                .as_ref()
+                .map_or(Expect::Absent, |(_, revision)| Expect::Revision(*revision));
             match self.store.put_as(&key, &record, expect).await {
                 Ok(_) => return Ok((stored.map(|(record, _)| record), record)),
                 Err(error) if error.kind() == ErrorKind::Conflict && attempt < ATTEMPTS => attempt += 1,
@@ -153,7 +191,9 @@ impl Orchestrator {
         let key = key(graph);
         let mut attempt = 0;
         loop {
-            let Some((former, revision)) = self.store.get_as::<GraphRecord>(&key).await? else { return Ok(None) };
+            let Some((former, revision)) = self.store.get_as::<GraphRecord>(&key).await? else {
+                return Ok(None);
+            };
             let mut record = former.clone();
             let result = change(&mut record);
             if record == former {
@@ -174,13 +214,17 @@ impl Orchestrator {
 
     /// Ends a long operation.
     pub(super) async fn release(&self, graph: &GraphKey) -> Result<(), BackendError> {
-        self.change(graph, |record| record.busy_until = None).await.map(|_| ())
+        self.change(graph, |record| record.busy_until = None)
+            .await
+            .map(|_| ())
     }
 
     /// Shows that a long operation still goes on.
     pub(super) async fn renew(&self, graph: &GraphKey) -> Result<(), BackendError> {
         let until = self.lease();
-        self.change(graph, |record| record.busy_until = Some(until)).await.map(|_| ())
+        self.change(graph, |record| record.busy_until = Some(until))
+            .await
+            .map(|_| ())
     }
 
     fn lease(&self) -> Timestamp {

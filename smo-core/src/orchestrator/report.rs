@@ -93,7 +93,9 @@ impl fmt::Display for StepResult {
                 write!(f, "removed; from {} when it answers again", names.join(", "))
             }
             Self::Failed(error) => write!(f, "failed: {error}"),
-            Self::Unhealthy { after, message } => write!(f, "not healthy after {} s: {message}", after.as_secs()),
+            Self::Unhealthy { after, message } => {
+                write!(f, "not healthy after {} s: {message}", after.as_secs())
+            }
             Self::Tolerated(error) => write!(f, "failed, which does no harm: {error}"),
             Self::Skipped => f.write_str("not tried"),
             Self::RolledBack => f.write_str("rolled back"),
@@ -156,8 +158,16 @@ impl ApplyReport {
         let Some(step) = self.failed_step() else {
             return format!("{}: every step succeeded", self.graph);
         };
-        let taken_back = self.steps.iter().filter(|step| matches!(step.result, StepResult::RolledBack)).count();
-        let stuck = self.steps.iter().filter(|step| matches!(step.result, StepResult::NotRolledBack(_))).count();
+        let taken_back = self
+            .steps
+            .iter()
+            .filter(|step| matches!(step.result, StepResult::RolledBack))
+            .count();
+        let stuck = self
+            .steps
+            .iter()
+            .filter(|step| matches!(step.result, StepResult::NotRolledBack(_)))
+            .count();
         let mut line = format!("{}: {} {}", self.graph, step.subject, step.result);
         if taken_back > 0 {
             line.push_str(&format!("; rolled back {taken_back} step(s)"));

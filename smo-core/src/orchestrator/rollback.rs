@@ -48,7 +48,11 @@ impl Orchestrator {
         observed: &ObservedState,
     ) -> Result<bool, BackendError> {
         match change {
-            Change::Release { action: ReleaseAction::Install | ReleaseAction::Await, spec, .. } => {
+            Change::Release {
+                action: ReleaseAction::Install | ReleaseAction::Await,
+                spec,
+                ..
+            } => {
                 self.insist(|| self.releases.remove(&spec.service)).await?;
             }
             Change::Release { service, .. } => return self.set_back(service, former, observed).await,
@@ -81,7 +85,9 @@ impl Orchestrator {
         former: Option<&GraphRecord>,
         observed: &ObservedState,
     ) -> Result<bool, BackendError> {
-        let Some(record) = former.and_then(|former| former.services.get(service)) else { return Ok(false) };
+        let Some(record) = former.and_then(|former| former.services.get(service)) else {
+            return Ok(false);
+        };
         let before: ReleaseSpec =
             with_running_replicas(&record.release, observed.releases.get(&record.release.service));
         self.insist(|| self.releases.apply(&before)).await.map(|_| true)
@@ -89,11 +95,21 @@ impl Orchestrator {
 
     /// Sets the record of a graph back as it was; forgets the graph when there was none. What was heard of alerts
     /// meanwhile is kept.
-    pub(super) async fn restore(&self, graph: &GraphKey, former: Option<&GraphRecord>) -> Result<(), BackendError> {
-        let Some(former) = former else { return self.forget(graph).await };
+    pub(super) async fn restore(
+        &self,
+        graph: &GraphKey,
+        former: Option<&GraphRecord>,
+    ) -> Result<(), BackendError> {
+        let Some(former) = former else {
+            return self.forget(graph).await;
+        };
         let set_back = |record: &mut GraphRecord| {
             let firing = std::mem::take(&mut record.firing);
-            *record = GraphRecord { firing, busy_until: None, ..former.clone() };
+            *record = GraphRecord {
+                firing,
+                busy_until: None,
+                ..former.clone()
+            };
         };
         self.change(graph, set_back).await.map(|_| ())
     }
@@ -103,9 +119,10 @@ impl Orchestrator {
 fn may_have_effect(result: &StepResult) -> bool {
     match result {
         StepResult::Done | StepResult::Removed { .. } | StepResult::Unhealthy { .. } => true,
-        StepResult::Failed(error) => {
-            !matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Unsupported)
-        }
+        StepResult::Failed(error) => !matches!(
+            error.kind(),
+            ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Unsupported
+        ),
         _ => false,
     }
 }

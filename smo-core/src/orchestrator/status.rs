@@ -123,15 +123,30 @@ pub struct GraphStatus {
 impl fmt::Display for GraphStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  {}  plan {}", self.graph, self.state, self.plan)?;
-        let width = self.services.keys().map(|id| id.as_str().len()).max().unwrap_or(0);
+        let width = self
+            .services
+            .keys()
+            .map(|id| id.as_str().len())
+            .max()
+            .unwrap_or(0);
         for (id, service) in &self.services {
-            let place = |(cluster, at): (&ClusterName, &ObservedReplicas)| format!("{cluster} {}/{}", at.ready, at.desired);
+            let place = |(cluster, at): (&ClusterName, &ObservedReplicas)| {
+                format!("{cluster} {}/{}", at.ready, at.desired)
+            };
             let places: Vec<String> = service.clusters.iter().map(place).collect();
-            let places = if places.is_empty() { "-".to_owned() } else { places.join(", ") };
+            let places = if places.is_empty() {
+                "-".to_owned()
+            } else {
+                places.join(", ")
+            };
             write!(f, "\n  {id:<width$}  {places:<12}  {}", service.state)?;
         }
         for leftover in &self.leftovers {
-            write!(f, "\n  a copy of {} is still on {}", leftover.service.service, leftover.cluster)?;
+            write!(
+                f,
+                "\n  a copy of {} is still on {}",
+                leftover.service.service, leftover.cluster
+            )?;
         }
         Ok(())
     }
@@ -143,7 +158,12 @@ impl Orchestrator {
     /// # Errors
     /// When the store cannot be read.
     pub async fn graphs(&self) -> Result<Vec<GraphKey>, BackendError> {
-        Ok(self.records().await?.into_iter().map(|record| record.graph).collect())
+        Ok(self
+            .records()
+            .await?
+            .into_iter()
+            .map(|record| record.graph)
+            .collect())
     }
 
     /// How a graph does, by what runs now.
@@ -157,7 +177,9 @@ impl Orchestrator {
             let release = observed.releases.get(&service.release.service);
             let status = ServiceStatus {
                 state: state_of(&record, id, service, release),
-                clusters: release.map(|release| release.clusters.clone()).unwrap_or_default(),
+                clusters: release
+                    .map(|release| release.clusters.clone())
+                    .unwrap_or_default(),
             };
             (id.clone(), status)
         };
@@ -182,8 +204,15 @@ fn state_of(
         return match &service.start {
             _ if record.wanted != Wanted::Running => ServiceState::Stopped,
             Start::OnEvent { condition, alerts } if !record.started.contains(id) => {
-                let missing = alerts.iter().filter(|alert| !record.firing.contains_key(*alert)).cloned().collect();
-                ServiceState::WaitingForAlert { condition: *condition, missing }
+                let missing = alerts
+                    .iter()
+                    .filter(|alert| !record.firing.contains_key(*alert))
+                    .cloned()
+                    .collect();
+                ServiceState::WaitingForAlert {
+                    condition: *condition,
+                    missing,
+                }
             }
             Start::After(services) => ServiceState::WaitingForServices(services.clone()),
             _ => ServiceState::Installing,
@@ -205,13 +234,22 @@ fn state_of(
 fn state_of_graph(record: &GraphRecord, services: &IndexMap<ServiceId, ServiceStatus>) -> GraphState {
     let any = |wanted: fn(&ServiceState) -> bool| services.values().any(|service| wanted(&service.state));
     if record.wanted != Wanted::Running {
-        return if any(|state| *state == ServiceState::Stopping) { GraphState::Stopping } else { GraphState::Stopped };
+        return if any(|state| *state == ServiceState::Stopping) {
+            GraphState::Stopping
+        } else {
+            GraphState::Stopped
+        };
     }
     if any(|state| matches!(state, ServiceState::Degraded { .. })) {
         GraphState::Degraded
     } else if any(|state| matches!(state, ServiceState::Unknown { .. })) {
         GraphState::Unknown
-    } else if any(|state| matches!(state, ServiceState::Installing | ServiceState::WaitingForServices(_))) {
+    } else if any(|state| {
+        matches!(
+            state,
+            ServiceState::Installing | ServiceState::WaitingForServices(_)
+        )
+    }) {
         GraphState::Installing
     } else {
         GraphState::Running
