@@ -100,7 +100,7 @@ async fn all_means_all_at_the_same_time() {
         }
         other => panic!("{other:?}"),
     }
-    insta::assert_snapshot!(world.states().await[0], @"image-compression-vo waits for ALL of demo.image-detection-graph.image-compression-vo.two");
+    insta::assert_snapshot!(world.states().await[0], @"image-compression-vo waits for the alert demo.image-detection-graph.image-compression-vo.two");
     // The first ends before the second begins.
     world.alerts.resolve(&rule("one"));
     hear(&world, AlertState::Resolved, &one).await;

@@ -46,14 +46,14 @@ async fn a_broken_chart_in_the_middle_leaves_nothing_and_says_why() {
     };
     insta::assert_snapshot!(report, @r#"
     demo/image-detection-graph  plan a5b31061
-      wave 1  image-compression-vo      waits for its alert
-      wave 1  noise-reduction           rolled back
-      wave 1  image-detection           failed: helm install image-detection: INSTALLATION FAILED: Deployment.apps "image-detection" is invalid: containers[0].image: Required value
-      wave 2  alert rules smo.demo.image-detection-graph  not tried
+      wave 1  image-compression-vo                               waits for its alert
+      wave 1  noise-reduction                                    rolled back
+      wave 1  image-detection                                    failed: helm install image-detection: INSTALLATION FAILED: Deployment.apps "image-detection" is invalid: containers[0].image: Required value
+      wave 2  alert rules smo.demo.image-detection-graph         not tried
       wave 2  dashboard smo-image-detection-grap-7b741b80dc8f1d  not tried
       wave 2  dashboard smo-image-compression-vo-09ecbe9a125269  not tried
-      wave 2  dashboard smo-noise-reduction-9e700af87daf22  not tried
-      wave 2  dashboard smo-image-detection-139c00c5932ea3  not tried
+      wave 2  dashboard smo-noise-reduction-9e700af87daf22       not tried
+      wave 2  dashboard smo-image-detection-139c00c5932ea3       not tried
     "#);
     nothing_left(&world).await;
     world.fleet.heal();

@@ -117,12 +117,6 @@ pub struct Step {
     pub result: StepResult,
 }
 
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "wave {}  {:<24}  {}", self.wave, self.subject, self.result)
-    }
-}
-
 /// What an operation did to a graph.
 #[derive(Debug, Clone)]
 pub struct ApplyReport {
@@ -182,6 +176,11 @@ impl ApplyReport {
 impl fmt::Display for ApplyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  plan {}", self.graph, self.plan)?;
-        self.steps.iter().try_for_each(|step| write!(f, "\n  {step}"))
+        let subjects: Vec<String> = self.steps.iter().map(|step| step.subject.to_string()).collect();
+        let width = subjects.iter().map(String::len).max().unwrap_or(0);
+        for (step, subject) in self.steps.iter().zip(subjects) {
+            write!(f, "\n  wave {}  {subject:<width$}  {}", step.wave, step.result)?;
+        }
+        Ok(())
     }
 }

@@ -49,9 +49,13 @@ pub enum ServiceState {
 impl fmt::Display for ServiceState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WaitingForAlert { condition, missing } => {
-                write!(f, "waits for {condition} of {}", missing.join(", "))
-            }
+            Self::WaitingForAlert { condition, missing } => match (missing.as_slice(), condition) {
+                ([one], _) => write!(f, "waits for the alert {one}"),
+                (several, EventCondition::Any) => {
+                    write!(f, "waits for one of the alerts {}", several.join(", "))
+                }
+                (several, EventCondition::All) => write!(f, "waits for the alerts {}", several.join(", ")),
+            },
             Self::WaitingForServices(services) => {
                 let names: Vec<&str> = services.iter().map(ServiceId::as_str).collect();
                 write!(f, "waits for {}", names.join(", "))

@@ -17,20 +17,20 @@ use smo_core::plan::Planner;
 use smo_core::resources::{ResourceName, Resources};
 use smo_core::units::Money;
 
-pub const VO: &str = "image-compression-vo";
-pub const NOISE: &str = "noise-reduction";
-pub const DETECTION: &str = "image-detection";
+pub(crate) const VO: &str = "image-compression-vo";
+pub(crate) const NOISE: &str = "noise-reduction";
+pub(crate) const DETECTION: &str = "image-detection";
 
-pub struct World {
-    pub fleet: InMemoryFleet,
-    pub alerts: InMemoryAlerts,
-    pub dashboards: InMemoryDashboards,
-    pub store: InMemoryStore,
-    pub orchestrator: Orchestrator,
+pub(crate) struct World {
+    pub(crate) fleet: InMemoryFleet,
+    pub(crate) alerts: InMemoryAlerts,
+    pub(crate) dashboards: InMemoryDashboards,
+    pub(crate) store: InMemoryStore,
+    pub(crate) orchestrator: Orchestrator,
 }
 
 /// m1 and m2 have room for one of the two big services each and are cheap; m3 has room for everything and is dear.
-pub fn fleet() -> InMemoryFleet {
+pub(crate) fn fleet() -> InMemoryFleet {
     let cluster = |(name, millicores, price): (&str, u64, &str)| {
         let offered = Resources::new()
             .with(ResourceName::CPU, millicores)
@@ -46,11 +46,11 @@ pub fn fleet() -> InMemoryFleet {
     ))
 }
 
-pub fn world() -> World {
+pub(crate) fn world() -> World {
     world_on(fleet())
 }
 
-pub fn world_on(fleet: InMemoryFleet) -> World {
+pub(crate) fn world_on(fleet: InMemoryFleet) -> World {
     let (alerts, dashboards, store) = (
         InMemoryAlerts::new(),
         InMemoryDashboards::new(),
@@ -71,20 +71,20 @@ pub fn world_on(fleet: InMemoryFleet) -> World {
 }
 
 impl World {
-    pub fn clock(&self) -> ManualClock {
+    pub(crate) fn clock(&self) -> ManualClock {
         self.fleet.clock()
     }
 
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.fleet.advance(Duration::from_secs(seconds));
     }
 
-    pub async fn reconcile(&self) -> ReconcileReport {
+    pub(crate) async fn reconcile(&self) -> ReconcileReport {
         self.orchestrator.reconcile(self.clock().now()).await.unwrap()
     }
 
     /// Does what a host does, for a while.
-    pub async fn run(&self, seconds: u64) {
+    pub(crate) async fn run(&self, seconds: u64) {
         let end = self.clock().now() + Duration::from_secs(seconds);
         while self.clock().now() < end {
             let next = self.reconcile().await.next.min(end);
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    pub async fn release(&self, service: &str) -> Option<ObservedRelease> {
+    pub(crate) async fn release(&self, service: &str) -> Option<ObservedRelease> {
         self.fleet
             .observe(&Scope::All)
             .await
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// Where a service runs.
-    pub async fn at(&self, service: &str) -> Vec<String> {
+    pub(crate) async fn at(&self, service: &str) -> Vec<String> {
         let release = self.release(service).await;
         release
             .into_iter()
@@ -113,7 +113,7 @@ impl World {
     }
 
     /// Which clusters import a service, by the values of its release.
-    pub async fn imported_in(&self, service: &str) -> Vec<String> {
+    pub(crate) async fn imported_in(&self, service: &str) -> Vec<String> {
         let values = self.release(service).await.unwrap().values;
         let list = if service == VO {
             &values["voChartOverwrite"]
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// One line for each service: `name state`.
-    pub async fn states(&self) -> Vec<String> {
+    pub(crate) async fn states(&self) -> Vec<String> {
         let status = self.orchestrator.status(&graph_key()).await.unwrap();
         status
             .services
@@ -135,36 +135,36 @@ impl World {
     }
 }
 
-pub fn name(text: &str) -> ClusterName {
+pub(crate) fn name(text: &str) -> ClusterName {
     text.parse().unwrap()
 }
 
-pub fn project() -> Project {
+pub(crate) fn project() -> Project {
     "demo".parse().unwrap()
 }
 
-pub fn graph_key() -> GraphKey {
+pub(crate) fn graph_key() -> GraphKey {
     GraphKey::new(project(), "image-detection-graph".parse().unwrap())
 }
 
-pub fn key(service: &str) -> ServiceKey {
+pub(crate) fn key(service: &str) -> ServiceKey {
     graph_key().service(service.parse().unwrap())
 }
 
-pub fn rule(event: &str) -> String {
+pub(crate) fn rule(event: &str) -> String {
     format!("demo.image-detection-graph.{VO}.{event}")
 }
 
-pub fn planner() -> Planner {
+pub(crate) fn planner() -> Planner {
     Planner::new().with_project(project())
 }
 
 /// Three services in a chain: the virtual object calls noise reduction, which calls image detection.
-pub fn brussels() -> ApplicationGraph {
+pub(crate) fn brussels() -> ApplicationGraph {
     brussels_with(EventCondition::Any, &["main-event"], &[])
 }
 
-pub fn brussels_with(condition: EventCondition, events: &[&str], noise_after: &[&str]) -> ApplicationGraph {
+pub(crate) fn brussels_with(condition: EventCondition, events: &[&str], noise_after: &[&str]) -> ApplicationGraph {
     let event = |id: &&str| TriggerEvent {
         id: (*id).to_owned(),
         sources: Vec::new(),
@@ -210,7 +210,7 @@ pub fn brussels_with(condition: EventCondition, events: &[&str], noise_after: &[
     .unwrap()
 }
 
-pub fn unavailable(operation: &str) -> BackendError {
+pub(crate) fn unavailable(operation: &str) -> BackendError {
     BackendError::new(
         ErrorKind::Unavailable,
         operation,
@@ -218,7 +218,7 @@ pub fn unavailable(operation: &str) -> BackendError {
     )
 }
 
-pub fn quick() -> Patience {
+pub(crate) fn quick() -> Patience {
     Patience {
         degraded: Duration::from_secs(3),
         ..Patience::default()
