@@ -8,8 +8,8 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use smo::placement::{PlacementProblem, decide};
 use smo::{
-    Catalog, Descriptor, FirstFit, Goals, GraphKey, GreenConsolidation, Inventory, MilpPlacer, Placement, Placer, Planner,
-    Project,
+    Catalog, Descriptor, FirstFit, Goals, GraphKey, GreenConsolidation, Inventory, MilpPlacer, Placement,
+    Placer, Planner, Project,
 };
 
 const SERVICES: [usize; 3] = [3, 30, 300];
@@ -20,7 +20,11 @@ fn descriptor(services: usize) -> String {
     let mut text = "hdaGraph:\n  imVersion: 0.4.0\n  id: bench\n  version: 1.0.0\n  services:\n".to_owned();
     for index in 0..services {
         let class = ["light", "small", "medium"][index % 3];
-        let next = if index + 1 < services { format!("s{}", index + 1) } else { String::new() };
+        let next = if index + 1 < services {
+            format!("s{}", index + 1)
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             text,
             "    - id: s{index}\n      deployment:\n        trigger: {{auto: {{dependencies: []}}}}\n        intent:\n          \
@@ -57,14 +61,23 @@ fn stages(criterion: &mut Criterion) {
         let text = descriptor(services);
         let parsed = Descriptor::parse(&text).expect("the generated descriptor");
         let graph = parsed.validate().expect("the generated graph");
-        criterion.bench_function(&format!("parse/{services}"), |bench| bench.iter(|| Descriptor::parse(black_box(&text))));
-        criterion.bench_function(&format!("validate/{services}"), |bench| bench.iter(|| black_box(&parsed).validate()));
+        criterion.bench_function(&format!("parse/{services}"), |bench| {
+            bench.iter(|| Descriptor::parse(black_box(&text)))
+        });
+        criterion.bench_function(&format!("validate/{services}"), |bench| {
+            bench.iter(|| black_box(&parsed).validate())
+        });
         for clusters in CLUSTERS {
             let fleet = Inventory::parse(&fleet(clusters, services)).expect("the generated fleet");
             let requirements = smo::intent::translate(&graph, &Catalog::default()).expect("known classes");
             let key = GraphKey::new(Project::default(), graph.id().clone());
-            let problem = PlacementProblem::pose(&fleet, &[(key, &requirements)], &Placement::new(), Goals::default())
-                .expect("a consistent problem");
+            let problem = PlacementProblem::pose(
+                &fleet,
+                &[(key, &requirements)],
+                &Placement::new(),
+                Goals::default(),
+            )
+            .expect("a consistent problem");
             let placers: [(&str, Box<dyn Placer>); 3] = [
                 ("milp", Box::new(MilpPlacer::default())),
                 ("first-fit", Box::new(FirstFit::default())),
@@ -73,9 +86,12 @@ fn stages(criterion: &mut Criterion) {
             let mut group = criterion.benchmark_group("place");
             group.sample_size(10);
             for (name, placer) in &placers {
-                group.bench_function(BenchmarkId::new(*name, format!("{services}x{clusters}")), |bench| {
-                    bench.iter(|| decide(placer.as_ref(), black_box(&problem)));
-                });
+                group.bench_function(
+                    BenchmarkId::new(*name, format!("{services}x{clusters}")),
+                    |bench| {
+                        bench.iter(|| decide(placer.as_ref(), black_box(&problem)));
+                    },
+                );
             }
             group.finish();
             let planner = Planner::new();

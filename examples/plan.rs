@@ -13,11 +13,16 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use smo::decode::UnknownKeys;
 use smo::descriptor::{Dangling, ValidateOptions};
-use smo::{Descriptor, FirstFit, GreenConsolidation, Inventory, MilpPlacer, PlanError, Placer, Planner, Project};
+use smo::{
+    Descriptor, FirstFit, GreenConsolidation, Inventory, MilpPlacer, Placer, PlanError, Planner, Project,
+};
 
 /// Reads a descriptor and a fleet, decides where every service runs, and prints the plan with its reasons.
 #[derive(Debug, Parser)]
-#[command(name = "plan", after_help = "Exit codes: 0 planned, 1 no placement exists or was found, 2 bad input.")]
+#[command(
+    name = "plan",
+    after_help = "Exit codes: 0 planned, 1 no placement exists or was found, 2 bad input."
+)]
 struct Options {
     /// The HDAG descriptor (YAML or JSON).
     #[arg(default_value = "examples/descriptors/brussels.yaml")]
@@ -72,7 +77,10 @@ struct Refusal {
 }
 
 fn bad_input(text: impl Display) -> Refusal {
-    Refusal { code: 2, text: text.to_string() }
+    Refusal {
+        code: 2,
+        text: text.to_string(),
+    }
 }
 
 fn main() -> ExitCode {
@@ -86,10 +94,16 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Refusal> {
-    let project = options.project.parse::<Project>().map_err(|error| bad_input(format!("--project: {error}")))?;
+    let project = options
+        .project
+        .parse::<Project>()
+        .map_err(|error| bad_input(format!("--project: {error}")))?;
     let descriptor = read(&options.descriptor)?;
     let fleet = read(&options.fleet)?;
-    let (descriptor_name, fleet_name) = (options.descriptor.display().to_string(), options.fleet.display().to_string());
+    let (descriptor_name, fleet_name) = (
+        options.descriptor.display().to_string(),
+        options.fleet.display().to_string(),
+    );
 
     let mut rules = ValidateOptions::default();
     if options.strict {
@@ -98,7 +112,8 @@ fn run(options: &Options) -> Result<(), Refusal> {
     if options.drop_dangling {
         rules = rules.with_dangling(Dangling::Drop);
     }
-    let graph = Descriptor::parse_named(&descriptor_name, &descriptor).and_then(|text| text.validate_with(&rules));
+    let graph =
+        Descriptor::parse_named(&descriptor_name, &descriptor).and_then(|text| text.validate_with(&rules));
     let fleet = Inventory::parse_named(&fleet_name, &fleet);
     let (graph, fleet) = match (graph, fleet) {
         (Ok(graph), Ok(fleet)) => (graph, fleet),
@@ -106,16 +121,28 @@ fn run(options: &Options) -> Result<(), Refusal> {
         (Err(wrong), Err(too)) => return Err(bad_input(format!("{wrong}\n{too}"))),
     };
 
-    let planner = Planner::new().with_project(project).with_placer(options.placer.placer());
+    let planner = Planner::new()
+        .with_project(project)
+        .with_placer(options.placer.placer());
     let plan = planner.plan(&graph.graph, &fleet).map_err(|error| match error {
-        PlanError::Infeasible { diagnosis, .. } => Refusal { code: 1, text: diagnosis.to_string() },
-        PlanError::Placement(error) => Refusal { code: 1, text: error.to_string() },
+        PlanError::Infeasible { diagnosis, .. } => Refusal {
+            code: 1,
+            text: diagnosis.to_string(),
+        },
+        PlanError::Placement(error) => Refusal {
+            code: 1,
+            text: error.to_string(),
+        },
         other => bad_input(other),
     })?;
 
-    let picture = options.svg.clone().or_else(|| (!options.json).then(|| PathBuf::from("plan.svg")));
+    let picture = options
+        .svg
+        .clone()
+        .or_else(|| (!options.json).then(|| PathBuf::from("plan.svg")));
     if let Some(file) = &picture {
-        fs::write(file, plan.to_svg(&fleet)).map_err(|error| bad_input(format!("{}: {error}", file.display())))?;
+        fs::write(file, plan.to_svg(&fleet))
+            .map_err(|error| bad_input(format!("{}: {error}", file.display())))?;
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&plan).map_err(bad_input)?);
@@ -136,5 +163,6 @@ fn run(options: &Options) -> Result<(), Refusal> {
 
 fn read(file: &Path) -> Result<String, Refusal> {
     let bytes = fs::read(file).map_err(|error| bad_input(format!("{}: {error}", file.display())))?;
-    String::from_utf8(bytes).map_err(|error| bad_input(format!("{}: not UTF-8 text: {error}", file.display())))
+    String::from_utf8(bytes)
+        .map_err(|error| bad_input(format!("{}: not UTF-8 text: {error}", file.display())))
 }

@@ -17,8 +17,8 @@
 //! The nouns of the main job are re-exported here; everything else stands in its module.
 
 pub use smo_core::{
-    backend, cluster, decode, descriptor, diagnostic, graph, id, intent, milp, orchestrator, placement, plan, resources,
-    units, yaml,
+    backend, cluster, decode, descriptor, diagnostic, graph, id, intent, milp, orchestrator, placement, plan,
+    resources, units, yaml,
 };
 
 pub use smo_core::cluster::{Cluster, Inventory, ObservedState};
@@ -27,9 +27,10 @@ pub use smo_core::diagnostic::{Violation, Violations};
 pub use smo_core::graph::ApplicationGraph;
 pub use smo_core::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, ServiceKey};
 pub use smo_core::intent::{Catalog, Requirements};
-pub use smo_core::orchestrator::Orchestrator;
+// ORCH
 pub use smo_core::placement::{
-    Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement, PlacementProblem, Placer,
+    Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
+    PlacementProblem, Placer,
 };
 pub use smo_core::plan::{ChangeSet, DeploymentPlan, PlanError, Planner};
 

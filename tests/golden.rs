@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use smo::{Descriptor, Inventory, PlanError, Placement, Planner};
+use smo::{Descriptor, Inventory, Placement, PlanError, Planner};
 
 /// What a story gives: file names and contents.
 fn play(folder: &Path) -> Vec<(&'static str, String)> {
@@ -27,10 +27,15 @@ fn play(folder: &Path) -> Vec<(&'static str, String)> {
         let fleet = Inventory::parse_named("before.yaml", &read("before.yaml")).unwrap();
         planner.plan(&graph, &fleet).unwrap()
     });
-    let current = before.as_ref().map(smo::DeploymentPlan::placement).unwrap_or_else(Placement::new);
+    let current = before
+        .as_ref()
+        .map(smo::DeploymentPlan::placement)
+        .unwrap_or_else(Placement::new);
     let plan = match planner.replan(&graph, &fleet, &current) {
         Ok(plan) => plan,
-        Err(PlanError::Infeasible { diagnosis, .. }) => return vec![("infeasible.txt", diagnosis.to_string())],
+        Err(PlanError::Infeasible { diagnosis, .. }) => {
+            return vec![("infeasible.txt", diagnosis.to_string())];
+        }
         Err(other) => return vec![("refused.txt", format!("error: {other}\n"))],
     };
     let mut files = vec![("plan.txt", plan.to_string()), ("plan.svg", plan.to_svg(&fleet))];
@@ -42,7 +47,10 @@ fn play(folder: &Path) -> Vec<(&'static str, String)> {
 
 fn stories() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
     folders
@@ -50,17 +58,31 @@ fn stories() -> Vec<PathBuf> {
 
 #[test]
 fn every_story_ends_as_written() {
-    const OUTPUTS: [&str; 5] = ["plan.txt", "plan.svg", "refused.txt", "infeasible.txt", "changes.txt"];
+    const OUTPUTS: [&str; 5] = [
+        "plan.txt",
+        "plan.svg",
+        "refused.txt",
+        "infeasible.txt",
+        "changes.txt",
+    ];
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let stories = stories();
     assert!(!stories.is_empty(), "no story found");
     let mut wrong = Vec::new();
     for folder in stories {
         let files = play(&folder);
-        assert_eq!(files, play(&folder), "{}: the same input gave other bytes", folder.display());
+        assert_eq!(
+            files,
+            play(&folder),
+            "{}: the same input gave other bytes",
+            folder.display()
+        );
         for name in OUTPUTS {
             let path = folder.join(name);
-            let made = files.iter().find(|(file, _)| *file == name).map(|(_, content)| content.as_str());
+            let made = files
+                .iter()
+                .find(|(file, _)| *file == name)
+                .map(|(_, content)| content.as_str());
             if update {
                 match made {
                     Some(content) => fs::write(&path, content).unwrap(),
@@ -68,9 +90,17 @@ fn every_story_ends_as_written() {
                 }
             }
             if fs::read_to_string(&path).ok().as_deref() != made {
-                wrong.push(format!("{}:\n{}", path.display(), made.unwrap_or("(should not be there)")));
+                wrong.push(format!(
+                    "{}:\n{}",
+                    path.display(),
+                    made.unwrap_or("(should not be there)")
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "these differ (UPDATE_GOLDEN=1 writes them):\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these differ (UPDATE_GOLDEN=1 writes them):\n{}",
+        wrong.join("\n")
+    );
 }

@@ -3,7 +3,7 @@
 //! A [`Decoder`] owns the list of violations, a [`Cursor`] is a node with its path, a [`MapReader`] takes keys out of a
 //! map and reports the ones nobody took. Readers of descriptors and fleets share it.
 
-use crate::diagnostic::{Code, Severity, Violation, Violations};
+use crate::diagnostic::{Code, Severity, Violation, Violations, excerpt_of, quoted};
 use crate::id::did_you_mean;
 use crate::yaml::{Node, Value};
 
@@ -11,8 +11,17 @@ use crate::yaml::{Node, Value};
 pub const WRONG_TYPE: Code = Code("E003");
 /// A required key is missing.
 pub const MISSING_KEY: Code = Code("E005");
+/// More violations than are listed.
+pub const MORE: Code = Code("E099");
 /// A key that the format does not know.
 pub const UNKNOWN_KEY: Code = Code("N001");
+
+/// Errors, and notes, that are listed; the rest is counted.
+const LISTED: usize = 1000;
+/// Comparisons that looking for a similar name may cost in one reading.
+const COMPARISONS: usize = 200_000;
+/// Characters of a key that a path shows.
+const KEY_IN_PATH: usize = 80;
 
 /// What to do with keys that the format does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,9 +36,14 @@ pub enum UnknownKeys {
 /// Collects violations while a tree is read.
 #[derive(Debug)]
 pub struct Decoder<'a> {
-    text: &'a str,
+    lines: Vec<&'a str>,
     unknown_keys: UnknownKeys,
     violations: Vec<Violation>,
+    errors: usize,
+    notes: usize,
+    /// Takes the changes to a violation that is counted but not listed.
+    unlisted: Violation,
+    comparisons_left: usize,
 }
 
 /// A node and the path that led to it.
@@ -53,6 +67,11 @@ impl<'a> Cursor<'a> {
 
     /// The node below `key`, with its path.
     fn child(&self, key: &str, node: &'a Node) -> Self {
+        let end = key
+            .char_indices()
+            .nth(KEY_IN_PATH)
+            .map_or(key.len(), |(end, _)| end);
+        let key = &key[..end];
         let path = if self.path.is_empty() {
             key.to_owned()
         } else {
@@ -73,9 +92,13 @@ impl<'a> Decoder<'a> {
     #[must_use]
     pub fn new(text: &'a str, unknown_keys: UnknownKeys) -> Self {
         Self {
-            text,
+            lines: text.lines().collect(),
             unknown_keys,
             violations: Vec::new(),
+            errors: 0,
+            notes: 0,
+            unlisted: Violation::new(MORE, ""),
+            comparisons_left: COMPARISONS,
         }
     }
 
@@ -89,22 +112,65 @@ impl<'a> Decoder<'a> {
         self.push(at, Violation::new(code, message).as_note())
     }
 
+    /// Adds a violation whose line is not shown, because it may hold a secret.
+    pub fn report_hidden(
+        &mut self,
+        at: &Cursor<'_>,
+        code: Code,
+        message: impl Into<String>,
+    ) -> &mut Violation {
+        let violation = self.push(at, Violation::new(code, message));
+        violation.excerpt = None;
+        violation
+    }
+
     fn push(&mut self, at: &Cursor<'_>, violation: Violation) -> &mut Violation {
+        let count = match violation.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Note => &mut self.notes,
+        };
+        *count += 1;
+        if *count > LISTED {
+            self.unlisted = violation;
+            return &mut self.unlisted;
+        }
+        let position = at.node.position;
+        let line = self.lines.get(position.line.saturating_sub(1));
+        let excerpt = line.and_then(|line| excerpt_of(line));
         let index = self.violations.len();
         self.violations.push(
             violation
                 .with_path(at.path.clone())
-                .with_position(at.node.position, self.text),
+                .with_excerpt(position, excerpt),
         );
         &mut self.violations[index]
+    }
+
+    /// The candidate that `found` was most likely meant to be, as a hint.
+    pub fn suggest<'c>(
+        &mut self,
+        found: &str,
+        candidates: impl ExactSizeIterator<Item = &'c str>,
+    ) -> Option<String> {
+        // No text takes a reader longer than it is worth: long names and huge lists go without a suggestion.
+        // Any two names of one or two letters are similar.
+        self.comparisons_left = self.comparisons_left.checked_sub(candidates.len())?;
+        if !(3..=KEY_IN_PATH).contains(&found.len()) {
+            return None;
+        }
+        did_you_mean(found, candidates).map(|meant| format!("did you mean `{meant}`?"))
+    }
+
+    /// How many errors there are so far.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     /// True when the input will be refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.violations
-            .iter()
-            .any(|violation| violation.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// Ends the reading: the notes, or everything that is wrong.
@@ -113,14 +179,20 @@ impl<'a> Decoder<'a> {
     /// All violations, when there is one of severity error.
     pub fn finish(self, source: &str) -> Result<Vec<Violation>, Violations> {
         let failed = self.has_errors();
-        let (errors, notes): (Vec<_>, Vec<_>) = self
-            .violations
-            .into_iter()
-            .partition(|violation| violation.severity == Severity::Error);
+        let wanted = if failed { Severity::Error } else { Severity::Note };
+        let mut list: Vec<Violation> = self.violations;
+        list.retain(|violation| violation.severity == wanted);
+        let all = if failed { self.errors } else { self.notes };
+        if all > LISTED {
+            let mut more = Violation::new(MORE, format!("{} more of them are not listed", all - LISTED));
+            more.severity = wanted;
+            list.push(more);
+        }
+        let list = Violations::new(source, list);
         if failed {
-            Err(Violations::new(source, errors))
+            Err(list)
         } else {
-            Ok(Violations::new(source, notes).iter().cloned().collect())
+            Ok(list.iter().cloned().collect())
         }
     }
 
@@ -143,17 +215,15 @@ impl<'a> Decoder<'a> {
 
     /// A boolean, also one written as the text `'True'` or `'False'`.
     pub fn boolean(&mut self, at: &Cursor<'a>) -> Option<bool> {
-        match &at.node.value {
-            Value::Bool(value) => return Some(*value),
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => return Some(true),
-                "false" | "no" | "off" => return Some(false),
-                _ => {}
-            },
-            _ => {}
+        let value = match &at.node.value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) => boolean_text(text),
+            _ => None,
+        };
+        if value.is_none() {
+            self.wrong_type(at, "true or false");
         }
-        self.wrong_type(at, "true or false");
-        None
+        value
     }
 
     /// A whole number that is not negative.
@@ -204,6 +274,16 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// The boolean that a text says: `true`, `yes` and `on`, or `false`, `no` and `off`, in any case.
+#[must_use]
+pub fn boolean_text(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// Takes keys out of a map, one by one.
 #[derive(Debug)]
 pub struct MapReader<'a> {
@@ -233,7 +313,8 @@ impl<'a> MapReader<'a> {
     pub fn require(&mut self, decoder: &mut Decoder<'a>, key: &'static str) -> Option<Cursor<'a>> {
         let found = self.get(key).filter(|cursor| !cursor.is_null());
         if found.is_none() {
-            decoder.report(&self.at, MISSING_KEY, format!("the key `{key}` is missing"));
+            let message = format!("the key `{key}` is missing");
+            decoder.report(&self.at, MISSING_KEY, message);
         }
         found
     }
@@ -278,13 +359,13 @@ impl<'a> MapReader<'a> {
                 node: name,
                 path: self.at.child(key, value).path,
             };
-            let hint = did_you_mean(key, self.known.iter().copied());
-            let refuse = decoder.unknown_keys == UnknownKeys::Refuse;
-            let violation = decoder.note(&at, UNKNOWN_KEY, format!("the format has no key `{key}` here"));
-            violation.hint = hint.map(|known| format!("did you mean `{known}`?"));
-            if refuse {
-                violation.severity = Severity::Error;
-            }
+            let hint = decoder.suggest(key, self.known.iter().copied());
+            let message = format!("the format has no key {} here", quoted(key));
+            let violation = match decoder.unknown_keys {
+                UnknownKeys::Refuse => decoder.report(&at, UNKNOWN_KEY, message),
+                UnknownKeys::Note => decoder.note(&at, UNKNOWN_KEY, message),
+            };
+            violation.hint = hint;
         }
         extensions
     }

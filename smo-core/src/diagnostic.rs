@@ -17,6 +17,20 @@ impl fmt::Display for Code {
     }
 }
 
+/// Declares codes as constants, each with its meaning as documentation, and a table `ALL` of them.
+macro_rules! code_table {
+    ($([$($shared:tt)+])? $($(#[doc = $doc:literal])+ $name:ident = $code:literal;)+) => {
+        $($(#[doc = $doc])+ pub const $name: Code = Code($code);)+
+
+        /// Every code with its meaning.
+        pub const ALL: &[(Code, &str)] = &[
+            $($($shared)+)?
+            $(($name, concat!($($doc),+).trim_ascii()),)+
+        ];
+    };
+}
+pub(crate) use code_table;
+
 /// Whether the input is refused for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,7 +108,16 @@ impl Violation {
         self.excerpt = text
             .lines()
             .nth(position.line.saturating_sub(1))
-            .map(blank_secrets);
+            .filter(|_| !is_in_values(text, position.line))
+            .and_then(excerpt_of);
+        self
+    }
+
+    /// The same at a place of a text whose line is already known; see [`excerpt_of`].
+    #[must_use]
+    pub fn with_excerpt(mut self, position: Position, excerpt: Option<String>) -> Self {
+        self.position = Some(position);
+        self.excerpt = excerpt;
         self
     }
 
@@ -189,11 +212,17 @@ impl<'a> IntoIterator for &'a Violations {
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems = if self.list.len() == 1 {
-            "1 problem".to_owned()
+        let notes_only = self
+            .list
+            .iter()
+            .all(|violation| violation.severity == Severity::Note);
+        let noun = if notes_only && !self.list.is_empty() {
+            "note"
         } else {
-            format!("{} problems", self.list.len())
+            "problem"
         };
+        let plural = if self.list.len() == 1 { "" } else { "s" };
+        let problems = format!("{} {noun}{plural}", self.list.len());
         write!(f, "{} has {problems}", self.source)?;
         for violation in &self.list {
             let place = violation
@@ -210,13 +239,16 @@ impl fmt::Display for Violations {
             };
             match (&violation.excerpt, violation.position) {
                 (Some(line), Some(position)) => {
-                    let indent = line
-                        .chars()
-                        .take_while(|c| c.is_whitespace())
-                        .count()
-                        .min(position.column - 1);
-                    let shown: String = line.trim_end().chars().skip(indent).take(120).collect();
-                    let before = position.column - 1 - indent;
+                    let column = position.column.saturating_sub(1);
+                    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+                    // A long line is shown from a little before the place.
+                    let start = if column > indent + 80 {
+                        column - 40
+                    } else {
+                        indent.min(column)
+                    };
+                    let shown: String = line.trim_end().chars().skip(start).take(120).collect();
+                    let before = column - start;
                     let width = position
                         .width
                         .min(shown.chars().count().saturating_sub(before))
@@ -235,8 +267,62 @@ impl fmt::Display for Violations {
     }
 }
 
-/// Words in a key whose value is not shown.
-const SECRET_WORDS: [&str; 8] = [
+/// Bytes of a line that an excerpt shows something of; a longer line is not quoted.
+const LONGEST_LINE: usize = 2000;
+
+/// What an error may show of a line: secrets blanked, control characters replaced; nothing of a very long line.
+#[must_use]
+pub fn excerpt_of(line: &str) -> Option<String> {
+    (line.len() <= LONGEST_LINE).then(|| printable(&blank_secrets(line)))
+}
+
+/// `text` between backticks, without control characters and cut after 60 characters, for messages.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let shown: String = text.chars().take(LONGEST).collect();
+    let rest = if shown.len() < text.len() { "..." } else { "" };
+    format!("`{}{rest}`", printable(&shown))
+}
+
+/// A terminal obeys control characters, so an error never prints them.
+fn printable(text: &str) -> String {
+    let show = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(show).collect()
+}
+
+/// True when a line belongs to Helm values, as far as indentation shows: they are free data and never shown.
+fn is_in_values(text: &str, line: usize) -> bool {
+    let names_values = |line: &str| line.to_lowercase().contains("valuesoverwrite");
+    let before: Vec<&str> = text.lines().take(line).collect();
+    if text.trim_start().starts_with('{') {
+        // JSON need not be indented, so nothing after the key is shown.
+        return before.iter().any(|line| names_values(line));
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let Some((last, above)) = before.split_last() else {
+        return false;
+    };
+    let mut inner = indent(last);
+    for line in above.iter().rev().filter(|line| !line.trim().is_empty()) {
+        if indent(line) < inner {
+            if names_values(line) {
+                return true;
+            }
+            inner = indent(line);
+        }
+    }
+    false
+}
+
+/// Words in a key whose value is not shown. Helm values are free data, so none of them is shown on one line with
+/// their key.
+const SECRET_WORDS: [&str; 9] = [
+    "valuesoverwrite",
     "password",
     "passwd",
     "secret",

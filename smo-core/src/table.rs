@@ -21,10 +21,14 @@ impl Table {
     #[must_use]
     pub fn new(titles: &[&str]) -> Self {
         let mut inner = comfy_table::Table::new();
-        inner.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        inner
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
         inner.set_header(titles.iter().copied());
         for column in inner.column_iter_mut() {
-            column.set_padding((0, 2)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(1)));
+            column
+                .set_padding((0, 2))
+                .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(1)));
         }
         Self { inner }
     }
@@ -47,7 +51,12 @@ impl Table {
 
     /// Adds a row.
     pub fn push<T: ToString>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.inner.add_row(cells.into_iter().map(|cell| cell.to_string()).collect::<Vec<String>>());
+        self.inner.add_row(
+            cells
+                .into_iter()
+                .map(|cell| cell.to_string())
+                .collect::<Vec<String>>(),
+        );
     }
 }
 

@@ -1,1 +1,158 @@
-fn main() {}
+//! The project's own chores. `cargo xtask --help` lists them.
+
+mod command;
+mod python;
+mod report;
+mod rust;
+mod spdx;
+mod supply;
+
+use std::process::ExitCode;
+
+use command::Workspace;
+use report::Report;
+
+const HELP: &str = "\
+usage: cargo xtask <command> [options]
+
+commands:
+  test     run every check and test: Rust, documentation, licences, and the Python wheel
+  bench    run the benchmarks; what follows `--` goes to Criterion
+  help     print this
+
+options of test:
+  --only rust|python    one half only; the Rust half needs no Python
+  --fast                what an edit usually breaks: no documentation, licences, type checkers or notebooks
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let workspace = Workspace::here();
+    match arguments.as_slice() {
+        ["test", options @ ..] => match TestOptions::parse(options) {
+            Ok(options) => test(&workspace, options),
+            Err(fault) => misused(&fault),
+        },
+        ["bench", options @ ..] => match options {
+            [] | ["--", ..] => bench(&workspace, options),
+            _ => misused("bench takes only `-- <options of Criterion>`"),
+        },
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        [] => misused("which command?"),
+        [unknown, ..] => misused(&format!("no command `{unknown}`")),
+    }
+}
+
+/// Exit code 2: the command line is wrong, nothing was run.
+fn misused(fault: &str) -> ExitCode {
+    eprint!("error: {fault}\n\n{HELP}");
+    ExitCode::from(2)
+}
+
+/// What `test` runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TestOptions {
+    rust: bool,
+    python: bool,
+    fast: bool,
+}
+
+impl TestOptions {
+    fn parse(arguments: &[&str]) -> Result<Self, String> {
+        let mut options = Self {
+            rust: true,
+            python: true,
+            fast: false,
+        };
+        let mut rest = arguments;
+        loop {
+            rest = match rest {
+                [] => return Ok(options),
+                ["--fast", rest @ ..] => {
+                    options.fast = true;
+                    rest
+                }
+                ["--only", "rust", rest @ ..] => {
+                    options.python = false;
+                    rest
+                }
+                ["--only", "python", rest @ ..] => {
+                    options.rust = false;
+                    rest
+                }
+                ["--only", ..] => return Err("--only takes `rust` or `python`".to_owned()),
+                [unknown, ..] => return Err(format!("test has no option `{unknown}`")),
+            };
+            if !options.rust && !options.python {
+                return Err("--only rust and --only python exclude each other".to_owned());
+            }
+        }
+    }
+}
+
+fn test(workspace: &Workspace, options: TestOptions) -> ExitCode {
+    let mut report = Report::new();
+    if options.rust {
+        rust::test(workspace, options.fast, &mut report);
+    }
+    if options.python {
+        python::test(workspace, options.fast, &mut report);
+    }
+    report.close()
+}
+
+fn bench(workspace: &Workspace, options: &[&str]) -> ExitCode {
+    let mut report = Report::new();
+    report.step("benches", || {
+        workspace
+            .cargo()
+            .args(["bench", "--package", "smo", "--bench", "*"])
+            .args(options)
+            .run()
+    });
+    report.close()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let all = TestOptions {
+            rust: true,
+            python: true,
+            fast: false,
+        };
+        assert_eq!(TestOptions::parse(&[]), Ok(all));
+        assert_eq!(
+            TestOptions::parse(&["--fast", "--only", "rust"]),
+            Ok(TestOptions {
+                python: false,
+                fast: true,
+                ..all
+            })
+        );
+        assert_eq!(
+            TestOptions::parse(&["--only", "python"]),
+            Ok(TestOptions { rust: false, ..all })
+        );
+    }
+
+    #[test]
+    fn wrong_options_are_named() {
+        assert_eq!(
+            TestOptions::parse(&["--slow"]),
+            Err("test has no option `--slow`".to_owned())
+        );
+        assert_eq!(
+            TestOptions::parse(&["--only"]),
+            Err("--only takes `rust` or `python`".to_owned())
+        );
+        assert!(TestOptions::parse(&["--only", "rust", "--only", "python"]).is_err());
+    }
+}

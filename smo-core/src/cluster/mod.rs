@@ -1,9 +1,11 @@
 //! The fleet: one consistent snapshot of every member cluster, and of what runs there.
 
 mod capacity;
+pub mod codes;
 mod inventory;
 mod network;
 mod observation;
+mod reader;
 
 pub use capacity::{CarbonProfile, CarbonSignal, Price, Taint, TaintEffect, Toleration};
 pub use inventory::{Cluster, Inventory, Readiness};

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 pub use link::{LatencyClass, Link};
 pub use service::{Amount, Artifact, CoLocation, ComputeIntent, Implementer, Metric, Service};
+pub(crate) use topology::start_cycle;
 pub use topology::{Dependency, Waves};
 pub use trigger::{EventCondition, EventSource, PrometheusDuration, Trigger, TriggerEvent};
 
@@ -40,7 +41,10 @@ pub struct GraphIntent {
     pub energy_efficiency: bool,
     /// The charts' own values say where services run; nothing is decided.
     pub static_placement: bool,
-    /// Keys below `hdaGraphIntent` that the format does not know.
+    /// The intent in words, as information model 0.3.0 has it. It decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// Keys below `hdaGraphIntent` that the format does not know; those below a known key are below that key.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub extensions: Extensions,
 }

@@ -25,7 +25,8 @@ pub struct Service {
     pub metrics: Vec<Metric>,
     /// What is installed.
     pub artifact: Artifact,
-    /// Keys that the format does not know, by the path below the service.
+    /// Keys that the format does not know, by the path of their map below the service, such as
+    /// `deployment.intent.metrics[0]`; empty for the service itself.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extensions: BTreeMap<String, Extensions>,
 }
@@ -60,6 +61,8 @@ pub struct ComputeIntent {
     pub storage: Option<Amount>,
     /// Needs an accelerator.
     pub gpu: bool,
+    /// How many accelerators; as many as the catalogue says when not said.
+    pub gpu_count: Option<u32>,
 }
 
 /// A service of another running graph.

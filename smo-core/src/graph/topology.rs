@@ -1,7 +1,9 @@
 //! Questions about the shape of a graph: who imports whom, in which order services start.
 
-use indexmap::IndexMap;
-use petgraph::algo::tarjan_scc;
+use std::collections::BTreeSet;
+
+use indexmap::{IndexMap, IndexSet};
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::Serialize;
 
@@ -51,29 +53,40 @@ impl ApplicationGraph {
     #[must_use]
     pub fn start_waves(&self) -> Waves {
         let mut wave_of: IndexMap<&ServiceId, usize> = self.services.keys().map(|id| (id, 0)).collect();
-        // Start dependencies have no cycle, so levels settle after at most as many rounds as there are services.
-        for _ in 0..self.services.len() {
-            for (id, service) in &self.services {
-                let after = |on| wave_of.get(on).map_or(0, |wave| wave + 1);
-                let level = service
-                    .trigger
-                    .dependencies()
-                    .iter()
-                    .map(after)
-                    .max()
-                    .unwrap_or(0);
-                wave_of.insert(id, level);
+        let mut waiting: IndexMap<&ServiceId, usize> = IndexMap::new();
+        let mut dependents: IndexMap<&ServiceId, Vec<&ServiceId>> = IndexMap::new();
+        for (id, service) in &self.services {
+            let dependencies = service.trigger.dependencies();
+            waiting.insert(id, dependencies.len());
+            for on in dependencies {
+                dependents.entry(on).or_default().push(id);
+            }
+        }
+        let mut settled: Vec<&ServiceId> = self
+            .services
+            .keys()
+            .filter(|id| waiting.get(id) == Some(&0))
+            .collect();
+        while let Some(id) = settled.pop() {
+            let next = wave_of.get(id).map_or(0, |wave| wave + 1);
+            for dependent in dependents.get(id).into_iter().flatten() {
+                if let Some(wave) = wave_of.get_mut(dependent) {
+                    *wave = next.max(*wave);
+                }
+                if let Some(count) = waiting.get_mut(dependent) {
+                    *count -= 1;
+                    if *count == 0 {
+                        settled.push(dependent);
+                    }
+                }
             }
         }
         let last = wave_of.values().max().copied().unwrap_or(0);
-        let wave = |level| {
-            wave_of
-                .iter()
-                .filter(|(_, at)| **at == level)
-                .map(|(id, _)| (*id).clone())
-                .collect()
-        };
-        (0..=last).map(wave).collect()
+        let mut waves = vec![Vec::new(); last + 1];
+        for (id, wave) in wave_of {
+            waves[wave].push(id.clone());
+        }
+        waves
     }
 
     /// A cycle of services that wait for one another, if there is one.
@@ -98,8 +111,10 @@ pub(crate) fn start_cycle<'a>(
     }
     let cyclic =
         |component: &Vec<NodeIndex>| component.len() > 1 || graph.contains_edge(component[0], component[0]);
-    let component = tarjan_scc(&graph).into_iter().find(cyclic)?;
-    let mut path = vec![component.iter().copied().min()?];
+    // Not Tarjan's algorithm: petgraph's recurses once for every service in a row.
+    let component = kosaraju_scc(&graph).into_iter().find(cyclic)?;
+    let component: BTreeSet<NodeIndex> = component.into_iter().collect();
+    let mut path = IndexSet::from([*component.first()?]);
     loop {
         let last = *path.last()?;
         let mut next: Vec<NodeIndex> = graph
@@ -107,14 +122,12 @@ pub(crate) fn start_cycle<'a>(
             .filter(|node| component.contains(node))
             .collect();
         next.sort();
-        let closing = next
-            .iter()
-            .find_map(|node| path.iter().position(|seen| seen == node));
+        let closing = next.iter().find_map(|node| path.get_index_of(node));
         if let Some(start) = closing {
-            let cycle = path[start..].iter().chain([&path[start]]);
+            let cycle = path.iter().skip(start).chain(path.get_index(start));
             return Some(cycle.map(|node| graph[*node].clone()).collect());
         }
-        path.push(*next.first()?);
+        path.insert(*next.first()?);
     }
 }
 

@@ -262,11 +262,20 @@ impl Goals {
         }
     }
 
-    /// What `base` base units of `goal` are worth.
+    /// What `base` base units of `goal` are worth; saturates at the ends of 128 bits.
     #[must_use]
     pub fn value(&self, goal: Goal, base: i64) -> Value {
+        let negative = (base < 0) != (self.weight(goal).0 < 0);
+        let end = Value(if negative { i128::MIN } else { i128::MAX });
+        self.checked_value(goal, base).unwrap_or(end)
+    }
+
+    /// What `base` base units of `goal` are worth, or `None` when that does not fit 128 bits.
+    #[must_use]
+    pub fn checked_value(&self, goal: Goal, base: i64) -> Option<Value> {
         let scale = Value::PER_POINT / 1_000_000 / i128::from(goal.base_per_unit());
-        Value(i128::from(base) * i128::from(self.weight(goal).0) * scale)
+        let weighted = i128::from(base).checked_mul(i128::from(self.weight(goal).0))?;
+        weighted.checked_mul(scale).map(Value)
     }
 }
 

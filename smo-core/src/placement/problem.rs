@@ -63,6 +63,15 @@ pub struct ClusterSupply {
     pub carbon: Option<CarbonProfile>,
 }
 
+impl ClusterSupply {
+    /// How much of a resource there is for the services being decided; `None` when it is not limited.
+    #[must_use]
+    pub fn available(&self, resource: &ResourceName) -> Option<u64> {
+        let listed = self.capacity.listed(resource.as_str());
+        listed.or(resource.is_extended().then_some(0))
+    }
+}
+
 /// How near the two ends of a link have to be, as amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Change, ChangeSet, DeploymentPlan, Fingerprint, ReleaseAction, ServicePlan, Start, Target, ValuesContract};
+use super::{
+    Change, ChangeSet, DeploymentPlan, Fingerprint, ReleaseAction, ServicePlan, Start, Target, ValuesContract,
+};
 use crate::cluster::{Health, ObservedRelease, ObservedReplicas, ObservedState};
 use crate::id::{ClusterName, ServiceId};
 
@@ -19,7 +21,11 @@ impl DeploymentPlan {
         let mut waves: Vec<Vec<Change>> = self
             .waves
             .iter()
-            .map(|wave| wave.iter().filter_map(|id| self.release_change(id, observed, contract)).collect())
+            .map(|wave| {
+                wave.iter()
+                    .filter_map(|id| self.release_change(id, observed, contract))
+                    .collect()
+            })
             .collect();
         waves.push(self.removals(observed));
         waves.push(self.monitoring_changes(observed));
@@ -38,7 +44,12 @@ impl DeploymentPlan {
         self.diff_with(observed, &ValuesContract::default())
     }
 
-    fn release_change(&self, id: &ServiceId, observed: &ObservedState, contract: &ValuesContract) -> Option<Change> {
+    fn release_change(
+        &self,
+        id: &ServiceId,
+        observed: &ObservedState,
+        contract: &ValuesContract,
+    ) -> Option<Change> {
         let service = self.services.get(id)?;
         let running = observed.releases.get(&service.release.service);
         let imports = running.and_then(|running| import_change(service, running, contract));
@@ -47,11 +58,19 @@ impl DeploymentPlan {
             None => ReleaseAction::Install,
             Some(running) => action_on(service, running),
         };
-        Some(Change::Release { service: id.clone(), action, spec: service.release.clone(), imports })
+        Some(Change::Release {
+            service: id.clone(),
+            action,
+            spec: service.release.clone(),
+            imports,
+        })
     }
 
     fn removals(&self, observed: &ObservedState) -> Vec<Change> {
-        let of_graph = observed.releases.iter().filter(|(key, _)| key.graph == self.graph);
+        let of_graph = observed
+            .releases
+            .iter()
+            .filter(|(key, _)| key.graph == self.graph);
         let removed = of_graph.filter(|(key, _)| !self.services.contains_key(&key.service));
         let change = |(key, release): (&crate::id::ServiceKey, &ObservedRelease)| Change::RemoveRelease {
             service: key.clone(),
@@ -75,21 +94,40 @@ impl DeploymentPlan {
         let stale = |dashboard: &&super::Dashboard| {
             observed.dashboards.get(&dashboard.uid) != Some(&dashboard.fingerprint())
         };
-        changes.extend(self.dashboards.iter().filter(stale).cloned().map(Change::WriteDashboard));
+        changes.extend(
+            self.dashboards
+                .iter()
+                .filter(stale)
+                .cloned()
+                .map(Change::WriteDashboard),
+        );
         changes
     }
 
     /// The part of a state that this plan is about: its own releases, alert rules and dashboards, without health.
     fn fingerprint_of(&self, observed: &ObservedState) -> Fingerprint {
-        let of_graph = observed.releases.iter().filter(|(key, _)| key.graph == self.graph);
+        let of_graph = observed
+            .releases
+            .iter()
+            .filter(|(key, _)| key.graph == self.graph);
         let releases: Vec<_> = of_graph
             .map(|(key, release)| {
-                let clusters: Vec<_> = release.clusters.iter().map(|(name, at)| (name, at.desired)).collect();
+                let clusters: Vec<_> = release
+                    .clusters
+                    .iter()
+                    .map(|(name, at)| (name, at.desired))
+                    .collect();
                 (key, &release.chart, &release.values, clusters)
             })
             .collect();
-        let alerts = observed.alert_groups.get(&super::AlertGroup::name_of(&self.graph));
-        let dashboards: Vec<_> = self.dashboards.iter().map(|d| observed.dashboards.get(&d.uid)).collect();
+        let alerts = observed
+            .alert_groups
+            .get(&super::AlertGroup::name_of(&self.graph));
+        let dashboards: Vec<_> = self
+            .dashboards
+            .iter()
+            .map(|d| observed.dashboards.get(&d.uid))
+            .collect();
         Fingerprint::of(&(releases, alerts, dashboards))
     }
 }
@@ -108,7 +146,11 @@ fn action_on(service: &ServicePlan, running: &ObservedRelease) -> ReleaseAction 
     }
     let wanted = Value::Object(service.release.values.clone());
     value_differences("values", &wanted, &running.values, &mut differences);
-    if differences.is_empty() { ReleaseAction::Keep } else { ReleaseAction::Upgrade { differences } }
+    if differences.is_empty() {
+        ReleaseAction::Keep
+    } else {
+        ReleaseAction::Upgrade { differences }
+    }
 }
 
 /// The paths at which two values differ. Paths only: values may hold secrets.
@@ -119,7 +161,9 @@ fn value_differences(path: &str, wanted: &Value, running: &Value, differences: &
                 let below = running.get(key).unwrap_or(&Value::Null);
                 value_differences(&format!("{path}.{key}"), value, below, differences);
             }
-            let gone = running.iter().filter(|(key, value)| !wanted.contains_key(*key) && !value.is_null());
+            let gone = running
+                .iter()
+                .filter(|(key, value)| !wanted.contains_key(*key) && !value.is_null());
             differences.extend(gone.map(|(key, _)| format!("{path}.{key}")));
         }
         (wanted, running) if wanted == running => {}
@@ -144,23 +188,46 @@ impl DeploymentPlan {
     /// It answers "what would change?" without a fleet: `new_plan.diff(&old_plan.expected_state())`.
     #[must_use]
     pub fn expected_state(&self) -> ObservedState {
-        let running = self.services.values().filter(|service| !matches!(service.start, Start::OnEvent { .. }));
-        let releases = running.map(|service| (service.release.service.clone(), service.expected_release())).collect();
+        let running = self
+            .services
+            .values()
+            .filter(|service| !matches!(service.start, Start::OnEvent { .. }));
+        let releases = running
+            .map(|service| (service.release.service.clone(), service.expected_release()))
+            .collect();
         ObservedState {
             observed_at: None,
             releases,
-            alert_groups: self.alerts.iter().map(|group| (group.name.clone(), group.fingerprint())).collect(),
-            dashboards: self.dashboards.iter().map(|d| (d.uid.clone(), d.fingerprint())).collect(),
+            alert_groups: self
+                .alerts
+                .iter()
+                .map(|group| (group.name.clone(), group.fingerprint()))
+                .collect(),
+            dashboards: self
+                .dashboards
+                .iter()
+                .map(|d| (d.uid.clone(), d.fingerprint()))
+                .collect(),
         }
     }
 }
 
 impl ServicePlan {
     fn expected_release(&self) -> ObservedRelease {
-        let on = |replicas| ObservedReplicas { desired: replicas, ready: replicas, health: Health::Healthy, message: None };
+        let on = |replicas| ObservedReplicas {
+            desired: replicas,
+            ready: replicas,
+            health: Health::Healthy,
+            message: None,
+        };
         let clusters = match &self.release.target {
-            Target::Clusters(assignment) => assignment.iter().map(|(name, n)| (name.clone(), on(n))).collect(),
-            Target::ChosenByChart { declared } => declared.iter().map(|name| (name.clone(), on(self.replicas))).collect(),
+            Target::Clusters(assignment) => {
+                assignment.iter().map(|(name, n)| (name.clone(), on(n))).collect()
+            }
+            Target::ChosenByChart { declared } => declared
+                .iter()
+                .map(|name| (name.clone(), on(self.replicas)))
+                .collect(),
         };
         ObservedRelease {
             chart: self.release.chart.clone(),
@@ -168,6 +235,7 @@ impl ServicePlan {
             revision: 1,
             resources: self.release.resources.clone(),
             clusters,
+            message: None,
         }
     }
 }

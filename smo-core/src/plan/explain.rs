@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use super::{Change, ChangeSet, DeploymentPlan, ReleaseAction, ServicePlan, Start, Target};
+use super::{Change, ChangeSet, DeploymentPlan, ReleaseAction, ServicePlan, Start};
 use crate::graph::EventCondition;
 use crate::id::{ClusterName, ServiceId};
-use crate::placement::{Alternative, ClusterUse, Decision, Goal};
+use crate::placement::Goal;
 use crate::resources::ResourceName;
 use crate::table::Table;
-use crate::units::{Carbon, Cpu, Money};
 use crate::yaml;
 
 impl fmt::Display for DeploymentPlan {
@@ -21,9 +20,7 @@ impl fmt::Display for DeploymentPlan {
         writeln!(f, "\n{}", self.requirements_table())?;
         match &self.decision {
             Some(decision) => {
-                writeln!(f, "placement: {}", decision.headline())?;
-                writeln!(f, "\n{}", self.placement_table(decision))?;
-                writeln!(f, "{}", self.cluster_table(decision))?;
+                writeln!(f, "{decision}")?;
                 writeln!(f, "totals: {}\n", self.totals_line())?;
             }
             None => writeln!(f, "placement: static, the charts' own values decide\n")?,
@@ -39,7 +36,11 @@ impl fmt::Display for DeploymentPlan {
         if let Some(group) = &self.alerts {
             writeln!(f, "\nalert rules ({})", group.name)?;
             for rule in &group.rules {
-                writeln!(f, "  {}\n    when {}\n    for {}", rule.alert, rule.expr, rule.hold)?;
+                writeln!(
+                    f,
+                    "  {}\n    when {}\n    for {}",
+                    rule.alert, rule.expr, rule.hold
+                )?;
             }
         }
         writeln!(f, "\nplan {}   {}", self.fingerprint, self.contents())?;
@@ -56,7 +57,11 @@ impl fmt::Display for DeploymentPlan {
 impl DeploymentPlan {
     /// One line: id, version, size.
     pub(super) fn title(&self) -> String {
-        let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let version = self
+            .version
+            .as_ref()
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
         let project = if self.graph.project.as_str() == "default" {
             String::new()
         } else {
@@ -77,12 +82,24 @@ impl DeploymentPlan {
             return "static placement".to_owned();
         };
         let shown = [Goal::Money, Goal::Carbon, Goal::Moves];
-        let amounts: Vec<String> = shown.iter().map(|goal| goal.describe(decision.totals.of(*goal))).collect();
+        let amounts: Vec<String> = shown
+            .iter()
+            .map(|goal| goal.describe(decision.totals.of(*goal)))
+            .collect();
         amounts.join(", ")
     }
 
     fn requirements_table(&self) -> Table {
-        let mut table = Table::new(&["service", "cpu", "memory", "storage", "accelerator", "replicas", "starts"]).right(5);
+        let mut table = Table::new(&[
+            "service",
+            "cpu",
+            "memory",
+            "storage",
+            "accelerator",
+            "replicas",
+            "starts",
+        ])
+        .right(5);
         for (id, service) in &self.services {
             let resources = &service.release.resources;
             let accelerators: Vec<String> = resources
@@ -103,38 +120,13 @@ impl DeploymentPlan {
         table
     }
 
-    fn placement_table(&self, decision: &Decision) -> Table {
-        let mut table = Table::new(&["service", "cluster", "why"]);
-        for (key, explanation) in &decision.explanation.services {
-            table.push([key.service.to_string(), explanation.chosen.to_string(), explanation.why()]);
-        }
-        table
-    }
-
-    fn cluster_table(&self, decision: &Decision) -> Table {
-        let mut table =
-            Table::new(&["cluster", "cpu after", "memory after", "EUR/h", "gCO2e/h", "ruled out for"]).right(3).right(4);
-        for (name, cluster) in &decision.explanation.clusters {
-            let used = !cluster.services.is_empty();
-            let cell = |text: String| if used { text } else { "-".to_owned() };
-            table.push([
-                name.to_string(),
-                cell(share(cluster, ResourceName::CPU, |amount| Cpu::from_millicores(amount).cores())),
-                cell(share(cluster, ResourceName::MEMORY, |amount| {
-                    ResourceName::new(ResourceName::MEMORY).quantity(amount)
-                })),
-                cell(format!("{:.3}", Money::from_base(cluster.totals.money).to_f64())),
-                cell(format!("{:.1}", Carbon::from_base(cluster.totals.carbon).to_f64())),
-                ruled_out(name, decision),
-            ]);
-        }
-        table
-    }
-
     fn import_table(&self) -> Table {
         let mut table = Table::new(&["service", "runs on", "imported into", "called by"]);
         for import in &self.imports {
-            let target = self.services.get(&import.service).map(|service| service.release.target.to_string());
+            let target = self
+                .services
+                .get(&import.service)
+                .map(|service| service.release.target.to_string());
             table.push([
                 import.service.to_string(),
                 target.unwrap_or_default(),
@@ -166,7 +158,11 @@ fn count(number: usize, noun: &str) -> String {
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn describe_start(start: &Start) -> String {
@@ -184,38 +180,13 @@ fn describe_start(start: &Start) -> String {
     }
 }
 
-/// `5 / 8  63 %` of what was left for these services.
-fn share(cluster: &ClusterUse, resource: &str, show: impl Fn(u64) -> String) -> String {
-    let used = cluster.used.amount(resource);
-    match cluster.capacity.listed(resource) {
-        Some(0) | None => show(used),
-        Some(capacity) => {
-            let percent = u128::from(used) * 100 / u128::from(capacity);
-            format!("{} / {}  {percent} %", show(used), show(capacity))
-        }
-    }
-}
-
-/// Which services a cluster cannot take and why, those with one reason together.
-fn ruled_out(cluster: &ClusterName, decision: &Decision) -> String {
-    let mut by_reason: indexmap::IndexMap<String, Vec<&str>> = indexmap::IndexMap::new();
-    let services = &decision.explanation.services;
-    for (key, explanation) in services {
-        if let Some(Alternative::Forbidden(reason)) = explanation.alternatives.get(cluster) {
-            by_reason.entry(reason.to_string()).or_default().push(key.service.as_str());
-        }
-    }
-    let part = |(reason, names): (String, Vec<&str>)| match names.len() {
-        all if all == services.len() && all > 1 => format!("all: {reason}"),
-        1..=3 => format!("{}: {reason}", names.join(", ")),
-        many => format!("{many} services: {reason}"),
-    };
-    by_reason.into_iter().map(part).collect::<Vec<_>>().join("; ")
-}
-
 fn write_release(f: &mut fmt::Formatter<'_>, service: &ServicePlan) -> fmt::Result {
     let release = &service.release;
-    writeln!(f, "  {} -> {}   {}", release.service.service, release.target, release.chart)?;
+    writeln!(
+        f,
+        "  {} -> {}   {}",
+        release.service.service, release.target, release.chart
+    )?;
     if release.values.is_empty() {
         return writeln!(f, "    (no values)");
     }
@@ -242,7 +213,12 @@ impl fmt::Display for ChangeSet {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Release { service, action, spec, imports } => {
+            Self::Release {
+                service,
+                action,
+                spec,
+                imports,
+            } => {
                 match action {
                     ReleaseAction::Install => write!(f, "+ release {service}   {}", spec.target)?,
                     ReleaseAction::Move { from, to } => {
@@ -256,13 +232,19 @@ impl fmt::Display for Change {
                     ReleaseAction::Await => write!(f, ". release {service}   waits for its alert")?,
                 }
                 if let Some([before, after]) = imports {
-                    let [before, after] = [before, after].map(|names| list(names.iter().map(ClusterName::as_str)));
+                    let [before, after] =
+                        [before, after].map(|names| list(names.iter().map(ClusterName::as_str)));
                     write!(f, "\n  ~ service import {service}   {before} -> {after}")?;
                 }
                 Ok(())
             }
             Self::RemoveRelease { service, from } => {
-                write!(f, "- release {}   {}", service.service, list(from.iter().map(ClusterName::as_str)))
+                write!(
+                    f,
+                    "- release {}   {}",
+                    service.service,
+                    list(from.iter().map(ClusterName::as_str))
+                )
             }
             Self::WriteAlerts(group) => write!(f, "+ alert rules {} ({})", group.name, group.rules.len()),
             Self::RemoveAlerts { group } => write!(f, "- alert rules {group}"),
@@ -276,7 +258,13 @@ impl ChangeSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let idle = |change: &Change| {
-            matches!(change, Change::Release { action: ReleaseAction::Keep | ReleaseAction::Await, .. })
+            matches!(
+                change,
+                Change::Release {
+                    action: ReleaseAction::Keep | ReleaseAction::Await,
+                    ..
+                }
+            )
         };
         self.waves.iter().flatten().all(idle)
     }
@@ -290,12 +278,21 @@ mod tests {
     fn starts_read_as_sentences() {
         let id = |text: &str| text.parse::<ServiceId>().unwrap();
         assert_eq!(describe_start(&Start::AtOnce), "at once");
-        assert_eq!(describe_start(&Start::After(vec![id("a"), id("b")])), "after a, b");
+        assert_eq!(
+            describe_start(&Start::After(vec![id("a"), id("b")])),
+            "after a, b"
+        );
         let event = |condition, alerts: &[&str]| Start::OnEvent {
             condition,
             alerts: alerts.iter().map(ToString::to_string).collect(),
         };
-        assert_eq!(describe_start(&event(EventCondition::Any, &["x"])), "when its alert fires");
-        assert_eq!(describe_start(&event(EventCondition::All, &["x", "y"])), "when all of its 2 alerts fire");
+        assert_eq!(
+            describe_start(&event(EventCondition::Any, &["x"])),
+            "when its alert fires"
+        );
+        assert_eq!(
+            describe_start(&event(EventCondition::All, &["x", "y"])),
+            "when all of its 2 alerts fire"
+        );
     }
 }

@@ -18,7 +18,10 @@ impl Fingerprint {
     #[must_use]
     pub fn of(content: &impl Serialize) -> Self {
         let mut canonical = String::new();
-        write_canonical(&serde_json::to_value(content).unwrap_or(Value::Null), &mut canonical);
+        write_canonical(
+            &serde_json::to_value(content).unwrap_or(Value::Null),
+            &mut canonical,
+        );
         let digest = Sha256::digest(canonical.as_bytes());
         Self(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }

@@ -40,7 +40,10 @@ pub const ALL: [(Code, &str); 12] = [
     (RELEASE_NAME, "a service id differs from the name of its chart"),
     (SHARED_CHART, "two services install one chart into one namespace"),
     (STATIC_PLACEMENT, "nothing was decided for this service"),
-    (UNKNOWN_CLUSTER, "static values name a cluster that the fleet does not have"),
+    (
+        UNKNOWN_CLUSTER,
+        "static values name a cluster that the fleet does not have",
+    ),
     (EMPTY_IMPORTS, "static values have an empty import list"),
     (NO_IMPORTER, "nobody calls a service"),
     (CLUSTER_LEFT_OUT, "a cluster cannot take work"),
@@ -62,7 +65,11 @@ pub fn lint(plan: &DeploymentPlan, graph: &ApplicationGraph, fleet: &Inventory) 
 }
 
 fn note(notes: &mut Vec<Note>, code: Code, service: Option<&ServiceId>, message: impl Into<String>) {
-    notes.push(Note { code, service: service.cloned(), message: message.into() });
+    notes.push(Note {
+        code,
+        service: service.cloned(),
+        message: message.into(),
+    });
 }
 
 /// The last part of a chart reference without version or digest: what the chart is called in its registry.
@@ -78,7 +85,12 @@ fn charts(plan: &DeploymentPlan, notes: &mut Vec<Note>) {
         let name = chart_name(chart);
         users.entry(chart).or_default().push(id);
         if !chart.rsplit('/').next().unwrap_or_default().contains([':', '@']) {
-            note(notes, UNPINNED_CHART, Some(id), format!("{chart} names no version; the newest is installed"));
+            note(
+                notes,
+                UNPINNED_CHART,
+                Some(id),
+                format!("{chart} names no version; the newest is installed"),
+            );
         }
         if chart.starts_with("https://") || chart.starts_with("http://") {
             let message = format!("Helm takes {chart} for a chart archive; write oci:// for a registry");
@@ -93,23 +105,39 @@ fn charts(plan: &DeploymentPlan, notes: &mut Vec<Note>) {
     }
     for (chart, services) in users.into_iter().filter(|(_, services)| services.len() > 1) {
         let names: Vec<&str> = services.iter().map(|id| id.as_str()).collect();
-        let message = format!("{} install {chart} into one namespace: objects that it names after itself collide", names.join(" and "));
+        let message = format!(
+            "{} install {chart} into one namespace: objects that it names after itself collide",
+            names.join(" and ")
+        );
         note(notes, SHARED_CHART, None, message);
     }
 }
 
 fn targets(plan: &DeploymentPlan, fleet: &Inventory, notes: &mut Vec<Note>) {
     for (id, service) in &plan.services {
-        let Target::ChosenByChart { declared } = &service.release.target else { continue };
+        let Target::ChosenByChart { declared } = &service.release.target else {
+            continue;
+        };
         let message = if declared.is_empty() {
             "static placement: the defaults of the chart decide where it runs".to_owned()
         } else {
             let names: Vec<&str> = declared.iter().map(|cluster| cluster.as_str()).collect();
-            format!("static placement: the descriptor says {}; nothing is checked against capacity", names.join(", "))
+            format!(
+                "static placement: the descriptor says {}; nothing is checked against capacity",
+                names.join(", ")
+            )
         };
         note(notes, STATIC_PLACEMENT, Some(id), message);
-        for cluster in declared.iter().filter(|cluster| fleet.cluster(cluster.as_str()).is_none()) {
-            note(notes, UNKNOWN_CLUSTER, Some(id), format!("the fleet has no cluster `{cluster}`: it will not be scheduled"));
+        for cluster in declared
+            .iter()
+            .filter(|cluster| fleet.cluster(cluster.as_str()).is_none())
+        {
+            note(
+                notes,
+                UNKNOWN_CLUSTER,
+                Some(id),
+                format!("the fleet has no cluster `{cluster}`: it will not be scheduled"),
+            );
         }
         let contract = super::ValuesContract::default();
         let imports = contract.read_imports(&service.implementer, &service.release.values);
@@ -135,14 +163,24 @@ fn clusters(plan: &DeploymentPlan, fleet: &Inventory, notes: &mut Vec<Note>) {
             Readiness::Unknown { reason } => (reason, None),
         };
         let since = since.map(|time| format!(" since {time}")).unwrap_or_default();
-        note(notes, CLUSTER_LEFT_OUT, None, format!("{} is left out: not ready{since} ({reason})", cluster.name));
+        note(
+            notes,
+            CLUSTER_LEFT_OUT,
+            None,
+            format!("{} is left out: not ready{since} ({reason})", cluster.name),
+        );
     }
 }
 
 fn intents(plan: &DeploymentPlan, graph: &ApplicationGraph, fleet: &Inventory, notes: &mut Vec<Note>) {
     let intent = graph.intent();
     if intent.security {
-        note(notes, INTENT_WITHOUT_RULE, None, "security is asked for; no placement rule follows from it yet");
+        note(
+            notes,
+            INTENT_WITHOUT_RULE,
+            None,
+            "security is asked for; no placement rule follows from it yet",
+        );
     }
     if intent.high_availability && plan.services.values().all(|service| service.replicas < 2) {
         let message = "high availability is asked for with one replica per service: the placement is final, nothing is spread";
@@ -154,7 +192,8 @@ fn intents(plan: &DeploymentPlan, graph: &ApplicationGraph, fleet: &Inventory, n
     }
     for service in graph.services().values() {
         if service.device_proximity {
-            let message = "device proximity is asked for; the fleet file has no devices, so pin the service to be sure";
+            let message =
+                "device proximity is asked for; the fleet file has no devices, so pin the service to be sure";
             note(notes, INTENT_WITHOUT_RULE, Some(&service.id), message);
         }
         if !service.co_location.is_empty() {
@@ -174,7 +213,12 @@ mod tests {
 
     #[test]
     fn a_chart_is_called_by_the_last_part_of_its_reference() {
-        for reference in ["oci://host:5000/p/web", "oci://h/p/web:1.2.0", "https://h/web@sha256:abc", "web"] {
+        for reference in [
+            "oci://host:5000/p/web",
+            "oci://h/p/web:1.2.0",
+            "https://h/web@sha256:abc",
+            "web",
+        ] {
             assert_eq!(chart_name(reference), "web", "{reference}");
         }
     }

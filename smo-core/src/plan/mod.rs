@@ -5,12 +5,20 @@
 
 mod change;
 mod deployment;
+mod diff;
+mod explain;
 mod fingerprint;
+pub mod lint;
 mod monitoring;
+mod planner;
+mod svg;
 mod values;
 
 pub use change::{Change, ChangeSet, ReleaseAction};
-pub use deployment::{DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target};
+pub use deployment::{
+    DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target,
+};
 pub use fingerprint::Fingerprint;
 pub use monitoring::{AlertGroup, AlertRule, Dashboard, Panel, PanelKind, Query, Unit, Variable};
+pub use planner::{PlanError, Planner};
 pub use values::{ValuesContract, WrapperIsNoMap};

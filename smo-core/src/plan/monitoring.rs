@@ -115,7 +115,10 @@ impl AlertGroup {
             service.trigger.events().iter().map(rule).collect::<Vec<_>>()
         };
         let rules: Vec<AlertRule> = graph.services().values().flat_map(of_service).collect();
-        (!rules.is_empty()).then(|| Self { name: Self::name_of(key), rules })
+        (!rules.is_empty()).then(|| Self {
+            name: Self::name_of(key),
+            rules,
+        })
     }
 
     /// The fingerprint of its content, as [`crate::cluster::ObservedState::alert_groups`] has it.
@@ -145,11 +148,17 @@ impl AlertRule {
     /// The name of the rule for an event of a service.
     #[must_use]
     pub fn name_of(service: &ServiceKey, event: &str) -> String {
-        format!("{}.{}.{}.{event}", service.graph.project, service.graph.graph, service.service)
+        format!(
+            "{}.{}.{}.{event}",
+            service.graph.project, service.graph.graph, service.service
+        )
     }
 
     fn new(service: &ServiceKey, event: &TriggerEvent) -> Self {
-        let text = event.description.clone().unwrap_or_else(|| format!("{} is due", event.id));
+        let text = event
+            .description
+            .clone()
+            .unwrap_or_else(|| format!("{} is due", event.id));
         let labels = [
             (Self::PROJECT, service.graph.project.to_string()),
             (Self::GRAPH, service.graph.graph.to_string()),
@@ -163,8 +172,13 @@ impl AlertRule {
             alert: Self::name_of(service, &event.id),
             expr: event.prom_query.clone(),
             hold: event.grace_period.to_string(),
-            labels: labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            annotations: ["description", "summary"].map(|name| (name.to_owned(), text.clone())).into(),
+            labels: labels
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            annotations: ["description", "summary"]
+                .map(|name| (name.to_owned(), text.clone()))
+                .into(),
         }
     }
 }
@@ -184,7 +198,10 @@ impl Dashboard {
             uid: uid("g", &key.to_string(), key.graph.as_str()),
             title: key.to_string(),
             tags: tags(key),
-            variables: vec![Variable { name: "service".to_owned(), options: services.clone() }],
+            variables: vec![Variable {
+                name: "service".to_owned(),
+                options: services.clone(),
+            }],
             panels: panels(key.project.as_str(), "$service"),
         };
         let one = |service: &String| Self {
@@ -206,44 +223,73 @@ fn tags(key: &GraphKey) -> Vec<String> {
 fn uid(kind: &str, whole: &str, readable: &str) -> String {
     let digest = Fingerprint::of(&(kind, whole));
     let readable: String = readable.chars().take(20).collect();
-    format!("smo-{readable}-{}", digest.as_str().get(..14).unwrap_or(digest.as_str()))
+    format!(
+        "smo-{readable}-{}",
+        digest.as_str().get(..14).unwrap_or(digest.as_str())
+    )
 }
 
 /// Names of metrics are those of kube-state-metrics and cAdvisor; the pod pattern is anchored, so that a service whose
 /// name begins like another's is not counted with it.
 fn panels(namespace: &str, service: &str) -> Vec<Panel> {
     let deployment = format!(r#"namespace="{namespace}",deployment="{service}""#);
-    let pods = format!(r#"namespace="{namespace}",pod=~"{service}-[a-z0-9]+-[a-z0-9]+",container!="",container!="POD""#);
+    let pods = format!(
+        r#"namespace="{namespace}",pod=~"{service}-[a-z0-9]+-[a-z0-9]+",container!="",container!="POD""#
+    );
     let limits = format!(r#"namespace="{namespace}",pod=~"{service}-[a-z0-9]+-[a-z0-9]+""#);
     let panel = |title: &str, unit, queries: Vec<(String, &str)>| Panel {
         title: format!("{service} {title}"),
         kind: PanelKind::TimeSeries,
         unit,
-        queries: queries.into_iter().map(|(expr, legend)| Query { expr, legend: legend.to_owned() }).collect(),
+        queries: queries
+            .into_iter()
+            .map(|(expr, legend)| Query {
+                expr,
+                legend: legend.to_owned(),
+            })
+            .collect(),
     };
     vec![
         panel(
             "replicas",
             Unit::Count,
             vec![
-                (format!("sum(kube_deployment_status_replicas_ready{{{deployment}}}) or on() vector(0)"), "ready"),
-                (format!("sum(kube_deployment_spec_replicas{{{deployment}}}) or on() vector(0)"), "wanted"),
+                (
+                    format!("sum(kube_deployment_status_replicas_ready{{{deployment}}}) or on() vector(0)"),
+                    "ready",
+                ),
+                (
+                    format!("sum(kube_deployment_spec_replicas{{{deployment}}}) or on() vector(0)"),
+                    "wanted",
+                ),
             ],
         ),
         panel(
             "cpu",
             Unit::Cores,
             vec![
-                (format!("sum(rate(container_cpu_usage_seconds_total{{{pods}}}[2m]))"), "used"),
-                (format!(r#"sum(kube_pod_container_resource_limits{{{limits},resource="cpu"}})"#), "limit"),
+                (
+                    format!("sum(rate(container_cpu_usage_seconds_total{{{pods}}}[2m]))"),
+                    "used",
+                ),
+                (
+                    format!(r#"sum(kube_pod_container_resource_limits{{{limits},resource="cpu"}})"#),
+                    "limit",
+                ),
             ],
         ),
         panel(
             "memory",
             Unit::Bytes,
             vec![
-                (format!("sum(container_memory_working_set_bytes{{{pods}}})"), "used"),
-                (format!(r#"sum(kube_pod_container_resource_limits{{{limits},resource="memory"}})"#), "limit"),
+                (
+                    format!("sum(container_memory_working_set_bytes{{{pods}}})"),
+                    "used",
+                ),
+                (
+                    format!(r#"sum(kube_pod_container_resource_limits{{{limits},resource="memory"}})"#),
+                    "limit",
+                ),
             ],
         ),
         panel(
@@ -272,9 +318,14 @@ mod tests {
             grace_period: "2m".parse().unwrap(),
             description: None,
         };
-        let trigger =
-            Trigger::Event { condition: EventCondition::Any, events: events.iter().map(event).collect() };
-        Service { trigger, ..Service::new(id.parse().unwrap(), "oci://r/c") }
+        let trigger = Trigger::Event {
+            condition: EventCondition::Any,
+            events: events.iter().map(event).collect(),
+        };
+        Service {
+            trigger,
+            ..Service::new(id.parse().unwrap(), "oci://r/c")
+        }
     }
 
     fn key(project: &str, graph: &str) -> GraphKey {
@@ -284,7 +335,10 @@ mod tests {
     #[test]
     fn alert_names_are_unique_over_graphs_and_services() {
         let graph = |id: &str, services| ApplicationGraph::new(id.parse().unwrap(), services, []).unwrap();
-        let one = graph("g", vec![waiting("a", &["main"]), waiting("a-b", &["main", "other"])]);
+        let one = graph(
+            "g",
+            vec![waiting("a", &["main"]), waiting("a-b", &["main", "other"])],
+        );
         let mut names: Vec<String> = Vec::new();
         for project in ["p", "q"] {
             let group = AlertGroup::of_graph(&key(project, "g"), &one).unwrap();
@@ -299,13 +353,19 @@ mod tests {
     #[test]
     fn dashboard_uids_are_short_valid_and_unique() {
         let long = "x".repeat(63);
-        let services = [Service::new(long.parse().unwrap(), "oci://r/c"), Service::new("g".parse().unwrap(), "oci://r/c")];
+        let services = [
+            Service::new(long.parse().unwrap(), "oci://r/c"),
+            Service::new("g".parse().unwrap(), "oci://r/c"),
+        ];
         let graph = ApplicationGraph::new("g".parse().unwrap(), services, []).unwrap();
         let dashboards = Dashboard::of_graph(&key("p", "g"), &graph);
         let uids: std::collections::BTreeSet<_> = dashboards.iter().map(|dashboard| &dashboard.uid).collect();
         assert_eq!(uids.len(), 3);
         for uid in uids {
-            assert!(uid.len() <= 40 && uid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{uid}");
+            assert!(
+                uid.len() <= 40 && uid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
+                "{uid}"
+            );
         }
     }
 }

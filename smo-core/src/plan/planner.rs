@@ -5,15 +5,16 @@ use thiserror::Error;
 
 use super::lint::lint;
 use super::{
-    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan,
-    Start, Target, ValuesContract,
+    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport,
+    ServicePlan, Start, Target, ValuesContract,
 };
 use crate::cluster::Inventory;
 use crate::graph::{ApplicationGraph, Service, Trigger};
 use crate::id::{ClusterName, GraphKey, Project, ServiceId};
 use crate::intent::{Catalog, Requirements, TranslateError, translate};
 use crate::placement::{
-    Decision, Diagnosis, Goals, MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer, Weight, decide,
+    Decision, Diagnosis, Goals, MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer,
+    Weight, decide,
 };
 
 /// Makes plans. Pure: the same graph and fleet give the same plan, byte for byte.
@@ -184,7 +185,13 @@ impl Planner {
             notes: Vec::new(),
             fingerprint: Fingerprint::of(&()),
         };
-        plan.fingerprint = Fingerprint::of(&(&plan.graph, &plan.services, &plan.imports, &plan.alerts, &plan.dashboards));
+        plan.fingerprint = Fingerprint::of(&(
+            &plan.graph,
+            &plan.services,
+            &plan.imports,
+            &plan.alerts,
+            &plan.dashboards,
+        ));
         plan.notes = lint(&plan, graph, fleet);
         Ok(plan)
     }
@@ -203,9 +210,10 @@ impl Planner {
         let problem = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
         match decide(self.placer.as_ref(), &problem)? {
             Outcome::Placed(decision) => Ok(Some(decision)),
-            Outcome::Infeasible(diagnosis) => {
-                Err(PlanError::Infeasible { graph: key.clone(), diagnosis: Box::new(diagnosis) })
-            }
+            Outcome::Infeasible(diagnosis) => Err(PlanError::Infeasible {
+                graph: key.clone(),
+                diagnosis: Box::new(diagnosis),
+            }),
         }
     }
 
@@ -219,17 +227,27 @@ impl Planner {
     ) -> Result<ServicePlan, PlanError> {
         let service_key = key.service(service.id.clone());
         let artifact = &service.artifact;
-        let values_error = |message: String| PlanError::Values { service: service.id.clone(), message };
+        let values_error = |message: String| PlanError::Values {
+            service: service.id.clone(),
+            message,
+        };
         let (target, values) = match decision.and_then(|decision| decision.placement.get(&service_key)) {
             Some(assignment) => {
                 let clusters: Vec<ClusterName> = assignment.clusters().cloned().collect();
-                let into = imports.get(&service.id).map(|import| import.into.as_slice()).unwrap_or_default();
-                let values =
-                    self.contract.write(artifact, &clusters, into).map_err(|error| values_error(error.to_string()))?;
+                let into = imports
+                    .get(&service.id)
+                    .map(|import| import.into.as_slice())
+                    .unwrap_or_default();
+                let values = self
+                    .contract
+                    .write(artifact, &clusters, into)
+                    .map_err(|error| values_error(error.to_string()))?;
                 (Target::Clusters(assignment.clone()), values)
             }
             None => {
-                let declared = self.contract.read_affinity(&artifact.implementer, &artifact.values);
+                let declared = self
+                    .contract
+                    .read_affinity(&artifact.implementer, &artifact.values);
                 (Target::ChosenByChart { declared }, artifact.values.clone())
             }
         };
@@ -265,8 +283,14 @@ fn start(key: &GraphKey, service: &Service) -> Start {
         Trigger::Auto { dependencies } => Start::After(dependencies.clone()),
         Trigger::Event { condition, events } => {
             let key = key.service(service.id.clone());
-            let alerts = events.iter().map(|event| AlertRule::name_of(&key, &event.id)).collect();
-            Start::OnEvent { condition: *condition, alerts }
+            let alerts = events
+                .iter()
+                .map(|event| AlertRule::name_of(&key, &event.id))
+                .collect();
+            Start::OnEvent {
+                condition: *condition,
+                alerts,
+            }
         }
     }
 }
@@ -279,7 +303,10 @@ fn imports(
 ) -> IndexMap<ServiceId, ServiceImport> {
     let import = |(id, own): (&ServiceId, &Vec<ClusterName>)| {
         let importers = graph.importers(id);
-        let callers = importers.iter().filter_map(|caller| placed.get(*caller)).flatten();
+        let callers = importers
+            .iter()
+            .filter_map(|caller| placed.get(*caller))
+            .flatten();
         let mut into: Vec<ClusterName> = callers.cloned().collect();
         if into.is_empty() {
             into.clone_from(own);
@@ -287,7 +314,14 @@ fn imports(
         into.sort();
         into.dedup();
         let importers = importers.into_iter().cloned().collect();
-        (id.clone(), ServiceImport { service: id.clone(), into, importers })
+        (
+            id.clone(),
+            ServiceImport {
+                service: id.clone(),
+                into,
+                importers,
+            },
+        )
     };
     placed.iter().map(import).collect()
 }

@@ -79,8 +79,12 @@ impl DeploymentPlan {
 
     fn areas<'a>(&'a self, fleet: &'a Inventory) -> Vec<Area<'a>> {
         let runs_on = |cluster: &ClusterName| {
-            let here = |service: &&(&'a ServiceId, &'a ServicePlan)| service.1.release.target.clusters().contains(cluster);
-            self.services.iter().filter(here).map(|(id, _)| id).collect()
+            let here = |service: &ServicePlan| service.release.target.clusters().contains(cluster);
+            self.services
+                .iter()
+                .filter(|(_, service)| here(service))
+                .map(|(id, _)| id)
+                .collect()
         };
         let mut areas: Vec<Area<'a>> = fleet
             .clusters
@@ -88,17 +92,27 @@ impl DeploymentPlan {
             .map(|cluster| Area {
                 title: cluster.name.to_string(),
                 subtitle: subtitle(cluster),
-                class: if cluster.readiness.is_ready() { "cluster" } else { "down" },
+                class: if cluster.readiness.is_ready() {
+                    "cluster"
+                } else {
+                    "down"
+                },
                 cluster: Some(cluster),
                 services: runs_on(&cluster.name),
             })
             .collect();
         let unknown = |service: &ServicePlan| match &service.release.target {
             Target::Clusters(_) => false,
-            Target::ChosenByChart { declared } => declared.iter().all(|name| fleet.cluster(name.as_str()).is_none()),
+            Target::ChosenByChart { declared } => {
+                declared.iter().all(|name| fleet.cluster(name.as_str()).is_none())
+            }
         };
-        let elsewhere: Vec<&ServiceId> =
-            self.services.iter().filter(|(_, service)| unknown(service)).map(|(id, _)| id).collect();
+        let elsewhere: Vec<&ServiceId> = self
+            .services
+            .iter()
+            .filter(|(_, service)| unknown(service))
+            .map(|(id, _)| id)
+            .collect();
         if !elsewhere.is_empty() {
             areas.push(Area {
                 title: "where the charts say".to_owned(),
@@ -118,33 +132,52 @@ impl DeploymentPlan {
              <text class=\"name\" x=\"{tx}\" y=\"{}\">{}</text><text class=\"small\" x=\"{tx}\" y=\"{}\">{}</text>",
             area.class,
             y + 24,
-            escape(&shorten(&area.title, 34)),
+            escape(&shorten(&area.title, 28)),
             y + 42,
-            escape(&shorten(&area.subtitle, 46)),
+            escape(&shorten(&area.subtitle, 41)),
             tx = x + PAD,
         );
         let Some(cluster) = area.cluster else { return };
         for (row, (resource, offered)) in shown_resources(cluster).into_iter().enumerate() {
             let ours = self.demand_on(&cluster.name, &resource);
-            draw_bar(svg, x + PAD, y + HEADER + row as u32 * BAR, cluster, &resource, offered, ours);
+            draw_bar(
+                svg,
+                x + PAD,
+                y + HEADER + row as u32 * BAR,
+                cluster,
+                &resource,
+                offered,
+                ours,
+            );
         }
     }
 
     /// What this plan takes of a resource on a cluster.
     fn demand_on(&self, cluster: &ClusterName, resource: &ResourceName) -> u64 {
         let of_service = |service: &ServicePlan| match &service.release.target {
-            Target::Clusters(assignment) => {
-                service.release.resources.amount(resource.as_str()).saturating_mul(assignment.on(cluster).into())
-            }
+            Target::Clusters(assignment) => service
+                .release
+                .resources
+                .amount(resource.as_str())
+                .saturating_mul(assignment.on(cluster).into()),
             Target::ChosenByChart { .. } => 0,
         };
-        self.services.values().map(of_service).fold(0, u64::saturating_add)
+        self.services
+            .values()
+            .map(of_service)
+            .fold(0, u64::saturating_add)
     }
 
     fn draw_card(&self, svg: &mut String, id: &ServiceId, card: Card) {
-        let Some(service) = self.services.get(id) else { return };
+        let Some(service) = self.services.get(id) else {
+            return;
+        };
         let waiting = matches!(service.start, Start::OnEvent { .. });
-        let detail = if waiting { "waits for its alert".to_owned() } else { service.release.resources.to_string() };
+        let detail = if waiting {
+            "waits for its alert".to_owned()
+        } else {
+            service.release.resources.to_string()
+        };
         let _ = write!(
             svg,
             "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{CARD}\" rx=\"6\"><title>{}</title></rect>\
@@ -155,26 +188,34 @@ impl DeploymentPlan {
             BOX_WIDTH - 2 * PAD,
             escape(&format!("{id}: {}", service.release.resources)),
             card.y + 20,
-            escape(&shorten(id.as_str(), 36)),
+            escape(&shorten(id.as_str(), 34)),
             card.y + 37,
-            escape(&shorten(&detail, 42)),
+            escape(&shorten(&detail, 37)),
             tx = card.x + 10,
         );
     }
 
     fn draw_links(&self, svg: &mut String, cards: &BTreeMap<&ServiceId, Vec<Card>>) {
         for link in &self.requirements.links {
-            let ends = [&link.from, &link.to].map(|id| cards.get(id).and_then(|places| places.first()).copied());
+            let ends =
+                [&link.from, &link.to].map(|id| cards.get(id).and_then(|places| places.first()).copied());
             let [Some(from), Some(to)] = ends else { continue };
             let (path, middle) = curve(from, to);
-            let _ = write!(svg, "<path class=\"link\" d=\"{path}\" marker-end=\"url(#head)\"/>");
+            let _ = write!(
+                svg,
+                "<path class=\"link\" d=\"{path}\" marker-end=\"url(#head)\"/>"
+            );
             let limit = match (link.rtt_below, link.max_hops) {
                 (Some(rtt), _) => format!("< {rtt}"),
                 (None, Some(hops)) => format!("<= {hops} hop"),
                 (None, None) => continue,
             };
             let (x, y) = middle;
-            let _ = write!(svg, "<text class=\"limit\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{}</text>", escape(&limit));
+            let _ = write!(
+                svg,
+                "<text class=\"limit\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{}</text>",
+                escape(&limit)
+            );
         }
     }
 }
@@ -201,7 +242,8 @@ fn layout<'a>(areas: &[Area<'a>]) -> (BTreeMap<&'a ServiceId, Vec<Card>>, Vec<(u
 }
 
 fn bars(area: &Area<'_>) -> u32 {
-    area.cluster.map_or(0, |cluster| shown_resources(cluster).len() as u32)
+    area.cluster
+        .map_or(0, |cluster| shown_resources(cluster).len() as u32)
 }
 
 fn box_height(area: &Area<'_>) -> u32 {
@@ -213,13 +255,30 @@ fn shown_resources(cluster: &Cluster) -> Vec<(ResourceName, u64)> {
     let shown = |name: &ResourceName| {
         matches!(name.as_str(), ResourceName::CPU | ResourceName::MEMORY) || name.is_extended()
     };
-    cluster.allocatable.iter().filter(|(name, _)| shown(name)).map(|(name, amount)| (name.clone(), amount)).collect()
+    cluster
+        .allocatable
+        .iter()
+        .filter(|(name, _)| shown(name))
+        .map(|(name, amount)| (name.clone(), amount))
+        .collect()
 }
 
-fn draw_bar(svg: &mut String, x: u32, y: u32, cluster: &Cluster, resource: &ResourceName, offered: u64, ours: u64) {
+fn draw_bar(
+    svg: &mut String,
+    x: u32,
+    y: u32,
+    cluster: &Cluster,
+    resource: &ResourceName,
+    offered: u64,
+    ours: u64,
+) {
     let full = u64::from(BOX_WIDTH - 2 * PAD - 130);
     let share = |amount: u64| {
-        if offered == 0 { 0 } else { (u128::from(amount.min(offered)) * u128::from(full) / u128::from(offered)) as u64 }
+        if offered == 0 {
+            0
+        } else {
+            (u128::from(amount.min(offered)) * u128::from(full) / u128::from(offered)) as u64
+        }
     };
     let others = cluster.allocated.amount(resource.as_str());
     let (grey, blue) = (share(others), share(others.saturating_add(ours)) - share(others));
@@ -247,18 +306,30 @@ fn curve(from: Card, to: Card) -> (String, (u32, u32)) {
     let (y1, y2) = (from.y + CARD / 2, to.y + CARD / 2);
     if from.x == to.x {
         let (x, out) = (from.x + width, from.x + width + 46);
-        return (format!("M{x} {y1} C{out} {y1} {out} {y2} {x} {y2}"), (x + 44, u32::midpoint(y1, y2)));
+        return (
+            format!("M{x} {y1} C{out} {y1} {out} {y2} {x} {y2}"),
+            (x + 44, u32::midpoint(y1, y2)),
+        );
     }
-    let (x1, x2) = if from.x < to.x { (from.x + width, to.x) } else { (from.x, to.x + width) };
+    let (x1, x2) = if from.x < to.x {
+        (from.x + width, to.x)
+    } else {
+        (from.x, to.x + width)
+    };
     let middle = u32::midpoint(x1, x2);
-    (format!("M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"), (middle, u32::midpoint(y1, y2).saturating_sub(6)))
+    (
+        format!("M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"),
+        (middle, u32::midpoint(y1, y2).saturating_sub(6)),
+    )
 }
 
 fn subtitle(cluster: &Cluster) -> String {
     let mut parts: Vec<String> = cluster.region.iter().cloned().collect();
     match &cluster.readiness {
         Readiness::Ready => {}
-        Readiness::NotReady { reason, .. } | Readiness::Unknown { reason } => parts.push(format!("not ready: {reason}")),
+        Readiness::NotReady { reason, .. } | Readiness::Unknown { reason } => {
+            parts.push(format!("not ready: {reason}"))
+        }
     }
     if let Some(carbon) = &cluster.carbon {
         parts.push(format!("{} gCO2e/kWh", carbon.intensity));

@@ -53,7 +53,10 @@ impl ValuesContract {
                 *wrapper = Value::Object(Map::new());
             }
             let found = kind(wrapper);
-            let refuse = || WrapperIsNoMap { key: self.wot_wrapper.clone(), found };
+            let refuse = || WrapperIsNoMap {
+                key: self.wot_wrapper.clone(),
+                found,
+            };
             wrapper.as_object_mut().ok_or_else(refuse)?
         } else {
             &mut values
@@ -81,12 +84,20 @@ impl ValuesContract {
             _ => values,
         };
         let names = holder.get(key)?.as_array()?;
-        Some(names.iter().filter_map(|name| name.as_str()?.parse().ok()).collect())
+        Some(
+            names
+                .iter()
+                .filter_map(|name| name.as_str()?.parse().ok())
+                .collect(),
+        )
     }
 }
 
 fn names(clusters: &[ClusterName]) -> Value {
-    clusters.iter().map(|cluster| Value::String(cluster.to_string())).collect()
+    clusters
+        .iter()
+        .map(|cluster| Value::String(cluster.to_string()))
+        .collect()
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -108,7 +119,11 @@ mod tests {
 
     fn artifact(implementer: Implementer, values: Value) -> Artifact {
         let values = values.as_object().unwrap().clone();
-        Artifact { implementer, values, ..Service::new("s".parse().unwrap(), "oci://r/s").artifact }
+        Artifact {
+            implementer,
+            values,
+            ..Service::new("s".parse().unwrap(), "oci://r/s").artifact
+        }
     }
 
     fn clusters(names: &[&str]) -> Vec<ClusterName> {
@@ -119,20 +134,39 @@ mod tests {
     fn plain_charts_have_both_lists_at_the_root() {
         let contract = ValuesContract::default();
         let artifact = artifact(Implementer::Helm, json!({"image": {"tag": "1"}}));
-        let values = contract.write(&artifact, &clusters(&["a"]), &clusters(&["a", "b"])).unwrap();
-        let expected = json!({"image": {"tag": "1"}, "clustersAffinity": ["a"], "serviceImportClusters": ["a", "b"]});
+        let values = contract
+            .write(&artifact, &clusters(&["a"]), &clusters(&["a", "b"]))
+            .unwrap();
+        let expected =
+            json!({"image": {"tag": "1"}, "clustersAffinity": ["a"], "serviceImportClusters": ["a", "b"]});
         assert_eq!(Value::Object(values.clone()), expected);
-        assert_eq!(contract.read_affinity(&Implementer::Helm, &values), clusters(&["a"]));
+        assert_eq!(
+            contract.read_affinity(&Implementer::Helm, &values),
+            clusters(&["a"])
+        );
     }
 
     #[test]
     fn wot_charts_have_them_in_the_wrapper_and_keep_the_rest() {
         let contract = ValuesContract::default();
-        for given in [json!({}), json!({"voChartOverwrite": null}), json!({"voChartOverwrite": {"service": {"type": "NodePort"}}})] {
-            let values = contract.write(&artifact(Implementer::Wot, given), &clusters(&["a"]), &clusters(&["b"])).unwrap();
+        for given in [
+            json!({}),
+            json!({"voChartOverwrite": null}),
+            json!({"voChartOverwrite": {"service": {"type": "NodePort"}}}),
+        ] {
+            let values = contract
+                .write(
+                    &artifact(Implementer::Wot, given),
+                    &clusters(&["a"]),
+                    &clusters(&["b"]),
+                )
+                .unwrap();
             assert_eq!(values["voChartOverwrite"]["clustersAffinity"], json!(["a"]));
             assert!(!values.contains_key("clustersAffinity"));
-            assert_eq!(contract.read_imports(&Implementer::Wot, &values), Some(clusters(&["b"])));
+            assert_eq!(
+                contract.read_imports(&Implementer::Wot, &values),
+                Some(clusters(&["b"]))
+            );
         }
         let broken = artifact(Implementer::Wot, json!({"voChartOverwrite": ["x"]}));
         assert_eq!(

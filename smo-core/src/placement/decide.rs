@@ -1,0 +1,170 @@
+//! Asks a placer, checks what it says, and adds what everybody wants to know.
+
+use super::diagnose::diagnose;
+use super::explain::explain;
+use super::grid::Grid;
+use super::rules::first_reason;
+use super::{
+    Answer, Decision, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
+    PlacementProblem, Placer, Proof, Status, evaluate, verify,
+};
+use crate::id::did_you_mean;
+
+/// Answers a placement question with `placer`, believing nothing it says: the placement is verified, its value
+/// recomputed, its bound compared with the value, and a claim that no placement exists is checked again.
+///
+/// A problem without services has an empty placement; one without clusters is infeasible.
+///
+/// # Errors
+/// [`PlacementError::InvalidProblem`] and [`PlacementError::Overflow`] for a problem that makes no sense,
+/// [`PlacementError::WrongAnswer`] when the placer is wrong, [`PlacementError::Failed`] when it fails. No placement is
+/// [`Outcome::Infeasible`].
+pub fn decide(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
+    problem.validate()?;
+    match placer.place(&PlaceContext { problem })? {
+        Answer::Found {
+            placement,
+            bound,
+            proof,
+            work,
+        } => {
+            let placement = in_order(problem, placement);
+            let faults: Vec<String> = verify(problem, &placement)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            if !faults.is_empty() {
+                return Err(wrong(placer, faults));
+            }
+            let (totals, value) = evaluate(problem, &placement)?;
+            if let Some(bound) = bound.filter(|bound| *bound > value) {
+                let fault = format!("it claims that nothing is below {bound}, and found {value}");
+                return Err(wrong(placer, vec![fault]));
+            }
+            let optimal = bound == Some(value);
+            Ok(Outcome::Placed(Decision {
+                placer: placer.name().to_owned(),
+                explanation: explain(problem, &placement)?,
+                placement,
+                status: if optimal {
+                    Status::Optimal
+                } else {
+                    Status::Feasible
+                },
+                value,
+                bound,
+                proof: if bound.is_some() { proof } else { Proof::None },
+                totals,
+                work,
+            }))
+        }
+        Answer::NotFound { proved, .. } => {
+            if proved {
+                refute(placer, problem)?;
+            }
+            Ok(Outcome::Infeasible(diagnose(placer.name(), problem, proved)?))
+        }
+    }
+}
+
+fn wrong(placer: &dyn Placer, faults: Vec<String>) -> PlacementError {
+    PlacementError::WrongAnswer {
+        placer: placer.name().to_owned(),
+        faults,
+    }
+}
+
+/// The same placement in the order of the problem; what the problem does not have comes last.
+fn in_order(problem: &PlacementProblem, placement: Placement) -> Placement {
+    let known = problem.services.keys().filter_map(|service| {
+        placement
+            .get(service)
+            .map(|assignment| (service.clone(), assignment.clone()))
+    });
+    let unknown = placement
+        .iter()
+        .filter(|(service, _)| !problem.services.contains_key(*service));
+    let unknown = unknown.map(|(service, assignment)| (service.clone(), assignment.clone()));
+    known.chain(unknown).collect()
+}
+
+/// A claim that nothing exists is wrong when something simple finds a placement.
+fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<(), PlacementError> {
+    let context = PlaceContext { problem };
+    if let Answer::Found { placement, .. } = FirstFit::new().place(&context)? {
+        if verify(problem, &placement).is_empty() {
+            let fault = "it claims that no placement exists, and first fit finds one".to_owned();
+            return Err(wrong(placer, vec![fault]));
+        }
+    }
+    Ok(())
+}
+
+/// What our own reference says about a problem in which first fit finds nothing.
+pub(super) fn is_infeasible(problem: &PlacementProblem) -> Result<bool, PlacementError> {
+    let grid = Grid::new(problem)?;
+    if grid.items.iter().any(|item| item.domain.is_empty()) {
+        return Ok(true);
+    }
+    drop(grid);
+    let answer = MilpPlacer::default().place(&PlaceContext { problem })?;
+    Ok(matches!(answer, Answer::NotFound { proved: true, .. }))
+}
+
+impl PlacementProblem {
+    /// Refuses a question that contradicts itself.
+    ///
+    /// # Errors
+    /// [`PlacementError::InvalidProblem`] for a link of a service that the problem does not have, a service pinned to a
+    /// cluster that the fleet does not have, and a carbon profile that is no finite amount;
+    /// [`PlacementError::Overflow`] for a service that asks for more than 64 bits of a resource.
+    pub fn validate(&self) -> Result<(), PlacementError> {
+        let invalid = |message: String| Err(PlacementError::InvalidProblem(message));
+        for (key, demand) in &self.services {
+            demand
+                .total()
+                .ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
+            let pinned = demand.pinned.iter().flatten();
+            if self.clusters.is_empty() {
+                continue;
+            }
+            if let Some(unknown) = pinned.into_iter().find(|name| !self.clusters.contains_key(*name)) {
+                let names = self.clusters.keys().map(|name| name.as_str());
+                let meant = did_you_mean(unknown.as_str(), names);
+                let hint = meant
+                    .map(|name| format!("; did you mean {name}?"))
+                    .unwrap_or_default();
+                return invalid(format!(
+                    "{key} is pinned to {unknown}, which is no cluster of the fleet{hint}"
+                ));
+            }
+        }
+        for link in &self.links {
+            for end in [&link.from, &link.to] {
+                if !self.services.contains_key(end) {
+                    return invalid(format!(
+                        "the link from {} to {} has an end that is no service of the problem: {end}",
+                        link.from, link.to
+                    ));
+                }
+            }
+        }
+        for (cluster, supply) in &self.clusters {
+            if supply.carbon.is_some_and(|profile| profile.per_core().is_none()) {
+                return invalid(format!("the carbon profile of {cluster} is no finite amount"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The clusters that no rule forbids to a service, wherever the others run, in order.
+    pub fn open_clusters<'a>(
+        &'a self,
+        service: &'a crate::id::ServiceKey,
+    ) -> impl Iterator<Item = &'a crate::id::ClusterName> + 'a {
+        self.clusters.keys().filter(move |cluster| {
+            self.pair(service, cluster)
+                .is_some_and(|pair| first_reason(&pair).is_none())
+        })
+    }
+}

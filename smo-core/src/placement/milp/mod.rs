@@ -1,0 +1,128 @@
+//! The placement problem as a mixed-integer model, made small before a solver sees it.
+
+mod component;
+mod greedy;
+mod model;
+mod prices;
+
+use super::grid::Grid;
+use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
+use crate::milp::{MicrolpSolver, Solver};
+use component::{Part, Settled};
+
+/// Finds a best placement with a [`Solver`] (microlp unless told otherwise).
+///
+/// The problem is split into parts that share no cluster that can fill up and no link; each part is settled by the first
+/// of these that suffices:
+///
+/// 1. every service on its cheapest cluster, where that keeps the rules;
+/// 2. a greedy placement that reaches the bound one gets by putting a price on capacity, in integers;
+/// 3. the solver, for the pairs that such prices cannot rule out: one binary variable a service and cluster, one row a
+///    service, one row a cluster and resource that can fill up, and for every limited link
+///    `x[u,c] <= sum of x[v,d] over the d near c`, both ways.
+///
+/// Where the solver reaches its limit, or more than [`Self::max_variables`] variables are left, the answer is the greedy
+/// placement with its bound.
+#[derive(Debug)]
+pub struct MilpPlacer {
+    solver: Box<dyn Solver>,
+    max_variables: usize,
+}
+
+impl Default for MilpPlacer {
+    fn default() -> Self {
+        Self::new(Box::new(MicrolpSolver::default()))
+    }
+}
+
+impl MilpPlacer {
+    /// More variables than this are not given to the solver.
+    pub const DEFAULT_MAX_VARIABLES: usize = 2_000;
+
+    /// With another solver.
+    #[must_use]
+    pub fn new(solver: Box<dyn Solver>) -> Self {
+        Self {
+            solver,
+            max_variables: Self::DEFAULT_MAX_VARIABLES,
+        }
+    }
+
+    /// The same with another limit on the variables that a part may leave to the solver.
+    #[must_use]
+    pub fn with_max_variables(mut self, variables: usize) -> Self {
+        self.max_variables = variables;
+        self
+    }
+
+    /// More variables than this are not given to the solver.
+    #[must_use]
+    pub const fn max_variables(&self) -> usize {
+        self.max_variables
+    }
+}
+
+impl Placer for MilpPlacer {
+    fn name(&self) -> &str {
+        "milp"
+    }
+
+    fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        let grid = Grid::new(context.problem)?;
+        let mut work = Work {
+            pairs: grid.pairs(),
+            ..Work::default()
+        };
+        let mut chosen = vec![0; grid.items.len()];
+        let mut bound = Some(0_i128);
+        let mut arguments = Vec::new();
+        let mut by_solver = false;
+        for part in Part::split(&grid)? {
+            match part.settle(&grid, self, &mut work)? {
+                Settled::Placed(placed) => {
+                    for (item, cluster) in part.items().iter().zip(placed.clusters) {
+                        if let Some(slot) = chosen.get_mut(*item) {
+                            *slot = cluster;
+                        }
+                    }
+                    bound = bound
+                        .zip(placed.bound)
+                        .and_then(|(sum, more)| sum.checked_add(more));
+                    by_solver |= placed.by_solver;
+                    if !arguments.contains(&placed.argument) {
+                        arguments.push(placed.argument);
+                    }
+                }
+                Settled::Impossible => return Ok(Answer::NotFound { proved: true, work }),
+                Settled::Unknown => return Ok(Answer::NotFound { proved: false, work }),
+            }
+        }
+        let placement = grid
+            .placement(&chosen)
+            .ok_or_else(|| self.failed("a choice is no cluster"))?;
+        let proof = match bound {
+            None => Proof::None,
+            Some(_) if by_solver => Proof::Solver {
+                solver: self.solver.name().to_owned(),
+            },
+            Some(_) => Proof::Integer {
+                argument: arguments.join("; "),
+            },
+        };
+        Ok(Answer::Found {
+            placement,
+            bound: bound.map(Value::from_units),
+            proof,
+            work,
+        })
+    }
+}
+
+impl MilpPlacer {
+    fn failed(&self, message: impl ToString) -> PlacementError {
+        PlacementError::Failed {
+            placer: format!("{} with {}", self.name(), self.solver.name()),
+            message: message.to_string(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A decision on one screen.
+
+use std::fmt;
+
+use super::{Alternative, ClusterUse, Decision, Goal, Proof, Reason, Status};
+use crate::resources::ResourceName;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Optimal => "optimal",
+            Self::Feasible => "feasible",
+        })
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "placement by {}: {}", self.placer, self.verdict())?;
+        if !self.explanation.services.is_empty() {
+            let rows = self.explanation.services.iter().map(|(service, explanation)| {
+                [
+                    service.service.to_string(),
+                    explanation.chosen.to_string(),
+                    explanation.why(),
+                ]
+            });
+            write!(f, "\n{}", columns(["service", "cluster", "why"], rows))?;
+        }
+        if !self.explanation.clusters.is_empty() {
+            let rows = self.explanation.clusters.iter().map(|(name, usage)| {
+                [
+                    name.to_string(),
+                    fill(usage, ResourceName::CPU),
+                    fill(usage, ResourceName::MEMORY),
+                    amount(usage, Goal::Money),
+                    amount(usage, Goal::Carbon),
+                    self.ruled_out(name),
+                ]
+            });
+            let titles = [
+                "cluster",
+                "cpu after",
+                "memory after",
+                "EUR/h",
+                "gCO2e/h",
+                "ruled out for",
+            ];
+            write!(f, "\n{}", columns(titles, rows))?;
+        }
+        Ok(())
+    }
+}
+
+impl Decision {
+    /// `optimal, proved (value 0.214)`.
+    fn verdict(&self) -> String {
+        let value = self.value;
+        match (self.status, &self.proof, self.gap(), self.bound) {
+            (Status::Optimal, Proof::Integer { .. }, ..) => {
+                format!("optimal, proved in integers (value {value})")
+            }
+            (Status::Optimal, Proof::Solver { solver }, ..) => {
+                format!("optimal, says {solver} (value {value})")
+            }
+            (_, _, Some(gap), Some(bound)) => {
+                format!(
+                    "feasible, at most {:.2} % from the best (value {value}, bound {bound})",
+                    gap * 100.0
+                )
+            }
+            _ => format!("feasible, no bound (value {value})"),
+        }
+    }
+
+    /// The services that a rule keeps off a cluster, with the rule; together where it is the same for all.
+    fn ruled_out(&self, cluster: &crate::id::ClusterName) -> String {
+        let mut reasons: Vec<(String, String)> = Vec::new();
+        for (service, explanation) in &self.explanation.services {
+            if let Some(Alternative::Forbidden(reason)) = explanation.alternatives.get(cluster) {
+                if let Reason::NotReady { .. } = reason {
+                    return reason.to_string();
+                }
+                reasons.push((service.service.to_string(), reason.to_string()));
+            }
+        }
+        let Some((_, first)) = reasons.first() else {
+            return String::new();
+        };
+        if reasons.len() > 1 && reasons.iter().all(|(_, reason)| reason == first) {
+            let all = reasons.len() == self.explanation.services.len();
+            let who = if all {
+                "all".to_owned()
+            } else {
+                format!("{} services", reasons.len())
+            };
+            return format!("{who}: {first}");
+        }
+        let more = reasons.len().saturating_sub(2);
+        let mut parts: Vec<String> = reasons
+            .into_iter()
+            .take(2)
+            .map(|(service, reason)| format!("{service}: {reason}"))
+            .collect();
+        if more > 0 {
+            parts.push(format!("{more} more"));
+        }
+        parts.join("; ")
+    }
+}
+
+/// `5 / 8 cores 63 %`, or what is used where there is no limit.
+fn fill(usage: &ClusterUse, resource: &str) -> String {
+    let name = ResourceName::new(resource);
+    let used = usage.used.amount(resource);
+    if used == 0 && usage.services.is_empty() {
+        return "-".to_owned();
+    }
+    match usage.capacity.listed(resource) {
+        Some(capacity) if capacity > 0 => {
+            let percent = (u128::from(used) * 100 + u128::from(capacity) / 2) / u128::from(capacity);
+            format!(
+                "{} / {} {percent} %",
+                name.quantity(used),
+                name.quantity(capacity)
+            )
+        }
+        _ => name.quantity(used),
+    }
+}
+
+fn amount(usage: &ClusterUse, goal: Goal) -> String {
+    let text = goal.describe(usage.totals.of(goal));
+    let number = text.split(' ').next().unwrap_or_default();
+    if usage.services.is_empty() {
+        String::new()
+    } else {
+        number.to_owned()
+    }
+}
+
+/// Left-aligned columns below their titles, indented by two.
+fn columns<const N: usize>(titles: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = [titles.map(str::to_owned)].into_iter().chain(rows).collect();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

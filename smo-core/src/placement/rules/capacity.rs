@@ -1,0 +1,71 @@
+//! What the services of a cluster take together fits what the cluster has, resource by resource.
+
+use std::collections::BTreeMap;
+
+use super::{Pair, Rule, pairs_in_use};
+use crate::placement::{Breach, Placement, PlacementProblem, Reason};
+use crate::resources::ResourceName;
+
+/// No resource is taken more than there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity;
+
+impl Rule for Capacity {
+    fn name(&self) -> &'static str {
+        "capacity"
+    }
+
+    fn forbids(&self, pair: &Pair<'_>) -> Option<Reason> {
+        shortfalls(pair).next()
+    }
+
+    fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
+        let mut taken: BTreeMap<_, BTreeMap<&ResourceName, u128>> = BTreeMap::new();
+        for pair in pairs_in_use(problem, placement) {
+            let replicas = placement
+                .get(pair.service)
+                .map_or(0, |assignment| assignment.on(pair.cluster));
+            let of_cluster = taken.entry(pair.cluster).or_default();
+            for (resource, amount) in pair.demand.per_replica.iter() {
+                // 2^64 times 2^32 leaves room for 2^32 services.
+                *of_cluster.entry(resource).or_default() += u128::from(amount) * u128::from(replicas);
+            }
+        }
+        let mut breaches = Vec::new();
+        for (cluster, supply) in &problem.clusters {
+            for (resource, demanded) in taken.remove(cluster).into_iter().flatten() {
+                let Some(capacity) = supply.available(resource) else {
+                    continue;
+                };
+                if demanded > u128::from(capacity) {
+                    breaches.push(Breach::Overcommitted {
+                        cluster: cluster.clone(),
+                        resource: resource.clone(),
+                        demanded,
+                        capacity,
+                    });
+                }
+            }
+        }
+        breaches
+    }
+}
+
+/// Every resource of which the cluster has too little for all replicas of the service, by name.
+pub(crate) fn shortfalls<'a>(pair: &Pair<'a>) -> impl Iterator<Item = Reason> + use<'a> {
+    let Pair { demand, supply, .. } = *pair;
+    demand.per_replica.iter().filter_map(move |(resource, amount)| {
+        let demanded = u128::from(amount) * u128::from(demand.replicas);
+        let missing = demanded.checked_sub(u128::from(supply.available(resource)?))?;
+        if missing == 0 {
+            return None;
+        }
+        let resource = resource.clone();
+        Some(if supply.capacity.listed(resource.as_str()).is_some() {
+            let missing = u64::try_from(missing).unwrap_or(u64::MAX);
+            Reason::Insufficient { resource, missing }
+        } else {
+            Reason::NotOffered { resource }
+        })
+    })
+}

@@ -1,0 +1,58 @@
+//! Every service runs all its replicas, on one cluster.
+
+use super::{Pair, Rule};
+use crate::placement::{Breach, Placement, PlacementProblem, Reason};
+
+/// All replicas run, and they share one cluster.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand;
+
+impl Rule for Demand {
+    fn name(&self) -> &'static str {
+        "demand"
+    }
+
+    fn forbids(&self, _: &Pair<'_>) -> Option<Reason> {
+        None
+    }
+
+    fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for (service, demand) in &problem.services {
+            let assignment = placement.get(service);
+            let placed = assignment.map_or(0, |assignment| {
+                assignment.iter().map(|(_, replicas)| u64::from(replicas)).sum()
+            });
+            if placed != u64::from(demand.replicas) {
+                breaches.push(Breach::Replicas {
+                    service: service.clone(),
+                    placed,
+                    wanted: demand.replicas,
+                });
+            }
+            let clusters = assignment.map_or(0, |assignment| assignment.clusters().count());
+            if clusters > 1 {
+                breaches.push(Breach::Split {
+                    service: service.clone(),
+                    clusters,
+                });
+            }
+        }
+        for (service, assignment) in placement.iter() {
+            if !problem.services.contains_key(service) {
+                breaches.push(Breach::UnknownService {
+                    service: service.clone(),
+                });
+            }
+            for cluster in assignment.clusters() {
+                if !problem.clusters.contains_key(cluster) {
+                    breaches.push(Breach::UnknownCluster {
+                        service: service.clone(),
+                        cluster: cluster.clone(),
+                    });
+                }
+            }
+        }
+        breaches
+    }
+}

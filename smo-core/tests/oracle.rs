@@ -1,0 +1,171 @@
+//! Solved cases of the predecessor's placement and carbon models, where the reference folder is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value as Json;
+use smo_core::cluster::CarbonProfile;
+use smo_core::id::{ClusterName, ServiceKey};
+use smo_core::placement::{
+    Assignment, ClusterSupply, Decision, FirstFit, Goal, Goals, GreenConsolidation, MilpPlacer, Outcome,
+    Placement, PlacementProblem, Placer, ServiceDemand, Status, Weight, decide,
+};
+use smo_core::resources::{ResourceName, Resources};
+
+/// The cases of a file; none, with a line that says so, where the reference folder is missing.
+fn cases(file: &str) -> Vec<Json> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/oracle")
+        .join(file);
+    let Ok(text) = fs::read_to_string(&path) else {
+        eprintln!("skipped: no {}", path.display());
+        return Vec::new();
+    };
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn number(value: &Json) -> f64 {
+    value.as_f64().unwrap()
+}
+
+/// Cores to millicores; the cases carry noise of binary floating point.
+fn millicores(cores: &Json) -> u64 {
+    (number(cores) * 1000.0).round() as u64
+}
+
+/// A case as a problem; memory only where asked for.
+fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
+    let input = &case["input"];
+    let mut problem = PlacementProblem::default();
+    let mut names: Vec<ClusterName> = Vec::new();
+    for cluster in input["clusters"].as_array().unwrap() {
+        let mut capacity = Resources::new().with(ResourceName::CPU, millicores(&cluster["cpu"]));
+        if with_memory {
+            capacity.set(ResourceName::MEMORY, cluster["ram"].as_u64().unwrap() << 20);
+        }
+        if cluster["gpu"].as_bool().unwrap() {
+            capacity.set(ResourceName::NVIDIA_GPU, 1);
+        }
+        let carbon = CarbonProfile {
+            intensity: number(&cluster["carbon"]),
+            pue: 1.0,
+            watts_per_core: 1000.0,
+        };
+        let name: ClusterName = cluster["name"].as_str().unwrap().parse().unwrap();
+        names.push(name.clone());
+        problem.clusters.insert(
+            name,
+            ClusterSupply {
+                capacity,
+                carbon: Some(carbon),
+                ..ClusterSupply::default()
+            },
+        );
+    }
+    let services = input["services"].as_array().unwrap();
+    for (service, current) in services.iter().zip(input["current"].as_array().unwrap()) {
+        let key: ServiceKey = format!("p/g/{}", service["name"].as_str().unwrap())
+            .parse()
+            .unwrap();
+        let replicas = u32::try_from(service["replicas"].as_u64().unwrap()).unwrap();
+        let mut per_replica = Resources::new().with(ResourceName::CPU, millicores(&service["cpu"]));
+        if with_memory {
+            per_replica.set(ResourceName::MEMORY, service["ram"].as_u64().unwrap() << 20);
+        }
+        let requires = if service["gpu"].as_bool().unwrap() {
+            BTreeSet::from([ResourceName::new(ResourceName::NVIDIA_GPU)])
+        } else {
+            BTreeSet::new()
+        };
+        if let Some(current) = current.as_u64() {
+            problem.current.set(
+                key.clone(),
+                Assignment::single(names[current as usize].clone(), replicas),
+            );
+        }
+        problem.services.insert(
+            key,
+            ServiceDemand {
+                replicas,
+                per_replica,
+                requires,
+                ..ServiceDemand::default()
+            },
+        );
+    }
+    let weight = |name: &str| Weight::from_points(number(&input["weights"][name])).unwrap();
+    problem.goals = Goals::none()
+        .with(Goal::Placements, weight("dep"))
+        .with(Goal::Moves, weight("re"))
+        .with(Goal::Carbon, weight("carbon"));
+    problem
+}
+
+fn compare(id: &str, problem: &PlacementProblem, expected: &Json) {
+    let outcome = decide(&MilpPlacer::default(), problem).unwrap();
+    match (expected["status"].as_str().unwrap(), outcome) {
+        ("optimal", Outcome::Placed(Decision { value, status, .. })) => {
+            let wanted = number(&expected["objective"]);
+            let off = (value.points() - wanted).abs();
+            assert!(
+                off <= 1e-6 * wanted.abs().max(1.0),
+                "{id}: {value} but the optimum is {wanted}"
+            );
+            assert_eq!(status, Status::Optimal, "{id}");
+        }
+        ("infeasible", Outcome::Infeasible(diagnosis)) => assert!(diagnosis.proved, "{id}\n{diagnosis}"),
+        (status, outcome) => panic!("{id} is {status}, got {outcome:?}"),
+    }
+}
+
+#[test]
+fn milp_finds_every_proved_optimum() {
+    for case in cases("placement.jsonl").iter().chain(&cases("carbon.jsonl")) {
+        let id = case["id"].as_str().unwrap();
+        compare(id, &problem(case, false), &case["expected"]);
+        if let Some(expected) = case.get("expected_ram").filter(|expected| !expected.is_null()) {
+            compare(&format!("{id} with memory"), &problem(case, true), expected);
+        }
+    }
+}
+
+/// The cluster numbers of a placement, in the order of the services.
+fn numbers(problem: &PlacementProblem, placement: &Placement) -> Vec<u64> {
+    let number = |service| {
+        let cluster = placement.get(service).unwrap().clusters().next().unwrap();
+        problem.clusters.get_index_of(cluster).unwrap() as u64
+    };
+    problem.services.keys().map(number).collect()
+}
+
+fn differing(placer: &dyn Placer, name: &str) -> Vec<String> {
+    let mut differing = Vec::new();
+    for case in cases("placement.jsonl").iter().chain(&cases("carbon.jsonl")) {
+        let problem = problem(case, false);
+        let expected = &case["heuristics"][name];
+        let found = match decide(placer, &problem).unwrap() {
+            Outcome::Placed(decision) => Some(numbers(&problem, &decision.placement)),
+            Outcome::Infeasible(_) => None,
+        };
+        let wanted: Option<Vec<u64>> = expected["assignment"]
+            .as_array()
+            .map(|list| list.iter().map(|cluster| cluster.as_u64().unwrap()).collect());
+        if found != wanted {
+            differing.push(format!("{} {found:?} {wanted:?}", case["id"].as_str().unwrap()));
+        }
+    }
+    differing
+}
+
+#[test]
+fn first_fit_is_the_predecessors() {
+    assert_eq!(differing(&FirstFit::smo(), "naive"), Vec::<String>::new());
+}
+
+#[test]
+fn green_consolidation_is_the_predecessors() {
+    assert_eq!(differing(&GreenConsolidation, "green"), Vec::<String>::new());
+}

@@ -1,0 +1,33 @@
+"""Examples in docstrings are run, those of the compiled module too (pytest's own collector only reads `.py` files)."""
+
+import doctest
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+import smo
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """Every public name of the package and of its classes that has a docstring with examples."""
+    seen: list[tuple[str, object]] = [("smo", smo)]
+    seen += [(f"smo.{name}", getattr(smo, name)) for name in smo.__all__]
+    for name, value in list(seen):
+        if inspect.isclass(value) and value.__module__.split(".")[0] == "smo":
+            seen += [(f"{name}.{member}", part) for member, part in vars(value).items()]
+    for name, value in seen:
+        if isinstance(value, str):
+            continue
+        text = inspect.getdoc(value)
+        if text and ">>>" in text:
+            yield name, text
+
+
+@pytest.mark.parametrize(("name", "text"), [pytest.param(*case, id=case[0]) for case in documented()])
+def test_examples_hold(name: str, text: str) -> None:
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    report: list[str] = []
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
+    assert result.attempted > 0
+    assert result.failed == 0, "".join(report)

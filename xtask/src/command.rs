@@ -1,0 +1,99 @@
+//! Child processes, run from the workspace root with their output let through.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The workspace this program was built from.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn here() -> Self {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self {
+            root: own.parent().unwrap_or(own).to_owned(),
+        }
+    }
+
+    /// A file or folder below the root.
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.root.join(below)
+    }
+
+    pub(crate) fn cargo(&self) -> Call {
+        self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Call {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        Call { command }
+    }
+}
+
+/// One call of a program.
+#[derive(Debug)]
+pub(crate) struct Call {
+    command: Command,
+}
+
+impl Call {
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Prints the command line, runs it with its output let through, and says how it ended when it failed.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        let line = self.line();
+        println!("$ {line}");
+        let status = self
+            .command
+            .stdin(Stdio::null())
+            .status()
+            .map_err(|error| format!("`{line}` did not start: {error}"))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("`{line}` ended with {status}"))
+        }
+    }
+
+    /// Runs it quietly and returns what it wrote to its standard output.
+    pub(crate) fn output(mut self) -> Result<String, String> {
+        let line = self.line();
+        let output = self
+            .command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("`{line}` did not start: {error}"))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(format!(
+                "`{line}` ended with {}\n{}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            ))
+        }
+    }
+
+    /// The command line as one would type it: the program by its file name.
+    fn line(&self) -> String {
+        let program = Path::new(self.command.get_program());
+        let name = program.file_name().unwrap_or(program.as_os_str());
+        let words = std::iter::once(name).chain(self.command.get_args());
+        words
+            .map(|word| word.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}

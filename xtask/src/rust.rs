@@ -1,0 +1,32 @@
+//! The Rust half of `cargo xtask test`. It leaves out `smo-python`, which needs a Python to build.
+
+use crate::command::Workspace;
+use crate::report::Report;
+use crate::supply;
+
+/// All members but the Python module.
+const MEMBERS: [&str; 3] = ["--workspace", "--exclude", "smo-python"];
+
+pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
+    report.step("format", || {
+        workspace.cargo().args(["fmt", "--all", "--check"]).run()
+    });
+    report.step("lint", || {
+        let call = workspace.cargo().args(["clippy", "--all-targets"]).args(MEMBERS);
+        call.args(["--", "-D", "warnings"]).run()
+    });
+    // Builds and runs unit tests, integration tests and doctests, and compiles the examples. Snapshots are compared only:
+    // a test run never changes a file.
+    report.step("tests", || {
+        let call = workspace.cargo().args(["test", "--no-fail-fast"]).args(MEMBERS);
+        call.env("INSTA_UPDATE", "no").run()
+    });
+    if fast {
+        return;
+    }
+    report.step("documentation", || {
+        let call = workspace.cargo().args(["doc", "--no-deps"]).args(MEMBERS);
+        call.env("RUSTDOCFLAGS", "-D warnings").run()
+    });
+    report.step("licences and bans", || supply::check(workspace));
+}
