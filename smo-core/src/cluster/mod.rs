@@ -6,6 +6,7 @@ mod inventory;
 mod network;
 mod observation;
 mod reader;
+pub mod schema;
 
 pub use capacity::{CarbonProfile, CarbonSignal, Price, Taint, TaintEffect, Toleration};
 pub use inventory::{Cluster, Inventory, Readiness};

@@ -13,7 +13,7 @@ use crate::diagnostic::{Violation, Violations, quoted};
 use crate::graph::{
     ApplicationGraph, EventSource, GraphIntent, LatencyClass, Link, Service, Trigger, start_cycle,
 };
-use crate::id::{GraphId, ServiceId};
+use crate::id::{GraphId, ServiceId, nearest_dns_label};
 use crate::yaml::{Node, Value};
 
 /// The key of the graph, at the root.
@@ -68,7 +68,11 @@ pub(super) fn validate(descriptor: &Descriptor, options: &ValidateOptions) -> Re
 }
 
 /// The ids of all services, valid or not.
-struct Ids<'a>(IndexMap<&'a str, Option<ServiceId>>);
+struct Ids<'a> {
+    ids: IndexMap<&'a str, Option<ServiceId>>,
+    /// The valid forms of the faulty ids.
+    meant: BTreeSet<String>,
+}
 
 /// What a reference refers to.
 enum Target {
@@ -81,9 +85,10 @@ enum Target {
 
 impl Ids<'_> {
     fn find(&self, id: &str) -> Target {
-        match self.0.get(id) {
+        match self.ids.get(id) {
             Some(Some(id)) => Target::Service(id.clone()),
             Some(None) => Target::Faulty,
+            None if self.meant.contains(id) => Target::Faulty,
             None => Target::None,
         }
     }
@@ -268,7 +273,13 @@ impl<'a> Reader<'a, '_> {
                     .report(&draft.id_at, codes::DUPLICATE_SERVICE, message);
             }
         }
-        Ids(ids)
+        // The valid form of a faulty id is likely meant where it is used; the fault is told once, where the id stands.
+        let meant = ids
+            .iter()
+            .filter(|(_, id)| id.is_none())
+            .filter_map(|(text, _)| nearest_dns_label(text))
+            .collect();
+        Ids { ids, meant }
     }
 
     /// What `reference` refers to; nothing when it dangles, which is reported.
@@ -278,7 +289,7 @@ impl<'a> Reader<'a, '_> {
             Target::Faulty => return None,
             Target::None => {}
         }
-        let hint = self.decoder.suggest(reference.id, ids.0.keys().copied());
+        let hint = self.decoder.suggest(reference.id, ids.ids.keys().copied());
         let message = format!("no service has the id {}", quoted(reference.id));
         match self.options.dangling {
             Dangling::Refuse => {
