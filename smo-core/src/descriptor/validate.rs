@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::reader::Reader;
 use super::service::{Draft, Reference, latency_path};
@@ -323,11 +323,11 @@ impl<'a> Reader<'a, '_> {
                     .note(&point.at, codes::REPEATED_CONNECTION_POINT, message);
             }
         }
+        let points: BTreeSet<&str> = draft.connection_points.iter().map(|point| point.id).collect();
         let mut said: BTreeMap<&str, LatencyClass> = BTreeMap::new();
         for latency in &draft.latencies {
             let id = latency.to.id;
-            let listed = draft.connection_points.iter().any(|point| point.id == id);
-            if !listed {
+            if !points.contains(id) {
                 draft.extensions.remove(&latency_path(id));
                 if self.find(&latency.to, ids).is_some() {
                     let message = format!("a latency for {}, which is no connection point", quoted(id));
@@ -376,7 +376,7 @@ impl<'a> Reader<'a, '_> {
         ids: &Ids<'a>,
         waits: &mut Vec<(ServiceId, ServiceId, Cursor<'a>)>,
     ) -> Vec<ServiceId> {
-        let mut dependencies = Vec::new();
+        let mut dependencies = IndexSet::new();
         for reference in references {
             let Some(on) = self.find(&reference, ids) else {
                 continue;
@@ -384,11 +384,9 @@ impl<'a> Reader<'a, '_> {
             if let Some(service) = service {
                 waits.push((service.clone(), on.clone(), reference.at));
             }
-            if !dependencies.contains(&on) {
-                dependencies.push(on);
-            }
+            dependencies.insert(on);
         }
-        dependencies
+        dependencies.into_iter().collect()
     }
 
     fn note_unknown_sources(
