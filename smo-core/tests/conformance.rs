@@ -186,7 +186,7 @@ impl ReleaseBackend for BrokenFleet {
                         .for_each(|at| at.health = Health::Healthy);
                 }
                 Fault::ScaleResetsValues if release.clusters.values().any(|at| at.desired > 1) => {
-                    release.values = Value::Null;
+                    release.values = smo_core::helm_values::HelmValues::default();
                 }
                 _ => {}
             }
