@@ -4,6 +4,7 @@ mod component;
 mod greedy;
 mod model;
 mod prices;
+mod search;
 
 use super::grid::Grid;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
@@ -17,7 +18,8 @@ use component::{Part, Settled};
 ///
 /// 1. every service on its cheapest cluster, where that keeps the rules;
 /// 2. a greedy placement that reaches the bound one gets by putting a price on capacity, in integers;
-/// 3. the solver, for the pairs that such prices cannot rule out: one binary variable a service and cluster, one row a
+/// 3. trying what such prices cannot rule out, in integers, where that is little;
+/// 4. the solver, for the pairs that are left: one binary variable a service and cluster, one row a
 ///    service, one row a cluster and resource that can fill up, and for every limited link
 ///    `x[u,c] <= sum of x[v,d] over the d near c`, both ways.
 ///
