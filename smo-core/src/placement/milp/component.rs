@@ -233,7 +233,7 @@ impl Part {
             }
             break;
         }
-        if let Some(settled) = open.try_all(self, grid, &mut best, work) {
+        if let Some(settled) = open.try_all(self, grid, placer, &mut best, work) {
             return Ok(settled);
         }
         open.solve(self, grid, placer, best, (bound, argument), work)
@@ -244,12 +244,13 @@ impl Part {
         &self,
         whole: &Self,
         grid: &Grid<'_>,
+        placer: &MilpPlacer,
         best: &mut Option<(Option<i128>, Vec<usize>)>,
         work: &mut Work,
     ) -> Option<Settled> {
         let target = best.as_ref().and_then(|(total, _)| *total);
         let prices = Prices::find(grid, self, target);
-        let searched = search(grid, self, &prices, target);
+        let searched = search(grid, self, &prices, target, placer.search_effort);
         work.nodes += searched.nodes;
         if let Some(found) = searched.found {
             *best = Some((whole.total(&found), found));

@@ -29,6 +29,7 @@ use component::{Part, Settled};
 pub struct MilpPlacer {
     solver: Box<dyn Solver>,
     max_variables: usize,
+    search_effort: u64,
 }
 
 impl Default for MilpPlacer {
@@ -41,12 +42,16 @@ impl MilpPlacer {
     /// More variables than this are not given to the solver.
     pub const DEFAULT_MAX_VARIABLES: usize = 2_000;
 
+    /// How many service-cluster pairs a part may take to try what is left of it.
+    pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
+
     /// With another solver.
     #[must_use]
     pub fn new(solver: Box<dyn Solver>) -> Self {
         Self {
             solver,
             max_variables: Self::DEFAULT_MAX_VARIABLES,
+            search_effort: Self::DEFAULT_SEARCH_EFFORT,
         }
     }
 
@@ -54,6 +59,14 @@ impl MilpPlacer {
     #[must_use]
     pub fn with_max_variables(mut self, variables: usize) -> Self {
         self.max_variables = variables;
+        self
+    }
+
+    /// The same with another limit on the service-cluster pairs that a part may take to try what is left of it; with 0
+    /// everything that is left goes to the solver.
+    #[must_use]
+    pub fn with_search_effort(mut self, pairs: u64) -> Self {
+        self.search_effort = pairs;
         self
     }
 
@@ -106,6 +119,9 @@ impl Placer for MilpPlacer {
             None => Proof::None,
             Some(_) if by_solver => Proof::Solver {
                 solver: self.solver.name().to_owned(),
+            },
+            Some(_) if arguments.is_empty() => Proof::Integer {
+                argument: "there is nothing to place".to_owned(),
             },
             Some(_) => Proof::Integer {
                 argument: arguments.join("; "),

@@ -10,9 +10,6 @@ use super::component::{Part, Row, rows_that_bind};
 use super::prices::Prices;
 use crate::placement::grid::{Grid, Layout};
 
-/// Pairs that may be looked at; a larger part gets fewer nodes.
-const EFFORT: u64 = 5_000_000;
-
 /// What came of the search.
 #[derive(Debug)]
 pub(super) struct Searched {
@@ -24,8 +21,15 @@ pub(super) struct Searched {
     pub(super) nodes: u64,
 }
 
-/// Looks for a placement of the open pairs that costs less than `target`, in units; for any where there is no target.
-pub(super) fn search(grid: &Grid<'_>, part: &Part, prices: &Prices, target: Option<i128>) -> Searched {
+/// Looks for a placement of the open pairs that costs less than `target`, in units; for any where there is no target. Looks
+/// at about `effort` pairs at most: a larger part gets fewer nodes.
+pub(super) fn search(
+    grid: &Grid<'_>,
+    part: &Part,
+    prices: &Prices,
+    target: Option<i128>,
+    effort: u64,
+) -> Searched {
     let deviations: Vec<Vec<i128>> = (0..part.items().len())
         .map(|position| {
             let count = part.domains.get(position).map_or(0, Vec::len);
@@ -57,7 +61,7 @@ pub(super) fn search(grid: &Grid<'_>, part: &Part, prices: &Prices, target: Opti
         target,
         nodes: 0,
         seen: BTreeMap::new(),
-        most_nodes: EFFORT / (part.variables() as u64).max(1),
+        most_nodes: effort / (part.variables() as u64).max(1),
     };
     let complete = tree.descend(0);
     Searched {
