@@ -365,7 +365,7 @@ async fn one_unreadable_record_does_not_keep_reconcile_from_the_others() {
         .unwrap();
     world.fleet.remove(&key(NOISE)).await.unwrap();
     let report = world.reconcile().await;
-    insta::assert_snapshot!(report.problems[0], @"");
+    insta::assert_snapshot!(report.problems[0], @"read graph/a/b: it is stored in another form");
     world.advance(2);
     assert!(world.release(NOISE).await.unwrap().is_healthy());
 }
