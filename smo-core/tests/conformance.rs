@@ -1,4 +1,5 @@
 //! Every in-memory backend keeps the contract of its port, and the suites notice one that does not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 

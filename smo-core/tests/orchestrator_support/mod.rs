@@ -1,5 +1,6 @@
 //! The Brussels graph on a small fleet in memory.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 
@@ -164,7 +165,11 @@ pub(crate) fn brussels() -> ApplicationGraph {
     brussels_with(EventCondition::Any, &["main-event"], &[])
 }
 
-pub(crate) fn brussels_with(condition: EventCondition, events: &[&str], noise_after: &[&str]) -> ApplicationGraph {
+pub(crate) fn brussels_with(
+    condition: EventCondition,
+    events: &[&str],
+    noise_after: &[&str],
+) -> ApplicationGraph {
     let event = |id: &&str| TriggerEvent {
         id: (*id).to_owned(),
         sources: Vec::new(),

@@ -237,6 +237,9 @@ fn replicas(
         (Some(cluster), Some(_)) if !cluster.readiness.is_ready() => {
             (Health::Unknown, Some(not_ready(cluster)))
         }
+        (None, _) if release.bound.contains_key(name) => {
+            (Health::Unknown, Some(format!("{name} has left the fleet")))
+        }
         (_, Some(copy)) => match &copy.phase {
             Phase::Refused(message) => (Health::Degraded, Some(message.clone())),
             Phase::Healthy if copy.replicas == desired => (Health::Healthy, None),
