@@ -31,10 +31,10 @@ fn seldom<T: std::fmt::Debug + Clone + 'static>(
 
 fn supplies() -> impl Strategy<Value = ClusterSupply> {
     let capacity = (
-        0_u64..=10,
-        0_u64..=10,
+        4_u64..=10,
+        4_u64..=10,
         prop::option::of(0_u64..=2),
-        prop::option::of(0_u64..=6),
+        seldom(None, (0_u64..=6).prop_map(Some)),
     );
     let price = (0_i64..=4, 0_i64..=3).prop_map(|(cpu, memory)| {
         Price::free()
