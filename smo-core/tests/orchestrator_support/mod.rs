@@ -115,7 +115,7 @@ impl World {
 
     /// Which clusters import a service, by the values of its release.
     pub(crate) async fn imported_in(&self, service: &str) -> Vec<String> {
-        let values = self.release(service).await.unwrap().values;
+        let values = self.release(service).await.unwrap().values.to_json();
         let list = if service == VO {
             &values["voChartOverwrite"]
         } else {

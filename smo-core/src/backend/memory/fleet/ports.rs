@@ -212,7 +212,7 @@ fn observe(world: &World, service: &ServiceKey, release: &Release) -> ObservedRe
     }
     ObservedRelease {
         chart: release.spec.chart.clone(),
-        values: Value::Object(release.spec.values.clone()),
+        values: release.spec.values.clone(),
         revision: release.revision,
         resources: release.spec.resources.clone(),
         clusters,

@@ -25,7 +25,7 @@ fn spec(service: &str, parts: &[(&str, u32)]) -> ReleaseSpec {
     ReleaseSpec {
         service: service.parse().unwrap(),
         chart: "oci://registry/p/web:1.0.0".to_owned(),
-        values: serde_json::Map::new(),
+        values: crate::helm_values::HelmValues::default(),
         target: Target::Clusters(
             parts
                 .iter()
