@@ -333,6 +333,12 @@ const SECRET_WORDS: [&str; 9] = [
     "private_key",
 ];
 
+/// True for a key whose value is not shown to people.
+pub(crate) fn looks_secret(key: &str) -> bool {
+    let lower = key.to_lowercase();
+    SECRET_WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// The line with the value of a secret-looking key replaced, so that an error never prints a password.
 fn blank_secrets(line: &str) -> String {
     let lower = line.to_lowercase();
