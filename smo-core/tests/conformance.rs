@@ -38,7 +38,11 @@ fn release_fixture() -> ReleaseFixture {
         graphs: ["g", "h"].map(|name| name.parse().unwrap()),
         service: "web".parse().unwrap(),
         chart: "oci://registry/p/web:1.0.0".to_owned(),
-        values: json!({"clustersAffinity": ["m1"]}).as_object().cloned().unwrap().into(),
+        values: json!({"clustersAffinity": ["m1"]})
+            .as_object()
+            .cloned()
+            .unwrap()
+            .into(),
         resources: Resources::new().with(ResourceName::CPU, 1000),
         clusters: ["m1", "m2"].map(|name| name.parse().unwrap()),
         unknown_cluster: "nosuch".parse().unwrap(),

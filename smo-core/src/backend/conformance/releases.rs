@@ -119,11 +119,7 @@ impl Suite<'_> {
             &observed.chart,
             &spec.chart,
         )?;
-        PORT.equal(
-            "values are kept as given",
-            &observed.values,
-            &spec.values,
-        )?;
+        PORT.equal("values are kept as given", &observed.values, &spec.values)?;
         PORT.equal(
             "the observed revision is the applied one",
             observed.revision,
