@@ -210,6 +210,8 @@ impl<'a> IntoIterator for &'a Violations {
     }
 }
 
+impl std::error::Error for Violations {}
+
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let notes_only = self

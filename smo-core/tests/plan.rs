@@ -1,5 +1,7 @@
 //! Plans, differences and notes, from descriptors to text.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use smo_core::cluster::{Inventory, ObservedState};
 use smo_core::descriptor::Descriptor;
 use smo_core::graph::ApplicationGraph;
@@ -235,7 +237,7 @@ fn projects_keep_equal_graphs_apart() {
 fn the_fingerprint_names_what_is_written_and_not_how_it_was_decided() {
     let by_milp = plan(SHOP, TWO);
     let by_first_fit = Planner::new()
-        .with_placer(Box::new(FirstFit::default()))
+        .with_placer(Box::new(FirstFit::new()))
         .plan(&graph(SHOP), &fleet(TWO))
         .unwrap();
     let same_place = by_milp.placement() == by_first_fit.placement();
