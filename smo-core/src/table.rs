@@ -14,6 +14,8 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, pr
 #[derive(Debug, Clone)]
 pub struct Table {
     inner: comfy_table::Table,
+    /// Whether a column has a text below its title.
+    used: Vec<bool>,
 }
 
 impl Table {
@@ -30,7 +32,10 @@ impl Table {
                 .set_padding((0, 2))
                 .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(1)));
         }
-        Self { inner }
+        Self {
+            inner,
+            used: vec![false; titles.len()],
+        }
     }
 
     /// The same with the texts of a column at its right edge.
@@ -51,12 +56,22 @@ impl Table {
 
     /// Adds a row.
     pub fn push<T: ToString>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.inner.add_row(
-            cells
-                .into_iter()
-                .map(|cell| cell.to_string())
-                .collect::<Vec<String>>(),
-        );
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell.to_string()).collect();
+        for (used, cell) in self.used.iter_mut().zip(&cells) {
+            *used |= !cell.is_empty();
+        }
+        self.inner.add_row(cells);
+    }
+
+    /// The same without columns that have no text below their title.
+    #[must_use]
+    pub fn without_empty_columns(mut self) -> Self {
+        for (column, used) in self.inner.column_iter_mut().zip(&self.used) {
+            if !used {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
+        self
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::graph::{CoLocation, LatencyClass};
 use crate::id::{ClusterName, ServiceId};
 use crate::resources::{ResourceName, Resources};
+use crate::table::Table;
 use crate::units::Latency;
 
 /// What one service needs.
@@ -84,51 +85,53 @@ pub struct Requirements {
 }
 
 impl fmt::Display for Requirements {
+    /// A table of services, then one line for each link with a limit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![[
-            "service".to_owned(),
-            "asks for".to_owned(),
-            String::new(),
-            String::new(),
-            String::new(),
-            "replicas".to_owned(),
-        ]];
+        write!(f, "{}", self.table(|_| String::new()))?;
+        self.links
+            .iter()
+            .filter(|link| link.limit().is_some())
+            .try_for_each(|link| writeln!(f, "  {link}"))
+    }
+}
+
+impl Requirements {
+    /// The table of services, with what `starts` says of each in the last column. Columns without a text are left out.
+    pub(crate) fn table(&self, starts: impl Fn(&ServiceId) -> String) -> Table {
+        let mut table = Table::new(&[
+            "service",
+            "cpu",
+            "memory",
+            "storage",
+            "accelerators",
+            "replicas",
+            "starts",
+        ])
+        .right(5);
         for (id, service) in &self.services {
             let [cpu, memory, storage, rest] = columns(&service.per_replica);
-            rows.push([
+            table.push([
                 id.to_string(),
                 cpu,
                 memory,
                 storage,
                 rest,
                 service.replicas.to_string(),
+                starts(id),
             ]);
         }
-        let width = |column: usize| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        };
-        // The title `asks for` may run over the columns below it, and a column that nobody uses has no gap.
-        let widths: [usize; 6] = std::array::from_fn(width);
-        for (index, row) in rows.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            f.write_str("  ")?;
-            for column in 0..5 {
-                let gap = if widths[column] > 0 { "  " } else { "" };
-                write!(f, "{:<width$}{gap}", row[column], width = widths[column])?;
-            }
-            write!(f, "{:>width$}", row[5], width = widths[5])?;
+        table.without_empty_columns()
+    }
+}
+
+impl fmt::Display for LinkRequirement {
+    /// `web -> db: below 10 ms (ultralow)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}: ", self.from, self.to)?;
+        match self.limit() {
+            Some(limit) => write!(f, "{limit} ({})", self.class),
+            None => write!(f, "{}", self.class),
         }
-        for link in &self.links {
-            if let Some(limit) = link.limit() {
-                write!(f, "\n  {} -> {}: {limit} ({})", link.from, link.to, link.class)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use super::{Change, ChangeSet, DeploymentPlan, ReleaseAction, ServicePlan, Start
 use crate::graph::EventCondition;
 use crate::id::{ClusterName, ServiceId};
 use crate::placement::Goal;
-use crate::resources::ResourceName;
 use crate::table::Table;
 use crate::yaml;
 
@@ -17,7 +16,25 @@ impl fmt::Display for DeploymentPlan {
         if let Some(time) = self.fleet_observed_at {
             writeln!(f, "fleet observed {time}")?;
         }
-        writeln!(f, "\n{}", self.requirements_table())?;
+        let starts = |id: &ServiceId| {
+            self.services
+                .get(id)
+                .map(|service| describe_start(&service.start))
+        };
+        write!(
+            f,
+            "\n{}",
+            self.requirements.table(|id| starts(id).unwrap_or_default())
+        )?;
+        for link in self
+            .requirements
+            .links
+            .iter()
+            .filter(|link| link.limit().is_some())
+        {
+            writeln!(f, "  {link}")?;
+        }
+        writeln!(f)?;
         match &self.decision {
             Some(decision) => {
                 writeln!(f, "{decision}")?;
@@ -87,37 +104,6 @@ impl DeploymentPlan {
             .map(|goal| goal.describe(decision.totals.of(*goal)))
             .collect();
         amounts.join(", ")
-    }
-
-    fn requirements_table(&self) -> Table {
-        let mut table = Table::new(&[
-            "service",
-            "cpu",
-            "memory",
-            "storage",
-            "accelerator",
-            "replicas",
-            "starts",
-        ])
-        .right(5);
-        for (id, service) in &self.services {
-            let resources = &service.release.resources;
-            let accelerators: Vec<String> = resources
-                .iter()
-                .filter(|(name, amount)| name.is_extended() && *amount > 0)
-                .map(|(name, amount)| name.describe(amount))
-                .collect();
-            table.push([
-                id.to_string(),
-                ResourceName::new(ResourceName::CPU).describe(resources.cpu().millicores()),
-                resources.memory().to_string(),
-                resources.storage().to_string(),
-                accelerators.join(", "),
-                service.replicas.to_string(),
-                describe_start(&service.start),
-            ]);
-        }
-        table
     }
 
     fn import_table(&self) -> Table {
