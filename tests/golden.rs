@@ -1,7 +1,7 @@
 //! Golden stories: every folder of `tests/golden` is a descriptor and a fleet in, a screen out.
 //!
 //! A folder holds `descriptor.yaml` and `fleet.yaml`, and where the story is about change, `before.yaml`, the fleet that the
-//! graph was planned on before. What comes out is compared with `plan.txt` and `plan.svg`, or `refused.txt`, or
+//! graph was planned on before, and `fleet.yaml` counts what runs since then as allocated. What comes out is compared with `plan.txt` and `plan.svg`, or `refused.txt`, or
 //! `infeasible.txt`, and `changes.txt`. `UPDATE_GOLDEN=1 cargo test --test golden` writes them anew; read the difference
 //! before you commit it.
 
@@ -25,12 +25,9 @@ fn play(folder: &Path) -> Vec<(&'static str, String)> {
     let planner = Planner::new();
     let before = folder.join("before.yaml").exists().then(|| {
         let fleet = Inventory::parse_named("before.yaml", &read("before.yaml")).unwrap();
-        planner.plan(&graph, &fleet).unwrap()
+        planner.plan(&graph, &fleet).unwrap().expected_state()
     });
-    let current = before
-        .as_ref()
-        .map(smo::DeploymentPlan::placement)
-        .unwrap_or_else(Placement::new);
+    let current = before.as_ref().map(Placement::from).unwrap_or_default();
     let plan = match planner.replan(&graph, &fleet, &current) {
         Ok(plan) => plan,
         Err(PlanError::Infeasible { diagnosis, .. }) => {
@@ -40,7 +37,7 @@ fn play(folder: &Path) -> Vec<(&'static str, String)> {
     };
     let mut files = vec![("plan.txt", plan.to_string()), ("plan.svg", plan.to_svg(&fleet))];
     if let Some(before) = before {
-        files.push(("changes.txt", plan.diff(&before.expected_state()).to_string()));
+        files.push(("changes.txt", plan.diff(&before).to_string()));
     }
     files
 }

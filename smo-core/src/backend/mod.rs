@@ -38,6 +38,7 @@ mod store;
 pub use alerts::{AlertBackend, AlertBackendExt, FiringAlert};
 pub use artifact::{ArtifactBackend, ArtifactBackendExt, ArtifactInfo, ArtifactKind};
 pub use clock::{Clock, ManualClock, Timer};
+pub(crate) use clock::{later, since};
 pub use cluster::{ClusterBackend, ClusterBackendExt};
 pub use dashboard::DashboardBackend;
 pub use error::{BackendError, ErrorKind, Retry};

@@ -97,7 +97,8 @@ pub struct ObservedReleases {
 /// - `scale` changes replicas and clusters of an installed release and nothing else: values and revision stay. An empty
 ///   assignment scales to zero: the release stays, with 0 replicas where it was. The next `apply` sets the replicas of
 ///   its own spec again, so whoever scales hands the new assignment on.
-/// - `remove` takes the release away everywhere. To a cluster that does not answer the removal is owed, and done when
+/// - `remove` takes the release away everywhere, and only the release of that very graph: a namesake of another graph is
+///   not touched. To a cluster that does not answer the removal is owed, and done when
 ///   it returns.
 /// - `observe` reads health *together with the readiness of the cluster*: replicas on a cluster that is not ready are
 ///   `Unknown`, whatever was last heard of them.

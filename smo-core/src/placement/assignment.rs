@@ -6,6 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::{ObservedRelease, ObservedState};
 use crate::id::{ClusterName, ServiceKey};
 
 /// Replicas of one service by cluster; a cluster without replicas is not listed.
@@ -128,6 +129,25 @@ impl Placement {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl From<&ObservedState> for Placement {
+    /// Where releases run, as the `current` of a placement problem. A service that only waits for its alert is not in
+    /// it: it holds nothing yet.
+    fn from(observed: &ObservedState) -> Self {
+        let assignment = |release: &ObservedRelease| {
+            release
+                .clusters
+                .iter()
+                .map(|(cluster, replicas)| (cluster.clone(), replicas.desired))
+                .collect()
+        };
+        observed
+            .releases
+            .iter()
+            .map(|(key, release)| (key.clone(), assignment(release)))
+            .collect()
     }
 }
 

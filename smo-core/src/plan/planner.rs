@@ -139,7 +139,8 @@ impl Planner {
         self.replan(graph, fleet, &Placement::new())
     }
 
-    /// Plans a graph whose services run as `current` says. What they hold is theirs: it counts as free for them.
+    /// Plans a graph whose services run as `current` says (`Placement::from(&observed)`). What they hold is theirs: the
+    /// inventory counts it as allocated, and for this decision it is free again.
     ///
     /// # Errors
     /// As [`Planner::plan`].
@@ -340,7 +341,8 @@ fn exports(
 }
 
 impl DeploymentPlan {
-    /// Where this plan puts its services, as the `current` of a later [`Planner::replan`].
+    /// Where this plan puts its services, waiting ones included. What a later [`Planner::replan`] takes as current is what
+    /// *runs*: `Placement::from(&observed)`.
     #[must_use]
     pub fn placement(&self) -> Placement {
         let assigned = |service: &ServicePlan| match &service.release.target {

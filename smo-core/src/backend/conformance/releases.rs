@@ -206,6 +206,21 @@ impl Suite<'_> {
             self.observed().await?.revision,
             before.revision,
         )?;
+        let removed = PORT.succeeds(
+            "removing what is not there succeeds",
+            self.backend.remove(&rival).await,
+        )?;
+        PORT.equal(
+            "a release of another graph is not removed",
+            removed.existed,
+            false,
+        )?;
+        let after = self.observed().await?;
+        PORT.equal(
+            "a release of another graph is not touched",
+            after.revision,
+            before.revision,
+        )?;
         let twin = GraphKey::new(other_project.clone(), key.graph.graph.clone()).service(key.service.clone());
         let applied = self.backend.apply(&self.fixture.spec(&twin, first, 1)).await;
         PORT.succeeds("two projects may use the same names", applied)?;
