@@ -11,7 +11,7 @@ use smo_core::cluster::{self as core, Readiness};
 use smo_core::diagnostic::Violations;
 use smo_core::resources::ResourceName;
 
-use crate::convert::{File, json_text, quantities, read_file, serialised};
+use crate::convert::{File, json_text, quantities, read_file, serialised, to_json, to_python};
 use crate::error::invalid;
 use crate::graph::count;
 use crate::html;
@@ -89,9 +89,9 @@ impl Inventory {
         self.0.observed_at.map(|time| time.to_string())
     }
 
-    /// The fleet as Python's own types.
+    /// The fleet in the shape of the file, as Python's own types. `from_dict` reads it back.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        serialised(py, &*self.0)
+        to_python(py, &document(&self.0)?)
     }
 
     fn __len__(&self) -> usize {
@@ -154,6 +154,42 @@ impl Inventory {
     fn __deepcopy__(slf: Py<Self>, memo: &Bound<'_, PyAny>) -> Py<Self> {
         let _ = memo;
         slf
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+        let read = slf.get_type().getattr("from_dict")?;
+        Ok((read, (slf.get().to_dict(slf.py())?,)))
+    }
+}
+
+/// An inventory in the shape of a fleet file.
+fn document(inventory: &core::Inventory) -> PyResult<Value> {
+    let mut fleet = to_json(inventory)?;
+    let mut clusters = Vec::new();
+    for cluster in inventory.clusters.values() {
+        let mut entry = to_json(cluster)?;
+        if let Some(map) = entry.as_object_mut() {
+            map.shift_remove("readiness");
+            map.insert("ready".to_owned(), ready(&cluster.readiness));
+            map.retain(|_, value| !value.is_null());
+        }
+        clusters.push(entry);
+    }
+    if let Some(map) = fleet.as_object_mut() {
+        let observed = map.shift_remove("observedAt").unwrap_or_default();
+        map.insert("observed".to_owned(), observed);
+        map.insert("clusters".to_owned(), clusters.into());
+        map.retain(|_, value| !value.is_null());
+    }
+    Ok(json!({ "fleet": fleet }))
+}
+
+fn ready(readiness: &Readiness) -> Value {
+    match readiness {
+        Readiness::Ready => json!(true),
+        Readiness::NotReady { reason, since: None } => json!({"status": false, "reason": reason}),
+        Readiness::NotReady { reason, since } => json!({"status": false, "reason": reason, "since": since}),
+        Readiness::Unknown { reason } => json!({"status": "unknown", "reason": reason}),
     }
 }
 

@@ -5,10 +5,12 @@ use pyo3::prelude::*;
 use smo_core::backend::BackendError;
 use smo_core::diagnostic::Violations;
 use smo_core::intent::TranslateError;
+use smo_core::orchestrator::OrchestratorError;
 use smo_core::placement::{Diagnosis, PlacementError};
 use smo_core::plan::PlanError;
 
 use crate::diagnostic::Violation;
+use crate::orchestrator::ApplyReport;
 
 /// An exception of the package, made with these arguments.
 pub(crate) fn exception<'py>(
@@ -73,4 +75,24 @@ pub(crate) fn plan(py: Python<'_>, error: PlanError, cause: Option<PyErr>) -> Py
 pub(crate) fn backend(py: Python<'_>, error: &BackendError) -> PyErr {
     let kind = format!("{:?}", error.kind());
     exception(py, "BackendError", (error.to_string(), kind))
+}
+
+pub(crate) fn orchestrator(py: Python<'_>, error: OrchestratorError, cause: Option<PyErr>) -> PyErr {
+    let message = error.to_string();
+    let kind = match error {
+        OrchestratorError::Plan(error) => return plan(py, error, cause),
+        OrchestratorError::Backend(error) => return backend(py, &error),
+        OrchestratorError::Failed(report) => {
+            return exception(py, "OrchestratorError", (message, "Failed", ApplyReport(*report)));
+        }
+        OrchestratorError::UnknownGraph(_) => "UnknownGraph",
+        OrchestratorError::Exists(_) => "Exists",
+        OrchestratorError::Stopped(_) => "Stopped",
+        OrchestratorError::NotStopped(_) => "NotStopped",
+        OrchestratorError::NotInstalled(_) => "NotInstalled",
+        OrchestratorError::Busy { .. } => "Busy",
+        OrchestratorError::Changed { .. } => "Changed",
+        _ => "Unexpected",
+    };
+    exception(py, "OrchestratorError", (message, kind))
 }

@@ -12,6 +12,7 @@ mod error;
 mod graph;
 mod html;
 mod intent;
+mod orchestrator;
 mod placement;
 mod plan;
 
@@ -32,6 +33,11 @@ mod _smo {
     use super::graph::{_restore_graph, ApplicationGraph, Link, Service};
     #[pymodule_export]
     use super::intent::{Catalog, Requirements, translate};
+    #[pymodule_export]
+    use super::orchestrator::{
+        AlertOutcome, ApplyReport, Deployment, GraphStatus, Orchestrator, ReconcileReport, ServiceStatus,
+        Step,
+    };
     #[pymodule_export]
     use super::placement::{
         Alternative, ClusterSupply, Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer,

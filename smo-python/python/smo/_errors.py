@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._smo import Diagnosis, Violation
+    from ._smo import ApplyReport, Diagnosis, Violation
 
 __all__ = [
     "BackendError",
@@ -144,4 +144,16 @@ class BackendError(SmoError):
 
 
 class OrchestratorError(SmoError):
-    """An operation on a graph was not done, or not to the end."""
+    """An operation on a graph was not done, or not to the end.
+
+    `kind` is `UnknownGraph`, `Exists`, `Stopped`, `NotStopped`, `NotInstalled`, `Busy`, `Changed` or `Failed`. With
+    `Failed`, `report` says which step failed and what became of the others.
+    """
+
+    def __init__(self, message: str, kind: str, report: ApplyReport | None = None) -> None:
+        super().__init__(message, kind, report)
+        self.kind = kind
+        self.report = report
+
+    def __str__(self) -> str:
+        return str(self.args[0])

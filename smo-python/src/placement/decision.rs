@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::id::ServiceKey;
-use smo_core::placement::{self as core, Proof};
+use smo_core::placement::{self as core, Goal, Proof};
 
 use super::{Names, goals};
 use crate::convert::serialised;
@@ -139,11 +139,10 @@ impl Decision {
                 explanation.why(),
             ])
         });
-        let amounts = goals::describe(&self.core.totals).replace('+', "");
-        let caption = format!(
-            "placement by {}: {}; {amounts}",
-            self.core.placer, self.core.status
-        );
+        let amounts =
+            [Goal::Money, Goal::Carbon, Goal::Moves].map(|goal| goal.describe(self.core.totals.of(goal)));
+        let how = format!("{}: {}", self.core.placer, self.core.status);
+        let caption = format!("placement by {how}; {}", amounts.join(", "));
         html::table(&caption, &["service", "cluster", "why"], rows)
     }
 }
