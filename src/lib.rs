@@ -27,7 +27,7 @@ pub use smo_core::diagnostic::{Violation, Violations};
 pub use smo_core::graph::ApplicationGraph;
 pub use smo_core::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, ServiceKey};
 pub use smo_core::intent::{Catalog, Requirements};
-// ORCH
+pub use smo_core::orchestrator::Orchestrator;
 pub use smo_core::placement::{
     Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
     PlacementProblem, Placer,

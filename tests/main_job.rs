@@ -106,5 +106,8 @@ fn infeasible_says_why_and_is_not_bad_input() {
     let output = plan(&["examples/descriptors/impossible.yaml"]);
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
-    assert!(error.contains("0/4 clusters can take detector"), "{error}");
+    assert!(
+        error.contains("no placement exists (proved)") && error.contains("nvidia.com/gpu"),
+        "{error}"
+    );
 }

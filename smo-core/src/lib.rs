@@ -5,7 +5,7 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`] |
 //! | 1 facts | [`graph`], [`cluster`], [`milp`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
@@ -20,6 +20,7 @@ pub mod decode;
 pub mod descriptor;
 pub mod diagnostic;
 pub mod graph;
+pub mod helm_values;
 pub mod id;
 pub mod intent;
 pub mod milp;

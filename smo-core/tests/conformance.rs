@@ -1,4 +1,5 @@
 //! Every in-memory backend keeps the contract of its port, and the suites notice one that does not.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 
@@ -37,7 +38,11 @@ fn release_fixture() -> ReleaseFixture {
         graphs: ["g", "h"].map(|name| name.parse().unwrap()),
         service: "web".parse().unwrap(),
         chart: "oci://registry/p/web:1.0.0".to_owned(),
-        values: json!({"clustersAffinity": ["m1"]}).as_object().cloned().unwrap(),
+        values: json!({"clustersAffinity": ["m1"]})
+            .as_object()
+            .cloned()
+            .unwrap()
+            .into(),
         resources: Resources::new().with(ResourceName::CPU, 1000),
         clusters: ["m1", "m2"].map(|name| name.parse().unwrap()),
         unknown_cluster: "nosuch".parse().unwrap(),
@@ -186,7 +191,7 @@ impl ReleaseBackend for BrokenFleet {
                         .for_each(|at| at.health = Health::Healthy);
                 }
                 Fault::ScaleResetsValues if release.clusters.values().any(|at| at.desired > 1) => {
-                    release.values = Value::Null;
+                    release.values = smo_core::helm_values::HelmValues::default();
                 }
                 _ => {}
             }

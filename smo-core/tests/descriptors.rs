@@ -1,5 +1,7 @@
 //! Every real descriptor is read, survives a round trip, and has the shape that the JSON Schema says.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests stand outside of test functions
+
 use std::path::{Path, PathBuf};
 
 use smo_core::cluster::Inventory;
@@ -150,6 +152,18 @@ fn check_schema(file: &str, schema: &serde_json::Value) {
 }
 
 #[test]
-fn the_json_schema_of_descriptors_is_checked_in() {
+fn the_json_schemas_are_checked_in() {
     check_schema("hdag.schema.json", &smo_core::descriptor::json_schema());
+    check_schema("fleet.schema.json", &smo_core::cluster::schema::json_schema());
+}
+
+#[test]
+fn the_wire_types_take_every_fleet_that_is_read() {
+    for (name, text) in yaml_files(&workspace().join("examples/fleets")) {
+        let json = smo_core::yaml::parse(&text, Default::default())
+            .unwrap()
+            .to_json();
+        let document: Result<smo_core::cluster::schema::Document, _> = serde_json::from_value(json);
+        document.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
 }

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use smo_core::cluster::CarbonProfile;
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
-    Assignment, ClusterSupply, Decision, FirstFit, Goal, Goals, GreenConsolidation, MilpPlacer, Outcome,
-    Placement, PlacementProblem, Placer, ServiceDemand, Status, Weight, decide,
+    Assignment, ClusterSupply, FirstFit, Goal, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
+    PlacementProblem, Placer, ServiceDemand, Status, Weight, decide,
 };
 use smo_core::resources::{ResourceName, Resources};
 
@@ -104,31 +104,61 @@ fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
     problem
 }
 
-fn compare(id: &str, problem: &PlacementProblem, expected: &Json) {
+/// Compares with a proved optimum; true when the decision proves it too. Otherwise its value and bound enclose it.
+fn is_closed(id: &str, problem: &PlacementProblem, expected: &Json) -> bool {
     let outcome = decide(&MilpPlacer::default(), problem).unwrap();
     match (expected["status"].as_str().unwrap(), outcome) {
-        ("optimal", Outcome::Placed(Decision { value, status, .. })) => {
+        ("optimal", Outcome::Placed(decision)) => {
             let wanted = number(&expected["objective"]);
-            let off = (value.points() - wanted).abs();
+            let tolerance = 1e-6 * wanted.abs().max(1.0);
+            let value = decision.value.points();
+            let bound = decision.bound.unwrap().points();
             assert!(
-                off <= 1e-6 * wanted.abs().max(1.0),
+                bound <= wanted + tolerance,
+                "{id}: bound {bound} but the optimum is {wanted}"
+            );
+            assert!(
+                value >= wanted - tolerance,
+                "{id}: value {value} but the optimum is {wanted}"
+            );
+            let optimal = decision.status == Status::Optimal;
+            assert!(
+                !optimal || (value - wanted).abs() <= tolerance,
                 "{id}: {value} but the optimum is {wanted}"
             );
-            assert_eq!(status, Status::Optimal, "{id}");
+            assert!(
+                value <= wanted + 0.02 * wanted.abs() + tolerance,
+                "{id}: {value} is far from {wanted}"
+            );
+            optimal
         }
-        ("infeasible", Outcome::Infeasible(diagnosis)) => assert!(diagnosis.proved, "{id}\n{diagnosis}"),
+        ("infeasible", Outcome::Infeasible(diagnosis)) => {
+            assert!(diagnosis.proved, "{id}\n{diagnosis}");
+            true
+        }
         (status, outcome) => panic!("{id} is {status}, got {outcome:?}"),
     }
 }
 
+/// Cases that the default effort does not close; the predecessor's solver takes its minute or gives up on some of them.
+const OPEN: [&str; 0] = [];
+
 #[test]
-fn milp_finds_every_proved_optimum() {
+fn milp_finds_the_proved_optima() {
+    let mut open = Vec::new();
     for case in cases("placement.jsonl").iter().chain(&cases("carbon.jsonl")) {
-        let id = case["id"].as_str().unwrap();
-        compare(id, &problem(case, false), &case["expected"]);
-        if let Some(expected) = case.get("expected_ram").filter(|expected| !expected.is_null()) {
-            compare(&format!("{id} with memory"), &problem(case, true), expected);
+        let id = case["id"].as_str().unwrap().to_owned();
+        let with_memory = case.get("expected_ram").filter(|expected| !expected.is_null());
+        let closed = is_closed(&id, &problem(case, false), &case["expected"]);
+        open.extend((!closed).then(|| id.clone()));
+        if let Some(expected) = with_memory {
+            let id = format!("{id} with memory");
+            let closed = is_closed(&id, &problem(case, true), expected);
+            open.extend((!closed).then_some(id));
         }
+    }
+    if !cases("placement.jsonl").is_empty() {
+        assert_eq!(open, OPEN);
     }
 }
 

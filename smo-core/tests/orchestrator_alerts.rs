@@ -1,4 +1,5 @@
 //! Alerts start what waits for them, once.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod orchestrator_support;
 

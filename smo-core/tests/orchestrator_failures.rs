@@ -1,4 +1,5 @@
 //! What goes wrong is told, taken back, or finished later; it is never half done in silence.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod orchestrator_support;
 
@@ -350,4 +351,48 @@ async fn no_placement_is_told_and_nothing_is_done() {
         .unwrap_err();
     assert!(matches!(error, OrchestratorError::Plan(_)), "{error}");
     nothing_left(&world).await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn one_unreadable_record_does_not_keep_reconcile_from_the_others() {
+    let world = world();
+    world.orchestrator.deploy(&brussels(), &planner()).await.unwrap();
+    let garbage = serde_json::json!({"from": "another version"});
+    world
+        .store
+        .put("graph/a/b", garbage, smo_core::backend::Expect::Absent)
+        .await
+        .unwrap();
+    world.fleet.remove(&key(NOISE)).await.unwrap();
+    let report = world.reconcile().await;
+    insta::assert_snapshot!(report.problems[0], @"read graph/a/b: it is stored in another form");
+    world.advance(2);
+    assert!(world.release(NOISE).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_store_that_fails_at_the_wrong_moment_is_told() {
+    let world = world();
+    world
+        .fleet
+        .fail_about("apply", &key(DETECTION).to_string(), broken_chart());
+    world.store.fail_always("delete", unavailable("delete"));
+    let error = world
+        .orchestrator
+        .deploy(&brussels(), &planner())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, OrchestratorError::NotRemembered { .. }),
+        "{error}"
+    );
+    assert!(
+        world
+            .fleet
+            .observe(&Scope::All)
+            .await
+            .unwrap()
+            .releases
+            .is_empty()
+    );
 }

@@ -1,4 +1,5 @@
 //! The main job: the Brussels graph from nothing to running, through a lost cluster, a stop, and to its end.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod orchestrator_support;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resources::{ResourceName, Resources};
@@ -53,7 +54,7 @@ impl Price {
 
 /// Which emission signal the intensities of an inventory are. The two answer different questions and are never mixed
 /// in one inventory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CarbonSignal {
     /// Emissions of the mix that is produced, per kWh used.
@@ -96,7 +97,7 @@ impl CarbonProfile {
 }
 
 /// What a taint does to work that does not tolerate it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum TaintEffect {
     /// New work stays away.
     NoSchedule,
@@ -108,7 +109,7 @@ pub enum TaintEffect {
 
 /// A mark on a cluster that keeps work away
 /// ([Kubernetes](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/)).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Taint {
     /// Its key.
     pub key: String,

@@ -6,6 +6,9 @@ mod inventory;
 mod network;
 mod observation;
 mod reader;
+mod reader_amounts;
+mod reader_cluster;
+pub mod schema;
 
 pub use capacity::{CarbonProfile, CarbonSignal, Price, Taint, TaintEffect, Toleration};
 pub use inventory::{Cluster, Inventory, Readiness};

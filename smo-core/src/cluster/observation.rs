@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::helm_values::HelmValues;
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::Resources;
 
@@ -45,7 +46,7 @@ pub struct ObservedRelease {
     /// The chart it was installed from.
     pub chart: String,
     /// The values it was installed with.
-    pub values: serde_json::Value,
+    pub values: HelmValues,
     /// How often it was installed or upgraded, from 1.
     pub revision: u64,
     /// What one replica requests, where known.

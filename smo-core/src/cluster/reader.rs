@@ -1,25 +1,20 @@
 //! Reading the fleet file: clusters, prices, carbon and network as text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::codes;
-use super::{
-    CarbonProfile, CarbonSignal, Cluster, Inventory, Network, Path, Price, Readiness, Taint, TaintEffect,
-};
+use super::{CarbonSignal, Cluster, Inventory, Network, Path};
 use crate::decode::{Cursor, Decoder, MapReader, UnknownKeys};
 use crate::diagnostic::{Violation, Violations, quoted};
-use crate::id::{ClusterName, is_dns_label, nearest_dns_label};
-use crate::resources::{ResourceName, Resources};
-use crate::units::{Latency, Money, QuantityError};
+use crate::id::ClusterName;
+use crate::units::Latency;
 use crate::yaml::{self, Limits, Value};
 
 /// The root key of a fleet file.
 const ROOT: &str = "fleet";
-/// A short name for `nvidia.com/gpu`.
-const GPUS: &str = "gpus";
 
 impl Inventory {
     /// Reads a fleet file. Keys that the format does not know are refused.
@@ -82,12 +77,19 @@ impl Inventory {
     }
 }
 
-struct Reader<'a> {
-    decoder: Decoder<'a>,
+/// Reads one fleet file.
+pub(super) struct Reader<'a> {
+    pub(super) decoder: Decoder<'a>,
 }
 
 impl<'a> Reader<'a> {
-    fn fault(&mut self, at: &Cursor<'_>, code: crate::diagnostic::Code, message: String, hint: &str) {
+    pub(super) fn fault(
+        &mut self,
+        at: &Cursor<'_>,
+        code: crate::diagnostic::Code,
+        message: String,
+        hint: &str,
+    ) {
         self.decoder.report(at, code, message).hint = Some(hint.to_owned());
     }
 
@@ -187,108 +189,7 @@ impl<'a> Reader<'a> {
         clusters
     }
 
-    fn cluster_name(&mut self, at: &Cursor<'a>, text: &str) -> Option<ClusterName> {
-        if is_dns_label(text) {
-            return ClusterName::parse(text).ok();
-        }
-        let message = format!(
-            "{} is not a DNS label (lower-case letters, digits and `-`, 63 at most)",
-            quoted(text)
-        );
-        self.decoder.report(at, codes::BAD_NAME, message).hint =
-            nearest_dns_label(text).map(|label| format!("try `{label}`"));
-        None
-    }
-
-    fn cluster(&mut self, mut map: MapReader<'a>, name: Option<ClusterName>) -> Option<Cluster> {
-        let readiness = map.get("ready").map(|at| self.readiness(&at)).unwrap_or_default();
-        let region = self.text_in(&mut map, "region");
-        let zones = map
-            .get("zones")
-            .map(|at| self.decoder.list(&at))
-            .unwrap_or_default();
-        let zone = |at: Cursor<'a>| self.decoder.text(&at).map(str::to_owned);
-        let zones = zones.into_iter().filter_map(zone).collect();
-        let provider = self.text_in(&mut map, "provider");
-        let labels = map.get("labels").map(|at| self.labels(&at)).unwrap_or_default();
-        let taints = map
-            .get("taints")
-            .map(|at| self.decoder.list(&at))
-            .unwrap_or_default();
-        let taints = taints.into_iter().filter_map(|at| self.taint(&at)).collect();
-        let allocatable = map.require(&mut self.decoder, "allocatable");
-        let allocatable = allocatable.map(|at| self.allocatable(&at)).unwrap_or_default();
-        let allocated = map
-            .get("allocated")
-            .map(|at| self.allocated(&at, &allocatable))
-            .unwrap_or_default();
-        let price = map.get("price").map(|at| self.price(&at)).unwrap_or_default();
-        let carbon = map
-            .get("carbon")
-            .filter(|at| !at.is_null())
-            .and_then(|at| self.carbon(&at));
-        map.finish(&mut self.decoder);
-        Some(Cluster {
-            readiness,
-            region,
-            zones,
-            provider,
-            labels,
-            taints,
-            allocated,
-            price,
-            carbon,
-            ..Cluster::new(name?, allocatable)
-        })
-    }
-
-    /// `true`, `false`, or `{status, reason, since}` with the status `true`, `false` or `unknown`.
-    fn readiness(&mut self, at: &Cursor<'a>) -> Readiness {
-        if at.is_null() {
-            return Readiness::Ready;
-        }
-        let not_ready = |reason: Option<String>, since| Readiness::NotReady {
-            reason: reason.unwrap_or_else(|| "NotReady".to_owned()),
-            since,
-        };
-        if !matches!(at.node.value, Value::Map(_)) {
-            return match self.decoder.boolean(at) {
-                Some(false) => not_ready(None, None),
-                _ => Readiness::Ready,
-            };
-        }
-        let Some(mut map) = self.decoder.map(at) else {
-            return Readiness::Ready;
-        };
-        let status = map.require(&mut self.decoder, "status");
-        let reason = self.text_in(&mut map, "reason");
-        let since = map
-            .get("since")
-            .filter(|at| !at.is_null())
-            .and_then(|at| self.timestamp(&at));
-        map.finish(&mut self.decoder);
-        let Some(status) = status else {
-            return Readiness::Ready;
-        };
-        let unknown =
-            matches!(&status.node.value, Value::String(text) if text.eq_ignore_ascii_case("unknown"));
-        if unknown {
-            return Readiness::Unknown {
-                reason: reason.unwrap_or_else(|| "no report".to_owned()),
-            };
-        }
-        match self.decoder.boolean(&status) {
-            Some(false) => not_ready(reason, since),
-            _ => Readiness::Ready,
-        }
-    }
-
-    fn text_in(&mut self, map: &mut MapReader<'a>, key: &'static str) -> Option<String> {
-        let at = map.get(key).filter(|at| !at.is_null())?;
-        self.decoder.text(&at).map(str::to_owned)
-    }
-
-    fn timestamp(&mut self, at: &Cursor<'a>) -> Option<Timestamp> {
+    pub(super) fn timestamp(&mut self, at: &Cursor<'a>) -> Option<Timestamp> {
         let text = self.decoder.text(at)?;
         let timestamp = text.parse().ok();
         if timestamp.is_none() {
@@ -303,7 +204,7 @@ impl<'a> Reader<'a> {
         timestamp
     }
 
-    fn one_of<T: Copy>(&mut self, at: &Cursor<'a>, known: &[(&str, T)]) -> Option<T> {
+    pub(super) fn one_of<T: Copy>(&mut self, at: &Cursor<'a>, known: &[(&str, T)]) -> Option<T> {
         let text = self.decoder.text(at)?;
         let found = known.iter().find(|(name, _)| *name == text);
         if found.is_none() {
@@ -313,270 +214,6 @@ impl<'a> Reader<'a> {
             self.fault(at, codes::UNKNOWN_VALUE, message, &hint);
         }
         found.map(|(_, value)| *value)
-    }
-
-    fn labels(&mut self, at: &Cursor<'a>) -> BTreeMap<String, String> {
-        let entries = self
-            .decoder
-            .map(at)
-            .map(|map| map.entries(&mut self.decoder))
-            .unwrap_or_default();
-        let mut labels = BTreeMap::new();
-        for (key, at) in entries {
-            let Some(value) = self.decoder.text(&at) else {
-                continue;
-            };
-            self.check_label(&at, key, value);
-            labels.insert(key.to_owned(), value.to_owned());
-        }
-        labels
-    }
-
-    fn check_label(&mut self, at: &Cursor<'a>, key: &str, value: &str) {
-        let hint = "letters, digits, `-`, `_` and `.`, 63 at most, with a letter or digit at both ends";
-        if !is_label_key(key) {
-            self.fault(
-                at,
-                codes::BAD_LABEL,
-                format!("{} is no label key", quoted(key)),
-                hint,
-            );
-        }
-        if !(value.is_empty() || is_label_name(value)) {
-            let message = format!("{} is no label value", quoted(value));
-            self.fault(at, codes::BAD_LABEL, message, hint);
-        }
-    }
-
-    fn taint(&mut self, at: &Cursor<'a>) -> Option<Taint> {
-        let mut map = self.decoder.map(at)?;
-        let key = map.require(&mut self.decoder, "key");
-        let value = self.text_in(&mut map, "value");
-        let effect = map.require(&mut self.decoder, "effect").and_then(|at| {
-            let known = [
-                ("NoSchedule", TaintEffect::NoSchedule),
-                ("PreferNoSchedule", TaintEffect::PreferNoSchedule),
-                ("NoExecute", TaintEffect::NoExecute),
-            ];
-            self.one_of(&at, &known)
-        });
-        map.finish(&mut self.decoder);
-        let at = key?;
-        let key = self.decoder.text(&at)?;
-        self.check_label(&at, key, value.as_deref().unwrap_or_default());
-        Some(Taint {
-            key: key.to_owned(),
-            value,
-            effect: effect?,
-        })
-    }
-
-    /// Names and values of a map of resources, under their Kubernetes names.
-    fn resources(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, Cursor<'a>)> {
-        let entries = self
-            .decoder
-            .map(at)
-            .map(|map| map.entries(&mut self.decoder))
-            .unwrap_or_default();
-        let mut resources: Vec<(ResourceName, Cursor<'a>)> = Vec::new();
-        for (key, at) in entries {
-            let Some(name) = self.resource_name(&at, key) else {
-                continue;
-            };
-            if resources.iter().any(|(known, _)| *known == name) {
-                let message = format!("`{GPUS}` and `{name}` are the same");
-                self.fault(&at, codes::REPEATED_RESOURCE, message, "keep one of them");
-                continue;
-            }
-            resources.push((name, at));
-        }
-        resources
-    }
-
-    fn resource_name(&mut self, at: &Cursor<'a>, key: &str) -> Option<ResourceName> {
-        const KNOWN: [&str; 5] = [
-            ResourceName::CPU,
-            ResourceName::MEMORY,
-            ResourceName::STORAGE,
-            ResourceName::PODS,
-            GPUS,
-        ];
-        if key == GPUS {
-            return Some(ResourceName::new(ResourceName::NVIDIA_GPU));
-        }
-        if KNOWN.contains(&key) || (key.contains('/') && is_label_key(key)) {
-            return Some(ResourceName::new(key));
-        }
-        let meant = match key {
-            "ram" | "mem" => Some("did you mean `memory`?".to_owned()),
-            "disk" | "ephemeral-storage" => Some("did you mean `storage`?".to_owned()),
-            "gpu" => Some("did you mean `gpus`?".to_owned()),
-            _ => self.decoder.suggest(key, KNOWN.into_iter()),
-        };
-        let message = format!("unknown resource {}", quoted(key));
-        let hint = meant.unwrap_or_else(|| {
-            format!(
-                "one of {}, or an extended resource such as nvidia.com/gpu",
-                KNOWN.join(", ")
-            )
-        });
-        self.fault(at, codes::UNKNOWN_RESOURCE, message, &hint);
-        None
-    }
-
-    fn amounts(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, u64, Cursor<'a>)> {
-        let mut amounts = Vec::new();
-        for (name, at) in self.resources(at) {
-            let Some(text) = self.decoder.text(&at) else {
-                continue;
-            };
-            match name.parse_amount(text) {
-                Ok(amount) => amounts.push((name, amount, at)),
-                Err(error) => {
-                    let message = match error {
-                        QuantityError::Negative(_) => format!("{} is negative", quoted(text)),
-                        QuantityError::TooLarge(_) => format!("{} is too large", quoted(text)),
-                        QuantityError::Malformed(_) => format!("{} is no Kubernetes quantity", quoted(text)),
-                    };
-                    self.fault(
-                        &at,
-                        codes::BAD_QUANTITY,
-                        message,
-                        "write it as 500m, 8, 1.5 or 16Gi",
-                    );
-                }
-            }
-        }
-        amounts
-    }
-
-    fn allocatable(&mut self, at: &Cursor<'a>) -> Resources {
-        let said: BTreeSet<String> = match &at.node.value {
-            Value::Map(entries) => entries
-                .iter()
-                .filter_map(|(key, _)| key.scalar_text().map(str::to_owned))
-                .collect(),
-            _ => BTreeSet::new(),
-        };
-        let amounts = self.amounts(at);
-        for needed in [ResourceName::CPU, ResourceName::MEMORY] {
-            if matches!(at.node.value, Value::Map(_)) && !said.contains(needed) {
-                let message = format!("the cluster does not say how much {needed} it offers");
-                let hint = format!("add `{needed}: {}`", if needed == "cpu" { "8" } else { "16Gi" });
-                self.fault(at, codes::MISSING_AMOUNT, message, &hint);
-            }
-        }
-        amounts
-            .into_iter()
-            .map(|(name, amount, _)| (name, amount))
-            .collect()
-    }
-
-    fn allocated(&mut self, at: &Cursor<'a>, allocatable: &Resources) -> Resources {
-        let mut allocated = Resources::new();
-        for (name, amount, at) in self.amounts(at) {
-            if let Some(offered) = allocatable.listed(name.as_str())
-                && amount > offered
-            {
-                let message = format!(
-                    "{} are allocated of {}: nothing is left",
-                    name.describe(amount),
-                    name.describe(offered)
-                );
-                self.decoder.note(&at, codes::OVERCOMMITTED, message);
-            }
-            allocated.set(name, amount);
-        }
-        allocated
-    }
-
-    fn price(&mut self, at: &Cursor<'a>) -> Price {
-        let mut price = Price::free();
-        for (name, at) in self.resources(at) {
-            let Some(text) = self.decoder.text(&at) else {
-                continue;
-            };
-            match Money::parse_decimal(text).filter(|money| *money >= Money::ZERO) {
-                Some(money) => price = price.with(name, money),
-                None => {
-                    let message = format!("{} is no price", quoted(text));
-                    self.fault(
-                        &at,
-                        codes::BAD_PRICE,
-                        message,
-                        "write EUR per hour, 0 or more, such as 0.02",
-                    );
-                }
-            }
-        }
-        price
-    }
-
-    fn carbon(&mut self, at: &Cursor<'a>) -> Option<CarbonProfile> {
-        let mut map = self.decoder.map(at)?;
-        let intensity = map.require(&mut self.decoder, "intensity");
-        let pue = map.get("pue").filter(|at| !at.is_null());
-        let watts = map.get("wattsPerCore").filter(|at| !at.is_null());
-        map.finish(&mut self.decoder);
-        let intensity = self.number(
-            &intensity?,
-            0.0,
-            codes::BAD_INTENSITY,
-            "a number of gCO2e per kWh, 0 or more,",
-        )?;
-        let pue = match pue {
-            Some(at) => self.number(
-                &at,
-                1.0,
-                codes::BAD_PUE,
-                "facility power over machine power, 1 or more,",
-            )?,
-            None => 1.0,
-        };
-        let watts_per_core = match watts {
-            Some(at) => self.number(
-                &at,
-                0.0,
-                codes::BAD_POWER,
-                "a number of watt per busy core, 0 or more,",
-            )?,
-            None => CarbonProfile::DEFAULT_WATTS_PER_CORE,
-        };
-        let profile = CarbonProfile {
-            intensity,
-            pue,
-            watts_per_core,
-        };
-        if profile.per_core().is_none() {
-            let message = "the emissions of one core are beyond any count".to_owned();
-            self.fault(
-                at,
-                codes::BAD_INTENSITY,
-                message,
-                "check intensity, pue and wattsPerCore",
-            );
-        }
-        Some(profile)
-    }
-
-    fn number(
-        &mut self,
-        at: &Cursor<'a>,
-        least: f64,
-        code: crate::diagnostic::Code,
-        what: &str,
-    ) -> Option<f64> {
-        let text = self.decoder.text(at)?;
-        let number = text
-            .trim()
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite() && *number >= least);
-        if number.is_none() {
-            let message = format!("{} where {what} is expected", quoted(text));
-            self.decoder.report(at, code, message);
-        }
-        number
     }
 
     fn network(&mut self, at: &Cursor<'a>, clusters: &IndexMap<&'a str, Option<Cluster>>) -> Network {
@@ -657,26 +294,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A label's name, or its value: at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends
-/// ([Kubernetes](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)).
-fn is_label_name(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let ends = [text.bytes().next(), text.bytes().last()];
-    (1..=63).contains(&text.len())
-        && text.bytes().all(inner)
-        && ends.iter().flatten().all(u8::is_ascii_alphanumeric)
-}
-
-/// A label's key: a name, with a DNS subdomain and `/` before it where it is not the user's own.
-fn is_label_key(text: &str) -> bool {
-    match text.split_once('/') {
-        None => is_label_name(text),
-        Some((domain, name)) => {
-            domain.len() <= 253 && domain.split('.').all(is_dns_label) && is_label_name(name)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -707,16 +324,6 @@ mod tests {
             read("{status: unknown}"),
             r#"{"state":"unknown","reason":"no report"}"#
         );
-    }
-
-    #[test]
-    fn label_keys_follow_kubernetes() {
-        for good in ["tier", "nvidia.com/gpu", "a.b-c_d", "topology.kubernetes.io/zone"] {
-            assert!(is_label_key(good), "{good}");
-        }
-        for bad in ["", "-a", "a/", "/a", "a/b/c", "UP.com/a", "a b"] {
-            assert!(!is_label_key(bad), "{bad}");
-        }
     }
 
     #[test]
@@ -766,6 +373,26 @@ mod tests {
         }
         for (code, _) in codes::ALL {
             assert!(given.contains(code.0), "{code}");
+        }
+    }
+
+    #[test]
+    fn hostile_texts_are_refused_and_never_panic() {
+        let texts = [
+            String::new(),
+            "\0".to_owned(),
+            "fleet: 1".to_owned(),
+            "fleet: [a]".to_owned(),
+            "fleet: {clusters: 5, network: x}".to_owned(),
+            "fleet: {clusters: [1, null, {}, {name: [], allocatable: 3, ready: [], carbon: x, price: y}]}"
+                .to_owned(),
+            format!("fleet: {}", "{a: ".repeat(10_000)),
+            format!("fleet: {{clusters: [{}]}}", "{name: a},".repeat(5000)),
+            "hdaGraph: {}".to_owned(),
+        ];
+        for text in texts {
+            let violations = Inventory::parse(&text).unwrap_err();
+            assert!(!violations.is_empty());
         }
     }
 }

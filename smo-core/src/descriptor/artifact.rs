@@ -48,7 +48,7 @@ impl<'a> Reader<'a, '_> {
             implementer,
             runner,
             runner_version,
-            values,
+            values: values.into(),
         })
     }
 

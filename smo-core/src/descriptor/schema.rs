@@ -13,6 +13,7 @@ use crate::graph::Extensions;
 /// A descriptor: one graph below the key `hdaGraph`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "HDAG descriptor")]
 pub struct Document {
     /// The Hyper Distributed Application Graph.
     pub hda_graph: Graph,
@@ -52,6 +53,7 @@ pub struct Graph {
 /// A free text, or the thing itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "TextOr{T}")]
 pub enum TextOr<T> {
     /// A text, as 0.3.0 has it.
     Text(String),

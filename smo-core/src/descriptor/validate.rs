@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use super::reader::Reader;
 use super::service::{Draft, Reference, latency_path};
@@ -13,7 +13,7 @@ use crate::diagnostic::{Violation, Violations, quoted};
 use crate::graph::{
     ApplicationGraph, EventSource, GraphIntent, LatencyClass, Link, Service, Trigger, start_cycle,
 };
-use crate::id::{GraphId, ServiceId};
+use crate::id::{GraphId, ServiceId, nearest_dns_label};
 use crate::yaml::{Node, Value};
 
 /// The key of the graph, at the root.
@@ -68,7 +68,11 @@ pub(super) fn validate(descriptor: &Descriptor, options: &ValidateOptions) -> Re
 }
 
 /// The ids of all services, valid or not.
-struct Ids<'a>(IndexMap<&'a str, Option<ServiceId>>);
+struct Ids<'a> {
+    ids: IndexMap<&'a str, Option<ServiceId>>,
+    /// The valid forms of the faulty ids.
+    meant: BTreeSet<String>,
+}
 
 /// What a reference refers to.
 enum Target {
@@ -81,9 +85,10 @@ enum Target {
 
 impl Ids<'_> {
     fn find(&self, id: &str) -> Target {
-        match self.0.get(id) {
+        match self.ids.get(id) {
             Some(Some(id)) => Target::Service(id.clone()),
             Some(None) => Target::Faulty,
+            None if self.meant.contains(id) => Target::Faulty,
             None => Target::None,
         }
     }
@@ -268,7 +273,13 @@ impl<'a> Reader<'a, '_> {
                     .report(&draft.id_at, codes::DUPLICATE_SERVICE, message);
             }
         }
-        Ids(ids)
+        // The valid form of a faulty id is likely meant where it is used; the fault is told once, where the id stands.
+        let meant = ids
+            .iter()
+            .filter(|(_, id)| id.is_none())
+            .filter_map(|(text, _)| nearest_dns_label(text))
+            .collect();
+        Ids { ids, meant }
     }
 
     /// What `reference` refers to; nothing when it dangles, which is reported.
@@ -278,7 +289,7 @@ impl<'a> Reader<'a, '_> {
             Target::Faulty => return None,
             Target::None => {}
         }
-        let hint = self.decoder.suggest(reference.id, ids.0.keys().copied());
+        let hint = self.decoder.suggest(reference.id, ids.ids.keys().copied());
         let message = format!("no service has the id {}", quoted(reference.id));
         match self.options.dangling {
             Dangling::Refuse => {
@@ -312,11 +323,11 @@ impl<'a> Reader<'a, '_> {
                     .note(&point.at, codes::REPEATED_CONNECTION_POINT, message);
             }
         }
+        let points: BTreeSet<&str> = draft.connection_points.iter().map(|point| point.id).collect();
         let mut said: BTreeMap<&str, LatencyClass> = BTreeMap::new();
         for latency in &draft.latencies {
             let id = latency.to.id;
-            let listed = draft.connection_points.iter().any(|point| point.id == id);
-            if !listed {
+            if !points.contains(id) {
                 draft.extensions.remove(&latency_path(id));
                 if self.find(&latency.to, ids).is_some() {
                     let message = format!("a latency for {}, which is no connection point", quoted(id));
@@ -365,7 +376,7 @@ impl<'a> Reader<'a, '_> {
         ids: &Ids<'a>,
         waits: &mut Vec<(ServiceId, ServiceId, Cursor<'a>)>,
     ) -> Vec<ServiceId> {
-        let mut dependencies = Vec::new();
+        let mut dependencies = IndexSet::new();
         for reference in references {
             let Some(on) = self.find(&reference, ids) else {
                 continue;
@@ -373,11 +384,9 @@ impl<'a> Reader<'a, '_> {
             if let Some(service) = service {
                 waits.push((service.clone(), on.clone(), reference.at));
             }
-            if !dependencies.contains(&on) {
-                dependencies.push(on);
-            }
+            dependencies.insert(on);
         }
-        dependencies
+        dependencies.into_iter().collect()
     }
 
     fn note_unknown_sources(

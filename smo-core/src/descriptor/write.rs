@@ -243,7 +243,7 @@ impl Writer<'_> {
                 extensions: self.extensions("artifact.ociRun"),
             })
             .filter(|run| *run != wire::OciRun::default()),
-            values_overwrite: Some(artifact.values.clone()),
+            values_overwrite: Some((*artifact.values).clone()),
             extensions: self.extensions("artifact"),
         }
     }
@@ -364,7 +364,7 @@ mod tests {
                 implementer: Implementer::Wot,
                 runner,
                 runner_version: None,
-                values,
+                values: values.into(),
             },
         );
         let rest = (

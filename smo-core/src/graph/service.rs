@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Extensions, PrometheusDuration, Trigger};
+use crate::helm_values::HelmValues;
 use crate::id::ServiceId;
 
 /// One node of the graph.
@@ -118,7 +119,7 @@ pub struct Artifact {
     /// The version of that tool, as given (`v3`).
     pub runner_version: Option<String>,
     /// Helm values given by the designer.
-    pub values: Extensions,
+    pub values: HelmValues,
 }
 
 impl Service {
@@ -138,7 +139,7 @@ impl Service {
                 implementer: Implementer::Helm,
                 runner: None,
                 runner_version: None,
-                values: Extensions::new(),
+                values: HelmValues::default(),
             },
             extensions: BTreeMap::new(),
         }

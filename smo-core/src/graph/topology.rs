@@ -210,4 +210,21 @@ mod tests {
         let twice = graph(vec![waiting("a", &[]), waiting("a", &[])], vec![]);
         assert_eq!(twice, Err(GraphError::DuplicateService(id("a"))));
     }
+
+    #[test]
+    fn a_row_of_ten_thousand_needs_no_deep_stack() {
+        let name = |index: usize| format!("s{index}");
+        let row = |last: usize| {
+            let services = (0..10_000).map(|index| match index {
+                0 => waiting("s0", &[name(last).as_str()][..usize::from(last > 0)]),
+                index => waiting(&name(index), &[&name(index - 1)]),
+            });
+            graph(services.collect(), vec![])
+        };
+        assert_eq!(row(0).unwrap().start_waves().len(), 10_000);
+        let Err(GraphError::StartCycle(cycle)) = row(9_999) else {
+            panic!("a cycle was not found");
+        };
+        assert_eq!((cycle.len(), cycle.first()), (10_001, cycle.last()));
+    }
 }

@@ -109,26 +109,28 @@ impl Orchestrator {
             steps,
         };
         if report.succeeded() {
-            self.release(&graph).await?;
+            self.end(&graph).await;
             return Ok(report);
         }
         let clean = self
             .roll_back(&mut report.steps, waves, former.as_ref(), observed)
             .await;
-        let remembered = match (former, clean) {
-            // What could not be taken back is still owed: `reconcile` removes it.
-            (None, false) => {
-                let owed = |record: &mut GraphRecord| {
-                    record.wanted = Wanted::Removed;
-                    record.busy_until = None;
-                };
-                self.change(&graph, owed).await.map(|_| ())
-            }
-            (former, _) => self.restore(&graph, former.as_ref()).await,
+        let owed = |record: &mut GraphRecord| {
+            record.wanted = Wanted::Removed;
+            record.busy_until = None;
         };
-        // The failed step is what the caller has to know; a record that cannot be written is mended by its lease.
-        drop(remembered);
-        Err(OrchestratorError::Failed(Box::new(report)))
+        let remembered = match (&former, clean) {
+            // What could not be taken back is still owed: `reconcile` removes it.
+            (None, false) => self.insist(|| self.change(&graph, owed)).await.map(|_| ()),
+            (former, _) => self.insist(|| self.restore(&graph, former.as_ref())).await,
+        };
+        match remembered {
+            Ok(()) => Err(OrchestratorError::Failed(Box::new(report))),
+            Err(error) => Err(OrchestratorError::NotRemembered {
+                report: Box::new(report),
+                error,
+            }),
+        }
     }
 
     /// Does every step of every wave until one fails, and says what became of each.

@@ -50,4 +50,14 @@ pub enum OrchestratorError {
     /// A step failed. The report says which, and what became of the others.
     #[error("{}", .0.headline())]
     Failed(Box<ApplyReport>),
+    /// A step failed, what was done was taken back as the report says, and that could not be remembered: `reconcile`
+    /// will try the plan again.
+    #[error("{}; this could not be remembered: {error}", .report.headline())]
+    NotRemembered {
+        /// What was done.
+        report: Box<ApplyReport>,
+        /// Why the store refused.
+        #[source]
+        error: BackendError,
+    },
 }

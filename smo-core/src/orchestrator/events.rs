@@ -123,7 +123,7 @@ impl Orchestrator {
             return Ok(Vec::new());
         }
         let firing = self.alerts.firing().await?;
-        for record in self.records().await? {
+        for record in self.records().await?.0 {
             let still = |rule: &str, fingerprint: &str| {
                 firing
                     .iter()

@@ -106,7 +106,7 @@ impl Orchestrator {
         };
         let (_, record) = self.take(graph, stop).await?;
         let report = record.report(self.take_down(&record, Effort::Insist).await);
-        self.release(graph).await?;
+        self.end(graph).await;
         if report.succeeded() {
             Ok(report)
         } else {
@@ -156,10 +156,10 @@ impl Orchestrator {
         let (_, record) = self.take(graph, remove).await?;
         let report = record.report(self.take_down(&record, Effort::Insist).await);
         if report.succeeded() {
-            self.forget(graph).await?;
+            self.insist(|| self.forget(graph)).await?;
             return Ok(report);
         }
-        self.release(graph).await?;
+        self.end(graph).await;
         Err(OrchestratorError::Failed(Box::new(report)))
     }
 

@@ -70,7 +70,7 @@ pub(super) fn in_place(spec: &ReleaseSpec, running: &ObservedRelease) -> bool {
         Target::Clusters(assignment) => assignment.clusters().eq(running.clusters.keys()),
         Target::ChosenByChart { .. } => true,
     };
-    same_clusters && spec.chart == running.chart && running.values.as_object() == Some(&spec.values)
+    same_clusters && spec.chart == running.chart && running.values == spec.values
 }
 
 /// The spec with the replicas that run: a change of values, or of the one cluster, is no reason to undo a scaling.

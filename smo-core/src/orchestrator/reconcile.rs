@@ -67,7 +67,9 @@ impl Orchestrator {
             .filter(|cluster| !matches!(cluster.readiness, Readiness::Ready))
             .map(|cluster| cluster.name.clone())
             .collect();
-        for record in self.records().await? {
+        let (records, unreadable) = self.records().await?;
+        report.problems.extend(unreadable);
+        for record in records {
             match record.busy_until.filter(|until| *until > now) {
                 Some(until) => report.next = report.next.min(until),
                 None => self.reconcile_graph(record, &lost, now, &mut report).await,

@@ -138,13 +138,17 @@ impl Orchestrator {
             .ok_or_else(|| OrchestratorError::UnknownGraph(graph.clone()))
     }
 
-    pub(super) async fn records(&self) -> Result<Vec<GraphRecord>, BackendError> {
-        self.store
-            .list(PREFIX)
-            .await?
-            .iter()
-            .map(crate::backend::Document::read)
-            .collect()
+    /// Every record, by name, and what could not be read.
+    pub(super) async fn records(&self) -> Result<(Vec<GraphRecord>, Vec<BackendError>), BackendError> {
+        let mut records = Vec::new();
+        let mut problems = Vec::new();
+        for document in self.store.list(PREFIX).await? {
+            match document.read() {
+                Ok(record) => records.push(record),
+                Err(error) => problems.push(error),
+            }
+        }
+        Ok((records, problems))
     }
 
     /// Takes a graph for a long operation and writes what `change` makes of its record (`None`: there is none yet).
@@ -213,10 +217,11 @@ impl Orchestrator {
     }
 
     /// Ends a long operation.
-    pub(super) async fn release(&self, graph: &GraphKey) -> Result<(), BackendError> {
-        self.change(graph, |record| record.busy_until = None)
-            .await
-            .map(|_| ())
+    pub(super) async fn end(&self, graph: &GraphKey) {
+        // When this cannot be written, the lease ends by itself.
+        let _ = self
+            .insist(|| self.change(graph, |record| record.busy_until = None))
+            .await;
     }
 
     /// Shows that a long operation still goes on.

@@ -165,6 +165,7 @@ impl Orchestrator {
         Ok(self
             .records()
             .await?
+            .0
             .into_iter()
             .map(|record| record.graph)
             .collect())

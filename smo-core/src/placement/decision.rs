@@ -38,6 +38,8 @@ pub enum Proof {
 pub struct Work {
     /// Service-cluster pairs looked at.
     pub pairs: u64,
+    /// Nodes of a search tree.
+    pub nodes: u64,
     /// Variables of the model that was solved.
     pub variables: u64,
     /// Constraints of the model that was solved.

@@ -249,6 +249,15 @@ impl<'g, 'a> Layout<'g, 'a> {
         self.chosen.iter().copied().collect()
     }
 
+    /// What is left of a resource; 0 when it is not limited.
+    pub(crate) fn left(&self, cluster: usize, resource: usize) -> u64 {
+        let row = self.left.get(cluster);
+        row.and_then(|row| row.get(resource))
+            .copied()
+            .flatten()
+            .unwrap_or(0)
+    }
+
     /// True when what is left suffices, whatever the links say.
     pub(crate) fn has_room(&self, item: usize, cluster: usize) -> bool {
         let (Some(item), Some(left)) = (self.grid.items.get(item), self.left.get(cluster)) else {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AlertGroup, Dashboard, Fingerprint};
 use crate::diagnostic::Code;
-use crate::graph::{EventCondition, Extensions, Implementer, Waves};
+use crate::graph::{EventCondition, Implementer, Waves};
+use crate::helm_values::HelmValues;
 use crate::id::{ClusterName, GraphKey, ServiceId, ServiceKey};
 use crate::intent::Requirements;
 use crate::placement::{Assignment, Decision};
@@ -77,7 +78,7 @@ pub struct ReleaseSpec {
     /// The chart, `oci://host/project/name[:version]`.
     pub chart: String,
     /// The complete Helm values.
-    pub values: Extensions,
+    pub values: HelmValues,
     /// Where it goes.
     pub target: Target,
     /// What one replica requests.

@@ -144,8 +144,8 @@ fn action_on(service: &ServicePlan, running: &ObservedRelease) -> ReleaseAction 
     if service.release.chart != running.chart {
         differences.push("chart".to_owned());
     }
-    let wanted = Value::Object(service.release.values.clone());
-    value_differences("values", &wanted, &running.values, &mut differences);
+    let wanted = service.release.values.to_json();
+    value_differences("values", &wanted, &running.values.to_json(), &mut differences);
     if differences.is_empty() {
         ReleaseAction::Keep
     } else {
@@ -177,7 +177,7 @@ fn import_change(
     contract: &ValuesContract,
 ) -> Option<[Vec<ClusterName>; 2]> {
     let read = |values| contract.read_imports(&service.implementer, values);
-    let before = running.values.as_object().and_then(read).unwrap_or_default();
+    let before = read(&running.values).unwrap_or_default();
     let after = read(&service.release.values)?;
     (before != after).then_some([before, after])
 }
@@ -231,7 +231,7 @@ impl ServicePlan {
         };
         ObservedRelease {
             chart: self.release.chart.clone(),
-            values: Value::Object(self.release.values.clone()),
+            values: self.release.values.clone(),
             revision: 1,
             resources: self.release.resources.clone(),
             clusters,

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::graph::{Artifact, Extensions, Implementer};
+use crate::graph::{Artifact, Implementer};
+use crate::helm_values::HelmValues;
 use crate::id::ClusterName;
 
 /// The names of the keys. Charts with a values schema refuse every other key, so only these two lists are written.
@@ -45,7 +46,7 @@ impl ValuesContract {
         artifact: &Artifact,
         clusters: &[ClusterName],
         imports: &[ClusterName],
-    ) -> Result<Extensions, WrapperIsNoMap> {
+    ) -> Result<HelmValues, WrapperIsNoMap> {
         let mut values = artifact.values.clone();
         let target = if artifact.implementer == Implementer::Wot {
             let wrapper = values.entry(self.wot_wrapper.clone()).or_insert(Value::Null);
@@ -68,17 +69,17 @@ impl ValuesContract {
 
     /// The clusters that values name to run on; none when they name none.
     #[must_use]
-    pub fn read_affinity(&self, implementer: &Implementer, values: &Extensions) -> Vec<ClusterName> {
+    pub fn read_affinity(&self, implementer: &Implementer, values: &HelmValues) -> Vec<ClusterName> {
         self.read(implementer, values, &self.affinity).unwrap_or_default()
     }
 
     /// The clusters that values name to import the Kubernetes Service; `None` when they do not say.
     #[must_use]
-    pub fn read_imports(&self, implementer: &Implementer, values: &Extensions) -> Option<Vec<ClusterName>> {
+    pub fn read_imports(&self, implementer: &Implementer, values: &HelmValues) -> Option<Vec<ClusterName>> {
         self.read(implementer, values, &self.imports)
     }
 
-    fn read(&self, implementer: &Implementer, values: &Extensions, key: &str) -> Option<Vec<ClusterName>> {
+    fn read(&self, implementer: &Implementer, values: &HelmValues, key: &str) -> Option<Vec<ClusterName>> {
         let holder = match implementer {
             Implementer::Wot => values.get(&self.wot_wrapper)?.as_object()?,
             _ => values,
@@ -118,7 +119,7 @@ mod tests {
     use serde_json::json;
 
     fn artifact(implementer: Implementer, values: Value) -> Artifact {
-        let values = values.as_object().unwrap().clone();
+        let values = values.as_object().unwrap().clone().into();
         Artifact {
             implementer,
             values,
@@ -139,7 +140,7 @@ mod tests {
             .unwrap();
         let expected =
             json!({"image": {"tag": "1"}, "clustersAffinity": ["a"], "serviceImportClusters": ["a", "b"]});
-        assert_eq!(Value::Object(values.clone()), expected);
+        assert_eq!(values.to_json(), expected);
         assert_eq!(
             contract.read_affinity(&Implementer::Helm, &values),
             clusters(&["a"])

@@ -1,5 +1,6 @@
 //! The Brussels graph on a small fleet in memory.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::time::Duration;
 
@@ -114,7 +115,7 @@ impl World {
 
     /// Which clusters import a service, by the values of its release.
     pub(crate) async fn imported_in(&self, service: &str) -> Vec<String> {
-        let values = self.release(service).await.unwrap().values;
+        let values = self.release(service).await.unwrap().values.to_json();
         let list = if service == VO {
             &values["voChartOverwrite"]
         } else {
@@ -164,7 +165,11 @@ pub(crate) fn brussels() -> ApplicationGraph {
     brussels_with(EventCondition::Any, &["main-event"], &[])
 }
 
-pub(crate) fn brussels_with(condition: EventCondition, events: &[&str], noise_after: &[&str]) -> ApplicationGraph {
+pub(crate) fn brussels_with(
+    condition: EventCondition,
+    events: &[&str],
+    noise_after: &[&str],
+) -> ApplicationGraph {
     let event = |id: &&str| TriggerEvent {
         id: (*id).to_owned(),
         sources: Vec::new(),

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ConformanceError, Outcome, Patience, Port};
 use crate::backend::{ErrorKind, ReleaseBackend, ReleaseBackendExt, Scope, Timer};
 use crate::cluster::{Health, ObservedRelease};
-use crate::graph::Extensions;
+use crate::helm_values::HelmValues;
 use crate::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, ServiceKey};
 use crate::placement::Assignment;
 use crate::plan::{ReleaseSpec, Target};
@@ -27,7 +27,7 @@ pub struct ReleaseFixture {
     /// A chart that can be installed.
     pub chart: String,
     /// Its values, a map that may take one more key called `conformance`.
-    pub values: Extensions,
+    pub values: HelmValues,
     /// What one replica requests.
     pub resources: Resources,
     /// Two ready clusters with room for three replicas each.
@@ -119,11 +119,7 @@ impl Suite<'_> {
             &observed.chart,
             &spec.chart,
         )?;
-        PORT.equal(
-            "values are kept as given",
-            &observed.values,
-            &Value::Object(spec.values.clone()),
-        )?;
+        PORT.equal("values are kept as given", &observed.values, &spec.values)?;
         PORT.equal(
             "the observed revision is the applied one",
             observed.revision,
@@ -152,7 +148,7 @@ impl Suite<'_> {
             applied.revision > before,
             applied.revision.to_string(),
         )?;
-        let values = Value::Object(spec.values.clone());
+        let values = spec.values.clone();
         PORT.equal(
             "changed values are observed at once",
             &self.observed().await?.values,

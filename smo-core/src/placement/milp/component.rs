@@ -3,10 +3,20 @@
 use super::greedy;
 use super::model;
 use super::prices::Prices;
+use super::search::search;
 use super::{MilpPlacer, Work};
 use crate::milp::Solved;
 use crate::placement::PlacementError;
 use crate::placement::grid::{Grid, Layout};
+
+/// A model of so few variables goes to the solver at once.
+const SMALL: usize = 40;
+
+/// How many models the search for a cheaper placement may ask the solver for.
+const NEIGHBOURHOODS: usize = 120;
+
+/// How many variables such a model may leave open.
+const NEIGHBOURS: usize = 90;
 
 /// Services that share a cluster that can fill up, or a limited link, directly or through others.
 #[derive(Debug, Clone)]
@@ -53,7 +63,10 @@ impl Part {
             item.peers.iter().for_each(|(peer, _)| groups.join(index, *peer));
         }
         let all: Vec<usize> = (0..grid.items.len()).collect();
-        for (cluster, resource) in rows_that_bind(grid, &all, &domains) {
+        for Row {
+            cluster, resource, ..
+        } in rows_that_bind(grid, &all, &domains)
+        {
             let users = all.iter().copied().filter(|item| {
                 let open = domains.get(*item).is_some_and(|domain| domain.contains(&cluster));
                 open && grid.items.get(*item).is_some_and(|item| item.need(resource) > 0)
@@ -117,7 +130,7 @@ impl Part {
         self.costs.get(position)?.get(at).copied()
     }
 
-    fn total(&self, clusters: &[usize]) -> Option<i128> {
+    pub(super) fn total(&self, clusters: &[usize]) -> Option<i128> {
         clusters
             .iter()
             .enumerate()
@@ -178,6 +191,7 @@ impl Part {
         let mut best = greedy::search(grid, self).map(|clusters| (self.total(&clusters), clusters));
         let mut bound = 0;
         let mut argument = "no service is cheaper than on its cheapest allowed cluster".to_owned();
+        let mut improved = false;
         loop {
             let before = open.variables();
             let target = best.as_ref().and_then(|(total, _)| *total);
@@ -207,11 +221,136 @@ impl Part {
                     by_solver: false,
                 }));
             }
-            if open.variables() * 10 > before * 9 {
-                break;
+            if open.variables() * 10 <= before * 9 {
+                continue;
             }
+            if !improved && open.variables() > SMALL {
+                improved = true;
+                let mut clusters = clusters.clone();
+                self.improve(grid, placer, &mut clusters, bound, work)?;
+                best = Some((self.total(&clusters), clusters));
+                continue;
+            }
+            break;
+        }
+        if let Some(settled) = open.try_all(self, grid, placer, &mut best, work) {
+            return Ok(settled);
         }
         open.solve(self, grid, placer, best, (bound, argument), work)
+    }
+
+    /// Tries every open combination; `None` when they are too many.
+    fn try_all(
+        &self,
+        whole: &Self,
+        grid: &Grid<'_>,
+        placer: &MilpPlacer,
+        best: &mut Option<(Option<i128>, Vec<usize>)>,
+        work: &mut Work,
+    ) -> Option<Settled> {
+        let target = best.as_ref().and_then(|(total, _)| *total);
+        let prices = Prices::find(grid, self, target);
+        let searched = search(grid, self, &prices, target, placer.search_effort);
+        work.nodes += searched.nodes;
+        if let Some(found) = searched.found {
+            *best = Some((whole.total(&found), found));
+        }
+        if !searched.complete {
+            return None;
+        }
+        Some(match best {
+            Some((total, clusters)) => Settled::Placed(Placed {
+                clusters: clusters.clone(),
+                bound: total.and_then(|total| whole.value(total)),
+                argument: format!(
+                    "a search tree of {} nodes closes: {}",
+                    searched.nodes,
+                    prices.argument(grid)
+                ),
+                by_solver: false,
+            }),
+            None => Settled::Impossible,
+        })
+    }
+
+    /// Lets the solver replace a few clusters at a time: one that has a service which would be cheaper elsewhere, that
+    /// elsewhere, and a third. Stops at the bound, or after [`NEIGHBOURHOODS`] models.
+    fn improve(
+        &self,
+        grid: &Grid<'_>,
+        placer: &MilpPlacer,
+        clusters: &mut [usize],
+        bound: i128,
+        work: &mut Work,
+    ) -> Result<(), PlacementError> {
+        let mut left = NEIGHBOURHOODS;
+        for third in 0..grid.clusters.len() {
+            for position in 0..clusters.len() {
+                let Some(now) = clusters.get(position).copied() else {
+                    continue;
+                };
+                let cheapest = self.domains.get(position).into_iter().flatten();
+                let Some(&wish) = cheapest.min_by_key(|cluster| self.cost(position, **cluster)) else {
+                    continue;
+                };
+                if wish == now || third == now || third == wish || left == 0 {
+                    continue;
+                }
+                left -= 1;
+                self.replace(grid, placer, clusters, &[now, wish, third], work)?;
+                if self.total(clusters).is_some_and(|total| total <= bound) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Places the services of some clusters again on these clusters, if the solver finds something cheaper.
+    fn replace(
+        &self,
+        grid: &Grid<'_>,
+        placer: &MilpPlacer,
+        clusters: &mut [usize],
+        free: &[usize],
+        work: &mut Work,
+    ) -> Result<(), PlacementError> {
+        let mut near = self.clone();
+        for (position, now) in clusters.iter().enumerate() {
+            let (Some(domain), Some(costs)) = (near.domains.get_mut(position), near.costs.get_mut(position))
+            else {
+                continue;
+            };
+            let stays = !free.contains(now);
+            let keep = |cluster: &usize| {
+                if stays {
+                    cluster == now
+                } else {
+                    free.contains(cluster)
+                }
+            };
+            let mut kept = domain.iter().map(keep).collect::<Vec<_>>().into_iter();
+            costs.retain(|_| kept.next().unwrap_or(false));
+            domain.retain(keep);
+        }
+        let free_variables: usize = near.domains.iter().map(Vec::len).filter(|open| *open > 1).sum();
+        if free_variables > NEIGHBOURS {
+            return Ok(());
+        }
+        let model = model::build(grid, &near, self.total(clusters));
+        work.variables += model.variables().len() as u64;
+        work.constraints += model.constraints().len() as u64;
+        let solved = placer
+            .solver
+            .solve(&model)
+            .map_err(|error| placer.failed(error))?;
+        if let Solved::Solution(solution) = solved {
+            let found = model::read(&near, &solution.values).filter(|found| self.holds(grid, found));
+            if let Some(found) = found.filter(|found| better(self.total(found), self.total(clusters))) {
+                clusters.copy_from_slice(&found);
+            }
+        }
+        Ok(())
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.
@@ -320,32 +459,41 @@ fn better(total: Option<i128>, known: Option<i128>) -> bool {
     total.is_some_and(|total| known.is_none_or(|known| total < known))
 }
 
-/// Clusters and resources that the services could fill up, if all of them that may go there did.
-pub(super) fn rows_that_bind(
-    grid: &Grid<'_>,
-    items: &[usize],
-    domains: &[Vec<usize>],
-) -> Vec<(usize, usize)> {
-    let mut asked = vec![vec![0_u128; grid.resources.len()]; grid.clusters.len()];
+/// A cluster and a resource that the services could fill up, if all of them that may go there did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) cluster: usize,
+    pub(super) resource: usize,
+    /// What there is, down to the next amount that the services can add up to: a multiple of the greatest common divisor
+    /// of what they take.
+    pub(super) capacity: u64,
+}
+
+/// Every row that can bind.
+pub(super) fn rows_that_bind(grid: &Grid<'_>, items: &[usize], domains: &[Vec<usize>]) -> Vec<Row> {
+    let mut asked = vec![vec![(0_u128, 0_u64); grid.resources.len()]; grid.clusters.len()];
     for (item, domain) in items.iter().zip(domains) {
         let Some(item) = grid.items.get(*item) else {
             continue;
         };
         for cluster in domain {
-            let Some(row) = asked.get_mut(*cluster) else {
-                continue;
-            };
-            row.iter_mut()
-                .zip(&item.needs)
-                .for_each(|(sum, need)| *sum += u128::from(*need));
+            for ((sum, divisor), need) in asked.get_mut(*cluster).into_iter().flatten().zip(&item.needs) {
+                *sum += u128::from(*need);
+                *divisor = gcd(*divisor, *need);
+            }
         }
     }
     let mut rows = Vec::new();
     for (cluster, row) in asked.iter().enumerate() {
-        for (resource, asked) in row.iter().enumerate() {
-            let binds = |available| *asked > u128::from(available);
-            if grid.available(cluster, resource).is_some_and(binds) {
-                rows.push((cluster, resource));
+        for (resource, (asked, divisor)) in row.iter().enumerate() {
+            let available = grid.available(cluster, resource);
+            if let Some(available) = available.filter(|available| *asked > u128::from(*available)) {
+                let capacity = available - available % (*divisor).max(1);
+                rows.push(Row {
+                    cluster,
+                    resource,
+                    capacity,
+                });
             }
         }
     }
@@ -377,8 +525,9 @@ fn keep_linked(grid: &Grid<'_>, items: &[usize], domains: &mut [Vec<usize>]) {
     }
 }
 
-fn gcd(mut a: i128, mut b: i128) -> i128 {
-    while b != 0 {
+/// The greatest common divisor.
+pub(super) fn gcd<N: Copy + Default + PartialEq + std::ops::Rem<Output = N>>(mut a: N, mut b: N) -> N {
+    while b != N::default() {
         (a, b) = (b, a % b);
     }
     a

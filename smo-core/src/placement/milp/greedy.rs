@@ -104,7 +104,7 @@ fn construct(grid: &Grid<'_>, part: &Part, order: &[usize], score: Score<'_>) ->
         }
     }
     for _ in 0..ROUNDS {
-        if !state.move_one() && !state.swap_two() {
+        if !state.move_one() && !state.swap_two() && !state.eject_one() {
             break;
         }
     }
@@ -187,6 +187,60 @@ impl State<'_, '_, '_> {
             self.put(position, next);
         }
         moved
+    }
+
+    /// Moves a service to a cheaper cluster that another one leaves for it, where both together save; true when one did.
+    fn eject_one(&mut self) -> bool {
+        let mut moved = false;
+        for position in 0..self.part.items().len() {
+            let item = self.item(position);
+            let Some(now) = self.layout.cluster_of(item) else {
+                continue;
+            };
+            let part = self.part;
+            let here = part.cost(position, now).unwrap_or(0);
+            let domain = part.domains.get(position).map_or(&[][..], Vec::as_slice);
+            let cheaper = domain
+                .iter()
+                .filter_map(|cluster| Some((part.cost(position, *cluster)?, *cluster)));
+            let cheaper = cheaper.filter(|(cost, _)| *cost < here);
+            let gain = cheaper
+                .map(|(cost, cluster)| (here - cost, cluster))
+                .collect::<Vec<_>>();
+            moved |= gain
+                .into_iter()
+                .any(|(gain, cluster)| self.eject(position, now, cluster, gain));
+        }
+        moved
+    }
+
+    /// Moves `position` from `now` to `cluster`, saving `gain`, if a service there can leave for less than that.
+    fn eject(&mut self, position: usize, now: usize, cluster: usize, gain: i128) -> bool {
+        let item = self.item(position);
+        let part = self.part;
+        for other in self.members.get(cluster).cloned().unwrap_or_default() {
+            let its_cost = part.cost(other, cluster).unwrap_or(0);
+            self.lift(position);
+            self.lift(other);
+            if self.layout.fits(item, cluster) {
+                self.put(position, cluster);
+                let domain = part.domains.get(other).map_or(&[][..], Vec::as_slice);
+                let next = domain
+                    .iter()
+                    .filter_map(|next| Some((part.cost(other, *next)?, *next)))
+                    .filter(|(cost, next)| {
+                        cost - its_cost < gain && self.layout.fits(self.item(other), *next)
+                    })
+                    .min();
+                if let Some((_, next)) = next {
+                    self.put(other, next);
+                    return true;
+                }
+            }
+            self.put(position, now);
+            self.put(other, cluster);
+        }
+        false
     }
 
     /// Swaps pairs of services while that is cheaper; true when one pair was.

@@ -4,6 +4,7 @@ mod component;
 mod greedy;
 mod model;
 mod prices;
+mod search;
 
 use super::grid::Grid;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
@@ -17,7 +18,8 @@ use component::{Part, Settled};
 ///
 /// 1. every service on its cheapest cluster, where that keeps the rules;
 /// 2. a greedy placement that reaches the bound one gets by putting a price on capacity, in integers;
-/// 3. the solver, for the pairs that such prices cannot rule out: one binary variable a service and cluster, one row a
+/// 3. trying what such prices cannot rule out, in integers, where that is little;
+/// 4. the solver, for the pairs that are left: one binary variable a service and cluster, one row a
 ///    service, one row a cluster and resource that can fill up, and for every limited link
 ///    `x[u,c] <= sum of x[v,d] over the d near c`, both ways.
 ///
@@ -27,6 +29,7 @@ use component::{Part, Settled};
 pub struct MilpPlacer {
     solver: Box<dyn Solver>,
     max_variables: usize,
+    search_effort: u64,
 }
 
 impl Default for MilpPlacer {
@@ -39,12 +42,16 @@ impl MilpPlacer {
     /// More variables than this are not given to the solver.
     pub const DEFAULT_MAX_VARIABLES: usize = 2_000;
 
+    /// How many service-cluster pairs a part may take to try what is left of it.
+    pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
+
     /// With another solver.
     #[must_use]
     pub fn new(solver: Box<dyn Solver>) -> Self {
         Self {
             solver,
             max_variables: Self::DEFAULT_MAX_VARIABLES,
+            search_effort: Self::DEFAULT_SEARCH_EFFORT,
         }
     }
 
@@ -52,6 +59,14 @@ impl MilpPlacer {
     #[must_use]
     pub fn with_max_variables(mut self, variables: usize) -> Self {
         self.max_variables = variables;
+        self
+    }
+
+    /// The same with another limit on the service-cluster pairs that a part may take to try what is left of it; with 0
+    /// everything that is left goes to the solver.
+    #[must_use]
+    pub fn with_search_effort(mut self, pairs: u64) -> Self {
+        self.search_effort = pairs;
         self
     }
 
@@ -104,6 +119,9 @@ impl Placer for MilpPlacer {
             None => Proof::None,
             Some(_) if by_solver => Proof::Solver {
                 solver: self.solver.name().to_owned(),
+            },
+            Some(_) if arguments.is_empty() => Proof::Integer {
+                argument: "there is nothing to place".to_owned(),
             },
             Some(_) => Proof::Integer {
                 argument: arguments.join("; "),

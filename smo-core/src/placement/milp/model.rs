@@ -1,6 +1,6 @@
 //! A part as a mixed-integer model, and its solution as clusters.
 
-use super::component::{Part, rows_that_bind};
+use super::component::{Part, Row, gcd, rows_that_bind};
 use crate::milp::{Model, Relation, VariableId};
 use crate::placement::grid::Grid;
 
@@ -32,8 +32,8 @@ pub(super) fn build(grid: &Grid<'_>, part: &Part, target: Option<i128>) -> Model
     for row in &columns {
         model.constrain(row.iter().map(|(_, x)| (*x, 1.0)), Relation::Equal, 1.0);
     }
-    for (cluster, resource) in rows_that_bind(grid, part.items(), &part.domains) {
-        capacity_row(grid, part, &columns, (cluster, resource), &mut model);
+    for row in rows_that_bind(grid, part.items(), &part.domains) {
+        capacity_row(grid, part, &columns, row, &mut model);
     }
     for (item, row) in part.items().iter().zip(&columns) {
         let peers = grid.items.get(*item).map_or(&[][..], |item| &item.peers);
@@ -60,12 +60,13 @@ fn capacity_row(
     grid: &Grid<'_>,
     part: &Part,
     columns: &[Vec<(usize, VariableId)>],
-    (cluster, resource): (usize, usize),
+    Row {
+        cluster,
+        resource,
+        capacity,
+    }: Row,
     model: &mut Model,
 ) {
-    let Some(available) = grid.available(cluster, resource) else {
-        return;
-    };
     let mut terms: Vec<(VariableId, u64)> = Vec::new();
     for (item, row) in part.items().iter().zip(columns) {
         let need = grid.items.get(*item).map_or(0, |item| item.need(resource));
@@ -78,7 +79,7 @@ fn capacity_row(
         .iter()
         .fold(0, |divisor, (_, need)| gcd(divisor, *need))
         .max(1);
-    let bound = available / divisor;
+    let bound = capacity / divisor;
     let scale = if bound > LARGEST_CAPACITY {
         LARGEST_CAPACITY as f64 / bound as f64
     } else {
@@ -105,13 +106,6 @@ pub(super) fn read(part: &Part, values: &[f64]) -> Option<Vec<usize>> {
         }
     };
     part.domains.iter().map(chosen).collect()
-}
-
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[allow(clippy::cast_precision_loss)]

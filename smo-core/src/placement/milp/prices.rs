@@ -5,7 +5,7 @@
 //! prices are looked for in floating point; the bound is then computed from rounded prices in integers, so it holds
 //! whatever the search did. See Fisher, [The Lagrangian Relaxation Method](https://doi.org/10.1287/mnsc.27.1.1), 1981.
 
-use super::component::{Part, rows_that_bind};
+use super::component::{Part, Row, rows_that_bind};
 use super::model::as_f64;
 use crate::placement::grid::Grid;
 
@@ -15,8 +15,8 @@ const STEPS: usize = 250;
 /// Prices, and what they prove.
 #[derive(Debug)]
 pub(super) struct Prices {
-    /// Cluster, resource, capacity, and price of one base unit in `1 / 2^shift` of a unit of cost.
-    rows: Vec<(usize, usize, u64, i128)>,
+    /// Rows, each with the price of one base unit in `1 / 2^shift` of a unit of cost.
+    rows: Vec<(Row, i128)>,
     shift: u32,
     /// The bound, times `2^shift`.
     total: i128,
@@ -28,10 +28,7 @@ pub(super) struct Prices {
 impl Prices {
     /// Good prices for the open pairs of a part; `target` is the cost of a known placement.
     pub(super) fn find(grid: &Grid<'_>, part: &Part, target: Option<i128>) -> Self {
-        let rows: Vec<(usize, usize, u64)> = rows_that_bind(grid, part.items(), &part.domains)
-            .into_iter()
-            .filter_map(|(cluster, resource)| Some((cluster, resource, grid.available(cluster, resource)?)))
-            .collect();
+        let rows = rows_that_bind(grid, part.items(), &part.domains);
         let wanted = search(grid, part, &rows, target);
         let largest = part.costs.iter().flatten().copied().max().unwrap_or(0).max(1);
         let bits = 128 - largest.leading_zeros() + usize::BITS - part.items().len().leading_zeros();
@@ -55,25 +52,19 @@ impl Prices {
 
     /// The bound of rounded prices, in integers; `None` when it does not fit.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    fn exact(
-        grid: &Grid<'_>,
-        part: &Part,
-        rows: &[(usize, usize, u64)],
-        full: &[f64],
-        shift: u32,
-    ) -> Option<Self> {
+    fn exact(grid: &Grid<'_>, part: &Part, rows: &[Row], full: &[f64], shift: u32) -> Option<Self> {
         let scale = 1_i128.checked_shl(shift)?;
         let mut by_cluster: Vec<Vec<(usize, i128)>> = vec![Vec::new(); grid.clusters.len()];
         let mut total = 0_i128;
         let mut priced_rows = Vec::new();
-        for ((cluster, resource, capacity), full) in rows.iter().zip(full) {
-            let price = (full * as_f64(scale) / (*capacity).max(1) as f64).round() as i128;
+        for (row, full) in rows.iter().zip(full) {
+            let price = (full * as_f64(scale) / row.capacity.max(1) as f64).round() as i128;
             if price <= 0 {
                 continue;
             }
-            total = total.checked_sub(price.checked_mul(i128::from(*capacity))?)?;
-            by_cluster.get_mut(*cluster)?.push((*resource, price));
-            priced_rows.push((*cluster, *resource, *capacity, price));
+            total = total.checked_sub(price.checked_mul(i128::from(row.capacity))?)?;
+            by_cluster.get_mut(row.cluster)?.push((row.resource, price));
+            priced_rows.push((*row, price));
         }
         let mut priced = Vec::with_capacity(part.costs.len());
         let mut cheapest = Vec::with_capacity(part.costs.len());
@@ -120,11 +111,30 @@ impl Prices {
         self.priced.get(position)?.get(at).copied()
     }
 
+    /// Every row that has a price, with that price.
+    pub(super) fn rows(&self) -> &[(Row, i128)] {
+        &self.rows
+    }
+
+    /// How much dearer a choice is than the cheapest one of its service, with prices.
+    pub(super) fn deviation(&self, position: usize, at: usize) -> Option<i128> {
+        self.priced(position, at)?
+            .checked_sub(*self.cheapest.get(position)?)
+    }
+
+    /// What the deviations and the price of empty capacity come to, at most, in a placement that costs `most` units.
+    pub(super) fn budget(&self, most: i128) -> i128 {
+        let most = 1_i128
+            .checked_shl(self.shift)
+            .and_then(|scale| most.checked_mul(scale));
+        most.map_or(i128::MAX, |most| most.saturating_sub(self.total))
+    }
+
     /// How the bound can be redone from the problem.
     pub(super) fn argument(&self, grid: &Grid<'_>) -> String {
-        let price = |(cluster, resource, _, price): &(usize, usize, u64, i128)| {
-            let cluster = grid.clusters.get(*cluster)?;
-            let resource = grid.resources.get(*resource)?;
+        let price = |(row, price): &(Row, i128)| {
+            let cluster = grid.clusters.get(row.cluster)?;
+            let resource = grid.resources.get(row.resource)?;
             Some(format!("{price} for {resource} on {cluster}"))
         };
         let prices: Vec<String> = self.rows.iter().filter_map(price).collect();
@@ -146,22 +156,22 @@ fn ceil_shift(number: i128, shift: u32) -> i128 {
 
 /// Prices of a full cluster, by subgradient steps of Polyak's length.
 #[allow(clippy::cast_precision_loss)]
-fn search(grid: &Grid<'_>, part: &Part, rows: &[(usize, usize, u64)], target: Option<i128>) -> Vec<f64> {
+fn search(grid: &Grid<'_>, part: &Part, rows: &[Row], target: Option<i128>) -> Vec<f64> {
     let mut prices = vec![0.0_f64; rows.len()];
     if rows.is_empty() {
         return prices;
     }
     // What a service takes of a row, as a share of its capacity, by service and place in its domain.
     let mut of_cluster: Vec<Vec<usize>> = vec![Vec::new(); grid.clusters.len()];
-    for (row, (cluster, _, _)) in rows.iter().enumerate() {
-        if let Some(list) = of_cluster.get_mut(*cluster) {
-            list.push(row);
+    for (number, row) in rows.iter().enumerate() {
+        if let Some(list) = of_cluster.get_mut(row.cluster) {
+            list.push(number);
         }
     }
     let share = |item: usize, row: usize| {
-        let (_, resource, capacity) = rows.get(row).copied().unwrap_or_default();
-        let need = grid.items.get(item).map_or(0, |item| item.need(resource));
-        need as f64 / capacity.max(1) as f64
+        let Some(row) = rows.get(row) else { return 0.0 };
+        let need = grid.items.get(item).map_or(0, |item| item.need(row.resource));
+        need as f64 / row.capacity.max(1) as f64
     };
     let shares: Vec<Vec<Vec<(usize, f64)>>> = part
         .items()

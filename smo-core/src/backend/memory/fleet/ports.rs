@@ -212,7 +212,7 @@ fn observe(world: &World, service: &ServiceKey, release: &Release) -> ObservedRe
     }
     ObservedRelease {
         chart: release.spec.chart.clone(),
-        values: Value::Object(release.spec.values.clone()),
+        values: release.spec.values.clone(),
         revision: release.revision,
         resources: release.spec.resources.clone(),
         clusters,
@@ -236,6 +236,9 @@ fn replicas(
     let (health, message) = match (world.fleet.cluster(name.as_str()), copy) {
         (Some(cluster), Some(_)) if !cluster.readiness.is_ready() => {
             (Health::Unknown, Some(not_ready(cluster)))
+        }
+        (None, _) if release.bound.contains_key(name) => {
+            (Health::Unknown, Some(format!("{name} has left the fleet")))
         }
         (_, Some(copy)) => match &copy.phase {
             Phase::Refused(message) => (Health::Degraded, Some(message.clone())),

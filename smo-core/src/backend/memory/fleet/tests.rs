@@ -25,7 +25,7 @@ fn spec(service: &str, parts: &[(&str, u32)]) -> ReleaseSpec {
     ReleaseSpec {
         service: service.parse().unwrap(),
         chart: "oci://registry/p/web:1.0.0".to_owned(),
-        values: serde_json::Map::new(),
+        values: crate::helm_values::HelmValues::default(),
         target: Target::Clusters(
             parts
                 .iter()
@@ -307,4 +307,22 @@ async fn new_values_do_not_restart_what_runs_and_a_new_chart_does() {
     assert!(!fleet.release(&web.service).await.unwrap().is_healthy());
     fleet.advance(ms(600));
     assert!(fleet.release(&web.service).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn work_on_a_cluster_that_left_the_fleet_is_unknown() {
+    let fleet = fleet();
+    let mut web = spec("p/g/web", &[("m1", 1)]);
+    fleet.apply(&web).await.unwrap();
+    fleet.advance(ms(1000));
+    fleet.part(&name("m1"));
+    let release = fleet.release(&web.service).await.unwrap();
+    assert_eq!(places(&release), [("m1", 1, 0, Health::Unknown)]);
+    web.target = Target::Clusters(Assignment::single(name("m2"), 1));
+    fleet.apply(&web).await.unwrap();
+    fleet.advance(ms(1000));
+    assert_eq!(
+        places(&fleet.release(&web.service).await.unwrap()),
+        [("m2", 1, 1, Health::Healthy)]
+    );
 }

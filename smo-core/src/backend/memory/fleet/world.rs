@@ -152,10 +152,9 @@ impl World {
             Event::Bind(service, generation) => self.bind(&service, generation),
             Event::Run(service, cluster, generation) => self.run(service, cluster, generation),
             Event::Report(service, cluster, generation) => {
-                if let Some(copy) = self.living_copy(&service, &cluster, generation) {
-                    if copy.phase == Phase::Running {
-                        copy.phase = Phase::Healthy;
-                    }
+                let copy = self.living_copy(&service, &cluster, generation);
+                if let Some(copy) = copy.filter(|copy| copy.phase == Phase::Running) {
+                    copy.phase = Phase::Healthy;
                 }
             }
             Event::Leave(service, cluster, generation) => {
