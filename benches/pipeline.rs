@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench pipeline`; one stage with `-- place`.
 
+#![allow(clippy::expect_used, missing_docs)]
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 
@@ -80,8 +82,8 @@ fn stages(criterion: &mut Criterion) {
             .expect("a consistent problem");
             let placers: [(&str, Box<dyn Placer>); 3] = [
                 ("milp", Box::new(MilpPlacer::default())),
-                ("first-fit", Box::new(FirstFit::default())),
-                ("green", Box::new(GreenConsolidation::default())),
+                ("first-fit", Box::new(FirstFit::new())),
+                ("green", Box::new(GreenConsolidation)),
             ];
             let mut group = criterion.benchmark_group("place");
             group.sample_size(10);

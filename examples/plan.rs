@@ -5,6 +5,8 @@
 //! $ cargo run --release --example plan -- my.yaml --fleet fleet.yaml --svg plan.svg
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,8 +66,8 @@ impl PlacerName {
     fn placer(self) -> Box<dyn Placer> {
         match self {
             Self::Milp => Box::new(MilpPlacer::default()),
-            Self::FirstFit => Box::new(FirstFit::default()),
-            Self::Green => Box::new(GreenConsolidation::default()),
+            Self::FirstFit => Box::new(FirstFit::new()),
+            Self::Green => Box::new(GreenConsolidation),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! `infeasible.txt`, and `changes.txt`. `UPDATE_GOLDEN=1 cargo test --test golden` writes them anew; read the difference
 //! before you commit it.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -210,6 +210,8 @@ impl<'a> IntoIterator for &'a Violations {
     }
 }
 
+impl std::error::Error for Violations {}
+
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let notes_only = self
@@ -332,6 +334,12 @@ const SECRET_WORDS: [&str; 9] = [
     "credential",
     "private_key",
 ];
+
+/// True for a key whose value is not shown to people.
+pub(crate) fn looks_secret(key: &str) -> bool {
+    let lower = key.to_lowercase();
+    SECRET_WORDS.iter().any(|word| lower.contains(word))
+}
 
 /// The line with the value of a secret-looking key replaced, so that an error never prints a password.
 fn blank_secrets(line: &str) -> String {

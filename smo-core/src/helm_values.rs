@@ -6,6 +6,8 @@ use std::ops::{Deref, DerefMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::diagnostic::looks_secret;
+
 /// The values of a Helm release: a JSON map that `Debug` never prints, since designers put passwords into values.
 ///
 /// ```
@@ -23,6 +25,33 @@ impl HelmValues {
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
+    }
+
+    /// The same for people: the value of every key that looks like a secret (`password`, `token`, ...) is `***`.
+    ///
+    /// ```
+    /// # use smo_core::helm_values::HelmValues;
+    /// let values: HelmValues = serde_json::from_str(r#"{"db": {"password": "hunter2", "port": 5432}}"#)?;
+    /// assert_eq!(values.redacted().to_string(), r#"{"db":{"password":"***","port":5432}}"#);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn redacted(&self) -> Value {
+        redact(&self.to_json())
+    }
+}
+
+fn redact(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                let shown = if looks_secret(key) { Value::from("***") } else { redact(value) };
+                (key.clone(), shown)
+            };
+            Value::Object(map.iter().map(entry).collect())
+        }
+        Value::Array(items) => items.iter().map(redact).collect(),
+        scalar => scalar.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The pure heart of smo: application graphs, intents, placement, plans, and the traits of the outside world.
 //!
 //! Everything before *apply* is a plain function from values to values. Modules are ranked; a module uses only modules
-//! of lower rank (a test enforces it):
+//! of lower rank, and those of rank 0 one another without a cycle (a test enforces it):
 //!
 //! | rank | modules |
 //! | --- | --- |

@@ -179,3 +179,20 @@ async fn an_alert_that_could_not_be_obeyed_is_obeyed_later() {
     world.run(10).await;
     assert!(world.release(VO).await.unwrap().is_healthy());
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_fired_before_a_stop_does_not_count_after_it() {
+    let world = world();
+    let graph = brussels_with(EventCondition::All, &["one", "two"], &[]);
+    world.orchestrator.deploy(&graph, &planner()).await.unwrap();
+    let one = alert(&world, "one");
+    hear(&world, AlertState::Firing, &one).await;
+    world.orchestrator.stop(&graph_key()).await.unwrap();
+    world.orchestrator.start(&graph_key()).await.unwrap();
+    let two = alert(&world, "two");
+    let outcome = hear(&world, AlertState::Firing, &two).await;
+    assert!(
+        matches!(outcome, AlertOutcome::WaitsForMore { .. }),
+        "{outcome:?}"
+    );
+}

@@ -11,7 +11,7 @@ use smo_core::backend::{
     AlertBackend, BackendError, Clock, DashboardBackend, ErrorKind, ReleaseBackend, Scope, StateStore,
 };
 use smo_core::graph::EventCondition;
-use smo_core::orchestrator::{GraphState, Orchestrator, OrchestratorError, StepResult};
+use smo_core::orchestrator::{AlertOutcome, GraphState, Orchestrator, OrchestratorError, StepResult};
 
 fn broken_chart() -> BackendError {
     let message = "INSTALLATION FAILED: Deployment.apps \"image-detection\" is invalid: containers[0].image: Required value";
@@ -260,7 +260,7 @@ async fn removal_from_a_dead_cluster_is_owed_and_told() {
         matches!(report.service(NOISE), Some(StepResult::Removed { owed }) if *owed == [lost.clone()]),
         "{report}"
     );
-    assert_eq!(world.fleet.copies(&key(NOISE)), [lost.clone()]);
+    assert_eq!(world.fleet.copies(&key(NOISE)), std::slice::from_ref(&lost));
     world.fleet.restore(&lost);
     world.advance(20);
     nothing_left(&world).await;
@@ -326,11 +326,30 @@ async fn one_long_operation_at_a_time_and_an_abandoned_one_is_carried_on() {
         let error = world.orchestrator.stop(&graph_key()).await.unwrap_err();
         insta::assert_snapshot!(error, @"another operation on the graph `demo/image-detection-graph` goes on; it has until 1970-01-01T00:05:30Z");
     }
+    // An alert that comes meanwhile is not lost.
+    let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let alert = smo_core::backend::FiringAlert {
+        labels: [
+            label("alertname", &rule("main-event")),
+            label("smo_project", "demo"),
+            label("smo_graph", "image-detection-graph"),
+            label("smo_service", VO),
+        ]
+        .into(),
+        starts_at: world.clock().now(),
+        fingerprint: "a1b2c3d4e5f60718".to_owned(),
+    };
+    let outcomes = world.orchestrator.on_alerts(&[alert.into()]).await.unwrap();
+    assert!(
+        matches!(outcomes.as_slice(), [AlertOutcome::Deferred(_)]),
+        "{outcomes:?}"
+    );
     assert!(
         world.release(NOISE).await.is_none(),
         "it was dropped before the second wave"
     );
     world.run(400).await;
+    assert!(world.release(VO).await.unwrap().is_healthy());
     assert_eq!(
         world.orchestrator.status(&graph_key()).await.unwrap().state,
         GraphState::Running

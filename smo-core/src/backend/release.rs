@@ -136,7 +136,7 @@ pub struct ObservedReleases {
 /// let web = ReleaseSpec {
 ///     service: "default/shop/web".parse()?,
 ///     chart: "oci://registry/shop/web:1.0.0".to_owned(),
-///     values: serde_json::Map::new(),
+///     values: serde_json::Map::new().into(),
 ///     target: Target::Clusters(Assignment::single("edge-1".parse()?, 2)),
 ///     resources: Resources::new().with(ResourceName::CPU, 500),
 /// };

@@ -1,5 +1,7 @@
 //! The life of a graph: deploy, replan, scale, stop, start, remove.
 
+use std::collections::BTreeMap;
+
 use super::apply::Effort;
 use super::observe::placement_of;
 use super::record::{GraphRecord, Wanted};
@@ -100,6 +102,8 @@ impl Orchestrator {
             None => Err(OrchestratorError::UnknownGraph(graph.clone())),
             Some(record) if record.wanted == Wanted::Running => Ok(GraphRecord {
                 wanted: Wanted::Stopped,
+                // Without rules nothing fires; what fires after a start is news.
+                firing: BTreeMap::new(),
                 ..record.clone()
             }),
             Some(_) => Err(OrchestratorError::Stopped(graph.clone())),

@@ -29,6 +29,7 @@
 
 mod apply;
 mod builder;
+mod changes;
 mod error;
 mod events;
 mod lifecycle;

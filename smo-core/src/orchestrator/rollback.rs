@@ -105,8 +105,10 @@ impl Orchestrator {
         };
         let set_back = |record: &mut GraphRecord| {
             let firing = std::mem::take(&mut record.firing);
+            let started = std::mem::take(&mut record.started);
             *record = GraphRecord {
                 firing,
+                started,
                 busy_until: None,
                 ..former.clone()
             };

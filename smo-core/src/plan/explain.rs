@@ -190,7 +190,7 @@ fn write_release(f: &mut fmt::Formatter<'_>, service: &ServicePlan) -> fmt::Resu
     if release.values.is_empty() {
         return writeln!(f, "    (no values)");
     }
-    let text = yaml::to_string(&release.values).map_err(|_| fmt::Error)?;
+    let text = yaml::to_string(&release.values.redacted()).map_err(|_| fmt::Error)?;
     text.lines().try_for_each(|line| writeln!(f, "    {line}"))
 }
 

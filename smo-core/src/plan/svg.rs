@@ -195,7 +195,7 @@ impl DeploymentPlan {
         );
     }
 
-    fn draw_links(&self, svg: &mut String, cards: &BTreeMap<&ServiceId, Vec<Card>>) {
+    fn draw_links(&self, svg: &mut String, cards: &Cards<'_>) {
         for link in &self.requirements.links {
             let ends =
                 [&link.from, &link.to].map(|id| cards.get(id).and_then(|places| places.first()).copied());
@@ -220,9 +220,12 @@ impl DeploymentPlan {
     }
 }
 
-/// Cards by service, boxes in the order of the areas, and the height of the picture.
-fn layout<'a>(areas: &[Area<'a>]) -> (BTreeMap<&'a ServiceId, Vec<Card>>, Vec<(u32, u32, u32)>, u32) {
-    let mut cards: BTreeMap<&'a ServiceId, Vec<Card>> = BTreeMap::new();
+/// Cards by service.
+type Cards<'a> = BTreeMap<&'a ServiceId, Vec<Card>>;
+
+/// Cards, boxes (x, y, height) in the order of the areas, and the height of the picture.
+fn layout<'a>(areas: &[Area<'a>]) -> (Cards<'a>, Vec<(u32, u32, u32)>, u32) {
+    let mut cards: Cards<'a> = BTreeMap::new();
     let mut boxes = Vec::new();
     let mut top = 70;
     for row in areas.chunks(COLUMNS) {

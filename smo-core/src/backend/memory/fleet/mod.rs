@@ -1,6 +1,7 @@
 //! A fleet in memory that behaves as the real Karmada was seen to behave.
 
 mod delays;
+mod outage;
 mod ports;
 mod schedule;
 mod world;
