@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use smo_core::cluster::{self as core, Readiness};
 use smo_core::diagnostic::Violations;
 use smo_core::resources::ResourceName;
+use smo_core::yaml::Limits;
 
 use crate::convert::{File, json_text, quantities, read_file, serialised, to_json, to_python};
+use crate::diagnostic::Violation;
 use crate::error::invalid;
 use crate::graph::count;
 use crate::html;
@@ -23,16 +25,27 @@ use crate::html;
 /// >>> fleet.clusters["edge-1"].free
 /// {'cpu': '4', 'memory': '8Gi'}
 #[pyclass(module = "smo", frozen, eq)]
-#[derive(PartialEq)]
-pub(crate) struct Inventory(Arc<core::Inventory>);
+pub(crate) struct Inventory {
+    core: Arc<core::Inventory>,
+    notes: Vec<Violation>,
+}
+
+impl PartialEq for Inventory {
+    fn eq(&self, other: &Self) -> bool {
+        self.core == other.core
+    }
+}
 
 impl Inventory {
     pub(crate) fn new(inventory: core::Inventory) -> Self {
-        Self(Arc::new(inventory))
+        Self {
+            core: Arc::new(inventory),
+            notes: Vec::new(),
+        }
     }
 
     pub(crate) fn core(&self) -> &Arc<core::Inventory> {
-        &self.0
+        &self.core
     }
 }
 
@@ -48,8 +61,12 @@ impl Inventory {
     #[staticmethod]
     #[pyo3(signature = (text, name = "fleet"))]
     fn parse(py: Python<'_>, text: &str, name: &str) -> PyResult<Self> {
-        let read = py.detach(|| core::Inventory::parse_named(name, text));
-        read.map(Self::new).map_err(refused(py))
+        let read = py.detach(|| core::Inventory::parse_noted(name, text, Limits::default()));
+        let (inventory, notes) = read.map_err(refused(py))?;
+        Ok(Self {
+            core: Arc::new(inventory),
+            notes: notes.iter().map(Violation::from).collect(),
+        })
     }
 
     /// Reads a fleet from a file (UTF-8).
@@ -77,7 +94,7 @@ impl Inventory {
     #[getter]
     fn clusters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let clusters = PyDict::new(py);
-        for (name, cluster) in &self.0.clusters {
+        for (name, cluster) in &self.core.clusters {
             clusters.set_item(name.as_str(), Cluster(cluster.clone()))?;
         }
         Ok(clusters)
@@ -86,25 +103,34 @@ impl Inventory {
     /// When it was observed (RFC 3339), or `None`.
     #[getter]
     fn observed_at(&self) -> Option<String> {
-        self.0.observed_at.map(|time| time.to_string())
+        self.core.observed_at.map(|time| time.to_string())
+    }
+
+    /// What is odd but accepted.
+    #[getter]
+    fn notes(&self) -> Vec<Violation> {
+        self.notes.clone()
     }
 
     /// The fleet in the shape of the file, as Python's own types. `from_dict` reads it back.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &document(&self.0)?)
+        to_python(py, &document(&self.core)?)
     }
 
     fn __len__(&self) -> usize {
-        self.0.clusters.len()
+        self.core.clusters.len()
     }
 
     fn __repr__(&self) -> String {
-        let clusters = count(self.0.clusters.len(), "cluster");
-        format!("<smo.Inventory of {clusters}, {} ready>", self.0.ready().count())
+        let clusters = count(self.core.clusters.len(), "cluster");
+        format!(
+            "<smo.Inventory of {clusters}, {} ready>",
+            self.core.ready().count()
+        )
     }
 
     fn _repr_html_(&self) -> String {
-        let rows = self.0.clusters.values().map(|cluster| {
+        let rows = self.core.clusters.values().map(|cluster| {
             let free = cluster.free();
             let of = |resource: &str| {
                 let name = ResourceName::new(resource);
@@ -336,4 +362,14 @@ impl ObservedState {
             count(self.0.releases.len(), "release")
         )
     }
+}
+
+/// The JSON Schema of a fleet file, for editors and other tools.
+///
+/// >>> import smo
+/// >>> smo.fleet_json_schema()["type"]
+/// 'object'
+#[pyfunction]
+pub(crate) fn fleet_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    to_python(py, &core::schema::json_schema())
 }

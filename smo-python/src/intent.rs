@@ -250,9 +250,8 @@ impl Requirements {
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
-/// >>> print(smo.translate(smo.Descriptor.parse(text).validate()))
-///   service  asks for       replicas
-///   web      1 core  1Gi  10G       1
+/// >>> smo.translate(smo.Descriptor.parse(text).validate())["web"]["memory"]
+/// '1Gi'
 #[pyfunction]
 #[pyo3(signature = (graph, catalog = None))]
 pub(crate) fn translate(

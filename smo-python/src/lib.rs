@@ -24,7 +24,7 @@ mod _smo {
     #[pymodule_export]
     use super::backend::InMemoryFleet;
     #[pymodule_export]
-    use super::cluster::{Cluster, Inventory, ObservedState};
+    use super::cluster::{Cluster, Inventory, ObservedState, fleet_json_schema};
     #[pymodule_export]
     use super::descriptor::{Descriptor, json_schema};
     #[pymodule_export]
