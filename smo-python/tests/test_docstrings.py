@@ -31,3 +31,17 @@ def test_examples_hold(name: str, text: str) -> None:
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
     assert result.attempted > 0
     assert result.failed == 0, "".join(report)
+
+
+def test_everything_is_documented() -> None:
+    bare: list[str] = []
+    for name in smo.__all__:
+        value = getattr(smo, name)
+        if isinstance(value, str):
+            continue
+        parts = {name: value}
+        if inspect.isclass(value):
+            members = ((member, part) for member, part in vars(value).items() if not member.startswith("_"))
+            parts |= {f"{name}.{member}": part for member, part in members}
+        bare += [part for part, thing in parts.items() if not inspect.getdoc(thing)]
+    assert bare == []

@@ -3,8 +3,6 @@
 import importlib.metadata
 from pathlib import Path
 
-import pytest
-
 import smo
 
 
@@ -23,10 +21,3 @@ def test_the_wheel_carries_its_types() -> None:
     assert (package / "_smo.pyi").exists()
 
 
-def test_values_cross_both_ways() -> None:
-    assert smo.cpu_millicores("1500m") == 1500
-
-
-def test_errors_are_python_errors() -> None:
-    with pytest.raises(ValueError, match="lots"):
-        smo.cpu_millicores("lots")

@@ -1,0 +1,159 @@
+"""The exceptions of the package. Each says everything in `str()`, and has the same as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._smo import ApplyReport, Diagnosis, Violation
+
+__all__ = [
+    "BackendError",
+    "Infeasible",
+    "InvalidCatalog",
+    "InvalidDescriptor",
+    "InvalidInput",
+    "InvalidInventory",
+    "OrchestratorError",
+    "PlacementFailed",
+    "PlacerError",
+    "PlanError",
+    "SmoError",
+    "TranslateError",
+]
+
+
+class SmoError(Exception):
+    """Every error of the package.
+
+    >>> import smo
+    >>> try:
+    ...     smo.Descriptor.parse("services: []")
+    ... except smo.SmoError as error:
+    ...     type(error).__name__
+    'InvalidDescriptor'
+    """
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try; empty where nothing is known to help."""
+        return []
+
+
+class InvalidInput(SmoError, ValueError):
+    """An input is refused. `str()` shows every violation with its line."""
+
+    def __init__(self, message: str, violations: list[Violation]) -> None:
+        super().__init__(message, violations)
+        self.violations = violations
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """The hints of the violations, each once."""
+        found = [violation.hint for violation in self.violations if violation.hint is not None]
+        return list(dict.fromkeys(found))
+
+
+class InvalidDescriptor(InvalidInput):
+    """A descriptor is refused.
+
+    >>> import smo
+    >>> try:
+    ...     smo.Descriptor.parse("hdaGraph: {id: shop, services: []}").validate()
+    ... except smo.InvalidDescriptor as error:
+    ...     [violation.severity for violation in error.violations]
+    ['error']
+    """
+
+
+class InvalidInventory(InvalidInput):
+    """A fleet is refused."""
+
+
+class InvalidCatalog(InvalidInput):
+    """A catalogue of intent classes is refused."""
+
+
+class TranslateError(SmoError, ValueError):
+    """An intent has no meaning in the catalogue."""
+
+    def __init__(self, message: str, hints: list[str]) -> None:
+        super().__init__(message, hints)
+        self._hints = hints
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return list(self._hints)
+
+
+class Infeasible(SmoError):
+    """No placement was found. `diagnosis` says what keeps each service off each cluster; `str()` is the whole screen."""
+
+    def __init__(self, message: str, diagnosis: Diagnosis) -> None:
+        super().__init__(message, diagnosis)
+        self.diagnosis = diagnosis
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return self.diagnosis.hints
+
+
+class PlacementFailed(SmoError):
+    """A placement question got no answer at all: it contradicts itself, or its amounts do not fit the arithmetic."""
+
+
+class PlacerError(PlacementFailed):
+    """A placer is wrong or fails. `placer` is its name, `faults` what is wrong with its answer.
+
+    When the code of a Python placer raised, the exception is the cause (`__cause__`).
+    """
+
+    def __init__(self, message: str, placer: str, faults: list[str]) -> None:
+        super().__init__(message, placer, faults)
+        self.placer = placer
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class PlanError(SmoError):
+    """There is no plan for another reason: the designer's values leave no room for the orchestrator's."""
+
+
+class BackendError(SmoError):
+    """A part of the outside world failed. `kind` is `NotFound`, `Conflict`, `Unavailable` and so on."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message, kind)
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class OrchestratorError(SmoError):
+    """An operation on a graph was not done, or not to the end.
+
+    `kind` is `UnknownGraph`, `Exists`, `Stopped`, `NotStopped`, `NotInstalled`, `Busy`, `Changed` or `Failed`. With
+    `Failed`, `report` says which step failed and what became of the others.
+    """
+
+    def __init__(self, message: str, kind: str, report: ApplyReport | None = None) -> None:
+        super().__init__(message, kind, report)
+        self.kind = kind
+        self.report = report
+
+    def __str__(self) -> str:
+        return str(self.args[0])

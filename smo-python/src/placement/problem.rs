@@ -1,0 +1,312 @@
+//! The question.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use smo_core::cluster::Readiness;
+use smo_core::id::{GraphKey, Project};
+use smo_core::intent::{Catalog as CoreCatalog, Requirements, translate};
+use smo_core::placement::{self as core, Outcome};
+
+use super::{Cause, Choice, Decision, Goals, Names, Placer, current_placement, goals, read_placement};
+use crate::cluster::Inventory;
+use crate::convert::{amounts, parse, serialised};
+use crate::error;
+use crate::graph::{ApplicationGraph, count};
+use crate::intent::Catalog;
+
+/// A placement question: what services need, what clusters have, what to minimise.
+///
+/// Services are called by their id, or by `project/graph/service` where two graphs of the question have the same id.
+/// Amounts are integers in base units: thousandths of a core, bytes, pieces.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> problem = smo.PlacementProblem.pose(fleet, graph)
+/// >>> problem.services["web"].total["cpu"], problem.clusters["edge-1"].capacity["cpu"]
+/// (1000, 4000)
+/// >>> problem.open_clusters("web")
+/// ['edge-1']
+#[pyclass(module = "smo", frozen, eq)]
+#[derive(PartialEq)]
+pub(crate) struct PlacementProblem {
+    core: Arc<core::PlacementProblem>,
+    names: Names,
+}
+
+impl PlacementProblem {
+    pub(crate) fn new(core: core::PlacementProblem) -> Self {
+        let services = core.services.iter();
+        let names = Names::new(services.map(|(key, demand)| (key.clone(), demand.replicas)));
+        Self {
+            core: Arc::new(core),
+            names,
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<core::PlacementProblem> {
+        &self.core
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    fn read(&self, placement: &Bound<'_, PyAny>) -> PyResult<core::Placement> {
+        read_placement(placement, &self.names)?.map_err(|faults| PyValueError::new_err(faults.join("; ")))
+    }
+}
+
+/// One graph, or any number of them.
+fn graphs_of<'py>(graphs: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, ApplicationGraph>>> {
+    match graphs.cast::<ApplicationGraph>() {
+        Ok(graph) => Ok(vec![graph.clone()]),
+        Err(_) => graphs.try_iter()?.map(|graph| Ok(graph?.cast_into()?)).collect(),
+    }
+}
+
+#[pymethods]
+impl PlacementProblem {
+    /// The question where the services of `graphs` (one or several) should run on the fleet.
+    ///
+    /// `current` says where they run now: a plan, a decision, an `ObservedState`, or a dict from service to cluster.
+    /// What they hold there counts as free for them. Without `goals` those of `Goals()` count.
+    ///
+    /// Raises `TranslateError` for a class that the catalogue does not have, `ValueError` for a `current` or a `project`
+    /// that makes no sense, and `PlacementFailed` when a graph is given twice.
+    #[staticmethod]
+    #[pyo3(signature = (inventory, graphs, *, current = None, goals = None, project = "default", catalog = None))]
+    fn pose(
+        inventory: &Bound<'_, Inventory>,
+        graphs: &Bound<'_, PyAny>,
+        current: Option<&Bound<'_, PyAny>>,
+        goals: Option<&Goals>,
+        project: &str,
+        catalog: Option<&Catalog>,
+    ) -> PyResult<Self> {
+        let py = inventory.py();
+        let project: Project = parse(project)?;
+        let default = CoreCatalog::default();
+        let catalog = catalog.map_or(&default, Catalog::core);
+        let mut asked: Vec<(GraphKey, Requirements)> = Vec::new();
+        for graph in graphs_of(graphs)? {
+            let graph = graph.get().core();
+            let needs = translate(graph, catalog).map_err(|failed| error::translate(py, &failed))?;
+            asked.push((GraphKey::new(project.clone(), graph.id().clone()), needs));
+        }
+        let services = asked.iter().flat_map(|(graph, needs)| {
+            let services = needs.services.iter();
+            services.map(|(id, service)| (graph.service(id.clone()), service.replicas))
+        });
+        let current = current_placement(current, &Names::new(services))?;
+        let asked: Vec<_> = asked
+            .iter()
+            .map(|(graph, needs)| (graph.clone(), needs))
+            .collect();
+        let goals = goals.map_or_else(core::Goals::default, |goals| goals.0.clone());
+        core::PlacementProblem::pose(inventory.get().core(), &asked, &current, goals)
+            .map(Self::new)
+            .map_err(|failed| error::placement(py, &failed, None))
+    }
+
+    /// What each service needs, in the order of the question.
+    #[getter]
+    fn services<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let services = PyDict::new(py);
+        for (name, key) in self.names.iter() {
+            let Some(demand) = self.core.services.get(key) else {
+                continue;
+            };
+            let current = self.core.current.get(key);
+            services.set_item(name, ServiceDemand::new(demand, current))?;
+        }
+        Ok(services)
+    }
+
+    /// What each cluster has, those that cannot take work included.
+    #[getter]
+    fn clusters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let clusters = PyDict::new(py);
+        for (name, supply) in &self.core.clusters {
+            clusters.set_item(name.as_str(), ClusterSupply::from(supply))?;
+        }
+        Ok(clusters)
+    }
+
+    /// What is minimised.
+    #[getter]
+    fn goals(&self) -> Goals {
+        Goals(self.core.goals.clone())
+    }
+
+    /// The clusters that no rule forbids to a service by itself, in the order of the fleet.
+    ///
+    /// Raises `KeyError` for a service that the question does not have.
+    fn open_clusters(&self, service: &str) -> PyResult<Vec<String>> {
+        let (key, _) = self.names.find(service).map_err(PyKeyError::new_err)?;
+        Ok(self.core.open_clusters(key).map(ToString::to_string).collect())
+    }
+
+    /// Every rule that a placement breaks, one sentence each; empty when it keeps them all.
+    ///
+    /// Raises `ValueError` for a placement with a service or a cluster name that makes no sense.
+    fn verify(&self, placement: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        let placement = self.read(placement)?;
+        Ok(core::verify(&self.core, &placement)
+            .iter()
+            .map(ToString::to_string)
+            .collect())
+    }
+
+    /// What a placement is worth in points, less is better, and its amounts by goal (EUR/h, gCO2e/h, moves, placements).
+    ///
+    /// It does not look at the rules. Raises `ValueError` as `verify`.
+    fn evaluate<'py>(&self, placement: &Bound<'py, PyAny>) -> PyResult<(f64, Bound<'py, PyDict>)> {
+        let py = placement.py();
+        let placement = self.read(placement)?;
+        let evaluated = core::evaluate(&self.core, &placement);
+        let (totals, value) = evaluated.map_err(|failed| error::placement(py, &failed, None))?;
+        Ok((value.points(), goals::totals(py, &totals)?))
+    }
+
+    /// The round trip between two clusters in milliseconds, and the hops; `None` for what nobody measured.
+    ///
+    /// Raises `ValueError` for a text that is no name of a cluster.
+    fn path(&self, a: &str, b: &str) -> PyResult<(Option<f64>, Option<u32>)> {
+        let path = self.core.network.path(&parse(a)?, &parse(b)?);
+        Ok((path.rtt.map(smo_core::units::Latency::to_f64), path.hops))
+    }
+
+    /// Everything, as Python's own types.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &*self.core)
+    }
+
+    fn __repr__(&self) -> String {
+        let services = count(self.core.services.len(), "service");
+        let clusters = count(self.core.clusters.len(), "cluster");
+        format!("<smo.PlacementProblem of {services} on {clusters}>")
+    }
+}
+
+/// What one service of a placement question needs. Amounts are in thousandths of a core, bytes, pieces.
+#[pyclass(module = "smo", frozen, get_all)]
+pub(crate) struct ServiceDemand {
+    /// How many replicas run.
+    replicas: u32,
+    /// What each replica takes.
+    per_replica: BTreeMap<String, u64>,
+    /// What all replicas take together.
+    total: BTreeMap<String, u64>,
+    /// Resources that its cluster has to offer at all.
+    requires: Vec<String>,
+    /// The only clusters it may run on, or `None`.
+    pinned: Option<Vec<String>>,
+    /// Clusters it may not run on.
+    excluded: Vec<String>,
+    /// The only regions it may run in, or `None`.
+    regions: Option<Vec<String>>,
+    /// The replicas that run on each cluster now.
+    current: BTreeMap<String, u32>,
+}
+
+impl ServiceDemand {
+    fn new(demand: &core::ServiceDemand, current: Option<&core::Assignment>) -> Self {
+        let clusters =
+            |names: &BTreeSet<smo_core::id::ClusterName>| names.iter().map(ToString::to_string).collect();
+        let running = current.iter().flat_map(|assignment| assignment.iter());
+        Self {
+            replicas: demand.replicas,
+            per_replica: amounts(&demand.per_replica),
+            total: demand.total().as_ref().map(amounts).unwrap_or_default(),
+            requires: demand.requires.iter().map(ToString::to_string).collect(),
+            pinned: demand.pinned.as_ref().map(clusters),
+            excluded: clusters(&demand.excluded),
+            regions: demand
+                .regions
+                .as_ref()
+                .map(|regions| regions.iter().cloned().collect()),
+            current: running
+                .map(|(cluster, replicas)| (cluster.to_string(), replicas))
+                .collect(),
+        }
+    }
+}
+
+#[pymethods]
+impl ServiceDemand {
+    fn __repr__(&self) -> String {
+        format!(
+            "<smo.ServiceDemand of {}>",
+            count(self.replicas as usize, "replica")
+        )
+    }
+}
+
+/// What one cluster of a placement question has. Amounts are in thousandths of a core, bytes, pieces.
+#[pyclass(module = "smo", frozen, get_all)]
+pub(crate) struct ClusterSupply {
+    /// Whether it can take work.
+    ready: bool,
+    /// What there is for the services of the question. What is not listed is not limited, except extended resources
+    /// such as GPUs, of which there are none.
+    capacity: BTreeMap<String, u64>,
+    /// Where it is, or `None`.
+    region: Option<String>,
+    /// Who runs it, or `None`.
+    provider: Option<String>,
+    /// Its labels.
+    labels: BTreeMap<String, String>,
+    /// What a busy core emits in gCO2e/h, or `None` where not known.
+    carbon_per_core: Option<f64>,
+}
+
+impl From<&core::ClusterSupply> for ClusterSupply {
+    fn from(supply: &core::ClusterSupply) -> Self {
+        let per_core = supply.carbon.and_then(|profile| profile.per_core());
+        Self {
+            ready: matches!(supply.readiness, Readiness::Ready),
+            capacity: amounts(&supply.capacity),
+            region: supply.region.clone(),
+            provider: supply.provider.clone(),
+            labels: supply.labels.clone(),
+            carbon_per_core: per_core.map(smo_core::units::Carbon::to_f64),
+        }
+    }
+}
+
+#[pymethods]
+impl ClusterSupply {
+    fn __repr__(&self) -> &'static str {
+        if self.ready {
+            "<smo.ClusterSupply: ready>"
+        } else {
+            "<smo.ClusterSupply: not ready>"
+        }
+    }
+}
+
+/// Answers a placement question with `placer`, or with `MilpPlacer()`, and checks the answer.
+///
+/// Raises `Infeasible` when no placement is found, `PlacerError` when the placer is wrong or fails.
+#[pyfunction]
+#[pyo3(signature = (problem, placer = None))]
+pub(crate) fn place(
+    py: Python<'_>,
+    problem: &PlacementProblem,
+    placer: Option<&Bound<'_, Placer>>,
+) -> PyResult<Decision> {
+    let cause = Cause::default();
+    let placer = Choice::new(placer)?.open(py, &cause);
+    let question = Arc::clone(problem.core());
+    match py.detach(move || core::decide(placer.as_ref(), &question)) {
+        Ok(Outcome::Placed(decision)) => Ok(Decision::new(decision)),
+        Ok(Outcome::Infeasible(diagnosis)) => Err(error::infeasible(py, diagnosis)),
+        Err(failed) => Err(error::placement(py, &failed, cause.take())),
+    }
+}

@@ -1,0 +1,9 @@
+//! The desired state, and its difference from what runs.
+
+mod change;
+mod deployment;
+mod planner;
+
+pub(crate) use change::{Change, ChangeSet};
+pub(crate) use deployment::{DeploymentPlan, Note, ServicePlan};
+pub(crate) use planner::{Planner, plan};

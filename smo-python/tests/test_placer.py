@@ -1,0 +1,121 @@
+"""Placers written in Python: good, wrong, raising."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+import smo
+
+
+class Cheapest(smo.Placer):
+    """Tries every open cluster for one service after the other, and keeps the best."""
+
+    def __init__(self, rounds: int) -> None:
+        self.rounds = rounds
+        self.asked = 0
+
+    @property
+    def name(self) -> str:
+        return f"cheapest in {self.rounds} rounds"
+
+    def place(self, problem: smo.PlacementProblem) -> dict[str, str] | None:
+        self.asked += 1
+        start = smo.FirstFit().place(problem)
+        if start is None:
+            return None
+        best = {service: next(iter(clusters)) for service, clusters in start.items()}
+        for _ in range(self.rounds):
+            for service in problem.services:
+                options = [{**best, service: cluster} for cluster in problem.open_clusters(service)]
+                allowed = [option for option in options if not problem.verify(option)]
+                best = min([best, *allowed], key=lambda option: problem.evaluate(option)[0])
+        return best
+
+
+class Says(smo.Placer):
+    """Gives the answer it was made with."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def place(self, problem: smo.PlacementProblem) -> Mapping[str, str] | None:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        answer: Mapping[str, str] | None = self.answer
+        return answer
+
+
+def test_a_good_one_is_used_and_named(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    placer = Cheapest(rounds=2)
+    decision = smo.plan(graph, fleet, placer=placer).decision
+    assert decision is not None
+    assert (decision.placer, decision.status, decision.bound) == ("cheapest in 2 rounds", "feasible", None)
+    best = smo.plan(graph, fleet).decision
+    assert best is not None and decision.value == best.value
+    assert placer.asked == 1
+    assert repr(placer) == "<smo.Placer cheapest in 2 rounds>"
+
+
+class Plain(smo.Placer):
+    name = "a plain name"  # type: ignore[assignment,unused-ignore] # pyright: ignore
+
+
+def test_a_name_may_be_an_attribute(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    with pytest.raises(smo.PlacerError, match="the placer `a plain name` failed") as caught:
+        smo.plan(graph, fleet, placer=Plain())
+    assert caught.value.placer == "a plain name"
+
+
+def test_full_keys_and_replicas_are_understood(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    key = "default/image-detection-graph/"
+    answer = {key + "image-compression-vo": {"edge-1": 1}, key + "noise-reduction": "edge-1", "image-detection": "edge-2"}
+    assert smo.plan(graph, fleet, placer=Says(answer)).placement["noise-reduction"].clusters == ["edge-1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ({}, "runs 0 of 1 replicas"),
+        ({"noise-reductoin": "edge-1"}, "did you mean noise-reduction"),
+        ({"noise-reduction": "Edge 1"}, "Edge 1 is no cluster"),
+        ({"noise-reduction": "edge-9"}, "no cluster of the fleet"),
+        ({"noise-reduction": 3}, "expected the name of a cluster"),
+        ({"noise-reduction": {"edge-1": -1}}, "expected the name of a cluster"),
+        ({"noise-reduction": {"edge-1": 2}}, "runs 2 of 1 replicas"),
+        ({3: "edge-1"}, "a service is of type int"),
+        (["edge-1"], "of type list"),
+        ({"image-detection": "edge-1"}, "no nvidia.com/gpu"),
+    ],
+)
+def test_a_wrong_one_is_told(
+    answer: object, fault: str, graph: smo.ApplicationGraph, fleet: smo.Inventory
+) -> None:
+    with pytest.raises(smo.PlacerError, match="the placer `Says` gave a wrong answer") as caught:
+        smo.plan(graph, fleet, placer=Says(answer))
+    assert caught.value.placer == "Says"
+    assert any(fault in told for told in caught.value.faults), caught.value.faults
+    assert isinstance(caught.value, smo.PlacementFailed)
+
+
+def test_an_exception_is_the_cause(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph)
+    boom = RuntimeError("boom")
+    with pytest.raises(smo.PlacerError, match="RuntimeError: boom") as caught:
+        smo.place(problem, Says(boom))
+    assert caught.value.__cause__ is boom
+    with pytest.raises(KeyboardInterrupt):
+        smo.place(problem, Says(KeyboardInterrupt()))
+
+
+def test_none_is_no_placement(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    with pytest.raises(smo.Infeasible, match="Says found no placement") as caught:
+        smo.plan(graph, fleet, placer=Says(None))
+    assert not caught.value.diagnosis.proved
+
+
+def test_what_is_no_placer(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    with pytest.raises(smo.PlacerError, match="does not define place"):
+        smo.plan(graph, fleet, placer=smo.Placer())
+    with pytest.raises(TypeError):
+        smo.plan(graph, fleet, placer="milp")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
