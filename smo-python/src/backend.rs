@@ -1,24 +1,45 @@
 //! The in-memory fleet, and how futures of the core are waited for.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use smo_core::backend::memory::{Delays, InMemoryFleet as CoreFleet};
 use smo_core::backend::{Clock, ClusterBackend, ReleaseBackend, Scope};
 use smo_core::id::{ClusterName, did_you_mean};
-use std::collections::BTreeMap;
 
 use crate::cluster::Inventory;
 use crate::error;
 use crate::graph::count;
 
-/// Waits for a future on this thread, without holding the interpreter.
-pub(crate) fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send) -> PyResult<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
-    Ok(py.detach(move || runtime.block_on(future)))
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on this thread, without holding the interpreter. Unlike that of an async runtime it may be called
+/// within itself: a Python placer may ask the fleet while a deployment waits for it.
+pub(crate) fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send) -> T {
+    py.detach(move || {
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(value) => return value,
+                Poll::Pending => thread::park(),
+            }
+        }
+    })
 }
 
 /// A fleet in memory that behaves as a real Karmada was seen to: work is bound, runs and is healthy after a while, a dead
@@ -114,7 +135,7 @@ impl InMemoryFleet {
 
     /// The fleet as it reports itself now.
     fn inventory(&self, py: Python<'_>) -> PyResult<Inventory> {
-        let inventory = block_on(py, self.0.inventory())?;
+        let inventory = block_on(py, self.0.inventory());
         inventory
             .map(Inventory::new)
             .map_err(|failed| error::backend(py, &failed))
@@ -122,7 +143,7 @@ impl InMemoryFleet {
 
     /// What runs, by `project/graph/service`: the clusters, and the replicas that are ready there.
     fn releases(&self, py: Python<'_>) -> PyResult<BTreeMap<String, BTreeMap<String, u32>>> {
-        let observed = block_on(py, self.0.observe(&Scope::All))?;
+        let observed = block_on(py, self.0.observe(&Scope::All));
         let observed = observed.map_err(|failed| error::backend(py, &failed))?;
         let ready = |release: &smo_core::cluster::ObservedRelease| {
             let clusters = release.clusters.iter();

@@ -220,6 +220,12 @@ fn ready(readiness: &Readiness) -> Value {
 }
 
 /// One cluster as it was observed. Amounts are dicts of Kubernetes quantities.
+///
+/// >>> import smo
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> edge = fleet.clusters["edge-1"]
+/// >>> edge.ready, edge.allocatable["cpu"], edge.carbon
+/// (True, '4', None)
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct Cluster(core::Cluster);

@@ -237,6 +237,13 @@ impl Link {
 }
 
 /// One service of a graph. Its Helm values are only in `values` and `to_dict()`.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> web = graph.services["web"]
+/// >>> web.id, web.chart, web.cpu, web.gpu
+/// ('web', 'oci://r.io/shop/web', None, False)
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct Service(core::Service);

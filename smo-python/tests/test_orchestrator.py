@@ -1,6 +1,7 @@
 """Plans carried out on the in-memory fleet."""
 
 import pickle
+from collections.abc import Mapping
 
 import pytest
 
@@ -155,6 +156,26 @@ def test_a_step_that_fails_is_in_the_report(
     assert [step.subject for step in failed] == ["noise-reduction"]
     assert "noise-reduction" in str(caught.value)
     assert member.releases() == {}
+
+
+class Asks(smo.Placer):
+    """Looks at the fleet and the graphs itself while a deployment waits for its answer."""
+
+    def __init__(self, member: smo.InMemoryFleet, orchestrator: smo.Orchestrator) -> None:
+        self.member = member
+        self.orchestrator = orchestrator
+
+    def place(self, problem: smo.PlacementProblem) -> Mapping[str, str | Mapping[str, int]] | None:
+        assert self.orchestrator.graphs() == []
+        assert list(self.member.inventory().clusters) == list(problem.clusters)
+        return smo.MilpPlacer().place(problem)
+
+
+def test_a_placer_may_ask_the_fleet(
+    graph: smo.ApplicationGraph, member: smo.InMemoryFleet, orchestrator: smo.Orchestrator
+) -> None:
+    deployment = orchestrator.deploy(graph, smo.Planner(placer=Asks(member, orchestrator)))
+    assert deployment.report.succeeded
 
 
 class Broken(smo.Placer):

@@ -8,7 +8,7 @@ import smo
 
 
 def large() -> tuple[smo.ApplicationGraph, smo.Inventory]:
-    services = [{"id": f"s-{i}", "artifact": {"ociImage": "oci://r.io/shop/s"}} for i in range(400)]
+    services = [{"id": f"s-{i}", "artifact": {"ociImage": "oci://r.io/shop/s"}} for i in range(250)]
     clusters = [
         {"name": f"c-{i}", "allocatable": {"cpu": 50, "memory": "64Gi"}, "price": {"cpu": 0.01 + i / 1000}}
         for i in range(40)

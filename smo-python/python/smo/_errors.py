@@ -70,15 +70,40 @@ class InvalidDescriptor(InvalidInput):
 
 
 class InvalidInventory(InvalidInput):
-    """A fleet is refused."""
+    """A fleet is refused.
+
+    >>> import smo
+    >>> try:
+    ...     smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: lots, memory: 8Gi}}]}")
+    ... except smo.InvalidInventory as error:
+    ...     error.violations[0].path
+    'fleet.clusters[0].allocatable.cpu'
+    """
 
 
 class InvalidCatalog(InvalidInput):
-    """A catalogue of intent classes is refused."""
+    """A catalogue of intent classes is refused.
+
+    >>> import smo
+    >>> try:
+    ...     smo.Catalog.parse("catalog: {cpu: {tiny: lots}}")
+    ... except smo.InvalidCatalog as error:
+    ...     len(error.violations)
+    1
+    """
 
 
 class TranslateError(SmoError, ValueError):
-    """An intent has no meaning in the catalogue."""
+    """An intent has no meaning in the catalogue.
+
+    >>> import smo
+    >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+    >>> try:
+    ...     smo.translate(smo.Descriptor.parse(text).validate(), smo.Catalog.empty())
+    ... except smo.TranslateError as error:
+    ...     print(error)
+    service `web` asks for cpu of the unknown class `small`
+    """
 
     def __init__(self, message: str, hints: list[str]) -> None:
         super().__init__(message, hints)
@@ -94,7 +119,17 @@ class TranslateError(SmoError, ValueError):
 
 
 class Infeasible(SmoError):
-    """No placement was found. `diagnosis` says what keeps each service off each cluster; `str()` is the whole screen."""
+    """No placement was found. `diagnosis` says what keeps each service off each cluster; `str()` is the whole screen.
+
+    >>> import smo
+    >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+    >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: tiny, allocatable: {cpu: 500m, memory: 8Gi}}]}")
+    >>> try:
+    ...     smo.plan(smo.Descriptor.parse(text).validate(), fleet)
+    ... except smo.Infeasible as error:
+    ...     error.diagnosis.services["web"]
+    {'tiny': '0.5 cores short'}
+    """
 
     def __init__(self, message: str, diagnosis: Diagnosis) -> None:
         super().__init__(message, diagnosis)
@@ -117,6 +152,18 @@ class PlacerError(PlacementFailed):
     """A placer is wrong or fails. `placer` is its name, `faults` what is wrong with its answer.
 
     When the code of a Python placer raised, the exception is the cause (`__cause__`).
+
+    >>> import smo
+    >>> class Nowhere(smo.Placer):
+    ...     def place(self, problem):
+    ...         return {}
+    >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+    >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+    >>> try:
+    ...     smo.plan(smo.Descriptor.parse(text).validate(), fleet, placer=Nowhere())
+    ... except smo.PlacerError as error:
+    ...     error.placer, error.faults
+    ('Nowhere', ['default/shop/web runs 0 of 1 replicas'])
     """
 
     def __init__(self, message: str, placer: str, faults: list[str]) -> None:

@@ -59,7 +59,7 @@ impl Orchestrator {
         operation: impl Future<Output = Result<T, OrchestratorError>> + Send,
         cause: &Cause,
     ) -> PyResult<T> {
-        block_on(py, operation)?.map_err(|failed| error::orchestrator(py, failed, cause.take()))
+        block_on(py, operation).map_err(|failed| error::orchestrator(py, failed, cause.take()))
     }
 
     fn act<T: Send>(
@@ -76,7 +76,7 @@ impl Orchestrator {
         planner: Option<&Planner>,
         cause: &Cause,
     ) -> PyResult<(Inventory, CorePlanner)> {
-        let inventory = block_on(py, self.fleet.inventory())?;
+        let inventory = block_on(py, self.fleet.inventory());
         let inventory = inventory.map_err(|failed| error::backend(py, &failed))?;
         let planner = match planner {
             Some(planner) => planner.core(py, cause),
@@ -162,7 +162,7 @@ impl Orchestrator {
     /// What `apply` would do to what runs now.
     fn diff(&self, py: Python<'_>, plan: &DeploymentPlan) -> PyResult<ChangeSet> {
         let plan = Arc::clone(plan.core());
-        let changes = block_on(py, async move { self.core.diff(&plan).await })?;
+        let changes = block_on(py, async move { self.core.diff(&plan).await });
         changes
             .map(ChangeSet)
             .map_err(|failed| error::backend(py, &failed))
@@ -217,7 +217,7 @@ impl Orchestrator {
     fn observe(&self, graph: &Bound<'_, PyAny>) -> PyResult<ObservedState> {
         let key = self.key(graph)?;
         let py = graph.py();
-        let observed = block_on(py, async move { self.core.observe(&key).await })?;
+        let observed = block_on(py, async move { self.core.observe(&key).await });
         observed
             .map(ObservedState)
             .map_err(|failed| error::backend(py, &failed))
@@ -225,7 +225,7 @@ impl Orchestrator {
 
     /// Every graph that is known, as `project/graph`.
     fn graphs(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let graphs = block_on(py, self.core.graphs())?;
+        let graphs = block_on(py, self.core.graphs());
         let graphs = graphs.map_err(|failed| error::backend(py, &failed))?;
         Ok(graphs.iter().map(ToString::to_string).collect())
     }
@@ -261,7 +261,7 @@ impl Orchestrator {
             AlertState::Resolved
         };
         let notice = AlertNotice { state, alert };
-        let outcomes = block_on(py, async move { self.core.on_alerts(&[notice]).await })?;
+        let outcomes = block_on(py, async move { self.core.on_alerts(&[notice]).await });
         let outcomes = outcomes.map_err(|failed| error::backend(py, &failed))?;
         let outcome = outcomes.first().unwrap_or(&core::AlertOutcome::NotOurs);
         Ok(AlertOutcome::from(outcome))
@@ -270,7 +270,7 @@ impl Orchestrator {
     /// One step of keeping everything as it should be, at the time of the fleet. The report says when to call again.
     fn reconcile(&self, py: Python<'_>) -> PyResult<ReconcileReport> {
         let now = self.fleet.clock().now();
-        let report = block_on(py, self.core.reconcile(now))?;
+        let report = block_on(py, self.core.reconcile(now));
         report
             .map(ReconcileReport)
             .map_err(|failed| error::backend(py, &failed))

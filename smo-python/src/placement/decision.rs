@@ -148,6 +148,14 @@ impl Decision {
 }
 
 /// Where one service runs, and why.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> placed = smo.plan(graph, fleet).placement["web"]
+/// >>> placed.clusters, placed.replicas, placed.runner_up, placed.alternatives
+/// (['edge-1'], {'edge-1': 1}, None, {})
 #[pyclass(module = "smo", frozen)]
 pub(crate) struct Placed {
     decision: Arc<core::Decision>,

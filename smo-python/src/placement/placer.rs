@@ -97,6 +97,13 @@ fn native(placer: impl core::Placer + 'static) -> Placer {
 }
 
 /// Every service, in order, on the first cluster that takes it. Fast, without proof; it may miss placements that exist.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.FirstFit().place(smo.PlacementProblem.pose(fleet, graph))
+/// {'web': {'edge-1': 1}}
 #[pyclass(module = "smo", frozen, extends = Placer)]
 pub(crate) struct FirstFit;
 
@@ -123,6 +130,13 @@ impl FirstFit {
 
 /// Every service, in order, on the cluster with the lowest emissions per core that takes it; among equals on the one
 /// most in use. Without proof.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.plan(graph, fleet, placer=smo.GreenConsolidation()).decision.placer
+/// 'green consolidation'
 #[pyclass(module = "smo", frozen, extends = Placer)]
 pub(crate) struct GreenConsolidation;
 
@@ -138,6 +152,13 @@ impl GreenConsolidation {
 ///
 /// A part of a problem with more than `max_variables` variables is not given to the solver: the answer is then a greedy
 /// placement with its bound.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.plan(graph, fleet, placer=smo.MilpPlacer(max_variables=500)).decision.status
+/// 'optimal'
 #[pyclass(module = "smo", frozen, extends = Placer)]
 pub(crate) struct MilpPlacer;
 

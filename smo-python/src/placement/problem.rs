@@ -294,6 +294,13 @@ impl ClusterSupply {
 /// Answers a placement question with `placer`, or with `MilpPlacer()`, and checks the answer.
 ///
 /// Raises `Infeasible` when no placement is found, `PlacerError` when the placer is wrong or fails.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.place(smo.PlacementProblem.pose(fleet, graph), smo.FirstFit()).status
+/// 'feasible'
 #[pyfunction]
 #[pyo3(signature = (problem, placer = None))]
 pub(crate) fn place(

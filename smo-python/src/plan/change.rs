@@ -10,6 +10,16 @@ use crate::html;
 /// The ordered difference: the changes of a wave may be made in any order, a wave after the one before is healthy.
 ///
 /// `str()` is one line a change: `+` new, `~` changed, `-` removed, `=` kept, `.` waiting.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> changes = smo.plan(graph, fleet).diff({})
+/// >>> print(changes.changes[0])
+/// + release web   edge-1
+/// >>> changes.is_empty
+/// False
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct ChangeSet(pub(crate) core::ChangeSet);

@@ -21,6 +21,16 @@ use crate::placement::Decision;
 ///
 /// `str()` is a screen that says all of it; a notebook shows the reasons and a picture. Helm values are in the services,
 /// `str()`, `to_dict()` and `to_json()`, never in `repr()`.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> plan = smo.plan(graph, fleet)
+/// >>> plan.placement["web"].why, plan.imports, plan.waves
+/// ('the only cluster', {'web': ['edge-1']}, [['web']])
+/// >>> plan.to_svg()[:4]
+/// '<svg'
 #[pyclass(module = "smo", frozen, eq)]
 pub(crate) struct DeploymentPlan {
     core: Arc<core::DeploymentPlan>,
@@ -251,6 +261,14 @@ fn names(clusters: &[smo_core::id::ClusterName]) -> Vec<String> {
 }
 
 /// Everything planned for one service: one Helm release. Its values are only in `values` and `to_dict()`.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> service = smo.plan(graph, fleet).services["web"]
+/// >>> service.chart, service.clusters, service.start
+/// ('oci://r.io/shop/web', ['edge-1'], 'at once')
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct ServicePlan(core::ServicePlan);
