@@ -6,7 +6,7 @@ mod orchestrator_support;
 use orchestrator_support::*;
 use smo_core::backend::memory::Scripted;
 use smo_core::backend::{Clock, ReleaseBackend, Scope, StateStore};
-use smo_core::graph::EventCondition;
+use smo_core::graph::{Amount, ApplicationGraph, EventCondition, Service};
 use smo_core::orchestrator::{Advice, AlertOutcome, GraphState, Orchestrator, OrchestratorError, StepResult};
 use smo_core::placement::Assignment;
 use smo_core::plan::Planner;
@@ -346,4 +346,31 @@ async fn another_orchestrator_carries_on_from_the_store() {
         world.release(NOISE).await.unwrap().is_healthy(),
         "what was removed behind its back is back"
     );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_waiting_service_will_take_is_left_free_by_other_graphs() {
+    let world = world();
+    world.orchestrator.deploy(&brussels(), &planner()).await.unwrap();
+    // 500m are free on m1 and on m2, and the virtual object will take those of one of them.
+    let mut taken = Vec::new();
+    for id in ["one", "two"] {
+        let mut service = Service::new(id.parse().unwrap(), "oci://registry/demo/light:1.0.0");
+        service.compute.cpu = Some(Amount::class("light"));
+        let graph = ApplicationGraph::new(id.parse().unwrap(), [service], []).unwrap();
+        let deployment = world.orchestrator.deploy(&graph, &planner()).await.unwrap();
+        taken.push(deployment.plan.services[id].release.target.to_string());
+    }
+    assert_eq!(
+        taken.iter().filter(|cluster| *cluster != "m3").count(),
+        1,
+        "{taken:?}"
+    );
+    world
+        .alerts
+        .fire(&rule("main-event"), world.clock().now())
+        .unwrap();
+    world.reconcile().await;
+    world.advance(1);
+    assert!(world.release(VO).await.unwrap().is_healthy());
 }

@@ -128,6 +128,18 @@ impl Inventory {
         self.clusters.get(name)
     }
 
+    /// Counts `resources` as allocated on a cluster, so that a decision leaves them free. A cluster that is not there is
+    /// left alone.
+    pub fn reserve(&mut self, cluster: &ClusterName, resources: &Resources) {
+        let Some(cluster) = self.clusters.get_mut(cluster) else {
+            return;
+        };
+        for (name, amount) in resources.iter() {
+            let taken = cluster.allocated.amount(name.as_str()).saturating_add(amount);
+            cluster.allocated.set(name.clone(), taken);
+        }
+    }
+
     /// The clusters that can take work.
     pub fn ready(&self) -> impl Iterator<Item = &Cluster> {
         self.clusters

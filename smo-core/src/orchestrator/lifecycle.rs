@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::apply::Effort;
-use super::observe::placement_of;
 use super::record::{GraphRecord, Wanted};
 use super::{ApplyReport, Orchestrator, OrchestratorError, Step, StepResult, Subject};
 use crate::backend::BackendError;
 use crate::graph::ApplicationGraph;
 use crate::id::{GraphKey, ServiceKey};
-use crate::placement::Assignment;
+use crate::placement::{Assignment, Placement};
 use crate::plan::{AlertGroup, DeploymentPlan, Planner, Target};
 
 /// A plan that was carried out.
@@ -40,7 +39,7 @@ impl Orchestrator {
         {
             return Err(OrchestratorError::Exists(key));
         }
-        let plan = planner.plan(graph, &self.clusters.inventory().await?)?;
+        let plan = planner.plan(graph, &self.fleet_for(&key).await?)?;
         let report = self.apply(&plan).await?;
         Ok(Deployment { plan, report })
     }
@@ -60,8 +59,8 @@ impl Orchestrator {
         if self.known(&key).await?.wanted != Wanted::Running {
             return Err(OrchestratorError::Stopped(key));
         }
-        let current = placement_of(&self.observed_releases(&key).await?);
-        let plan = planner.replan(graph, &self.clusters.inventory().await?, &current)?;
+        let current = Placement::from(&self.observed_releases(&key).await?);
+        let plan = planner.replan(graph, &self.fleet_for(&key).await?, &current)?;
         let report = self.apply(&plan).await?;
         Ok(Deployment { plan, report })
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Orchestrator;
 use crate::backend::{BackendError, Leftover, Scope};
-use crate::cluster::{Health, ObservedRelease, ObservedState};
+use crate::cluster::{Health, Inventory, ObservedRelease, ObservedState};
 use crate::id::{ClusterName, GraphKey, ServiceKey};
-use crate::placement::{Assignment, Placement};
+use crate::placement::Assignment;
 use crate::plan::{ReleaseSpec, Target};
 
 impl Orchestrator {
@@ -36,6 +36,26 @@ impl Orchestrator {
             .map(|observed| observed.leftovers)
     }
 
+    /// The fleet as a decision about `graph` has to see it: what the waiting services of other graphs will take when their
+    /// alerts fire counts as allocated.
+    pub(super) async fn fleet_for(&self, graph: &GraphKey) -> Result<Inventory, BackendError> {
+        let mut fleet = self.clusters.inventory().await?;
+        let (records, _) = self.records().await?;
+        for record in records.iter().filter(|record| record.graph != *graph) {
+            for spec in record.waiting() {
+                let Target::Clusters(assignment) = &spec.target else {
+                    continue;
+                };
+                for (cluster, replicas) in assignment.iter() {
+                    // A demand that was planned fits 64 bits.
+                    let held = spec.resources.checked_mul(replicas).unwrap_or_default();
+                    fleet.reserve(cluster, &held);
+                }
+            }
+        }
+        Ok(fleet)
+    }
+
     pub(super) async fn observed_releases(
         &self,
         graph: &GraphKey,
@@ -45,22 +65,6 @@ impl Orchestrator {
             .await
             .map(|observed| observed.releases)
     }
-}
-
-/// Where releases run now, as the `current` of a re-placement.
-pub(super) fn placement_of(releases: &BTreeMap<ServiceKey, ObservedRelease>) -> Placement {
-    releases
-        .iter()
-        .map(|(service, release)| (service.clone(), assignment_of(release)))
-        .collect()
-}
-
-fn assignment_of(release: &ObservedRelease) -> Assignment {
-    release
-        .clusters
-        .iter()
-        .map(|(cluster, at)| (cluster.clone(), at.desired))
-        .collect()
 }
 
 /// True when a release has the chart, values and clusters of its spec. How many replicas run is not compared: whoever
@@ -79,7 +83,7 @@ pub(super) fn with_running_replicas(spec: &ReleaseSpec, running: Option<&Observe
     let (Target::Clusters(wanted), Some(running)) = (&spec.target, running) else {
         return spec;
     };
-    let current = assignment_of(running);
+    let current = Assignment::from(running);
     if current.is_empty() {
         return spec;
     }

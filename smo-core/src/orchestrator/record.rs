@@ -96,6 +96,18 @@ impl GraphRecord {
                 .is_some_and(|record| !waits(record) || self.started.contains(service))
     }
 
+    /// What will be installed when alerts fire that have not fired yet.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &ReleaseSpec> {
+        let waits = |(id, service): &(&ServiceId, &ServiceRecord)| {
+            matches!(service.start, Start::OnEvent { .. }) && !self.started.contains(*id)
+        };
+        let wanted = self.wanted == Wanted::Running;
+        self.services
+            .iter()
+            .filter(move |entry| wanted && waits(entry))
+            .map(|(_, service)| &service.release)
+    }
+
     /// The services whose condition holds by what fires, and that have not been started by it yet.
     pub(super) fn due(&self) -> Vec<ServiceId> {
         let fires = |alert: &String| self.firing.get(alert).is_some_and(|series| !series.is_empty());

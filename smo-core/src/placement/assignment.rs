@@ -6,7 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ObservedRelease, ObservedState};
+use crate::cluster::{ObservedRelease, ObservedReplicas, ObservedState};
 use crate::id::{ClusterName, ServiceKey};
 
 /// Replicas of one service by cluster; a cluster without replicas is not listed.
@@ -132,22 +132,27 @@ impl Placement {
     }
 }
 
-impl From<&ObservedState> for Placement {
+impl From<&ObservedRelease> for Assignment {
+    /// Where a release should run and with how many replicas.
+    fn from(release: &ObservedRelease) -> Self {
+        let wanted = |(cluster, at): (&ClusterName, &ObservedReplicas)| (cluster.clone(), at.desired);
+        release.clusters.iter().map(wanted).collect()
+    }
+}
+
+impl From<&BTreeMap<ServiceKey, ObservedRelease>> for Placement {
     /// Where releases run, as the `current` of a placement problem. A service that only waits for its alert is not in
     /// it: it holds nothing yet.
+    fn from(releases: &BTreeMap<ServiceKey, ObservedRelease>) -> Self {
+        let running = |(key, release): (&ServiceKey, &ObservedRelease)| (key.clone(), release.into());
+        releases.iter().map(running).collect()
+    }
+}
+
+impl From<&ObservedState> for Placement {
+    /// Where the releases of a state run.
     fn from(observed: &ObservedState) -> Self {
-        let assignment = |release: &ObservedRelease| {
-            release
-                .clusters
-                .iter()
-                .map(|(cluster, replicas)| (cluster.clone(), replicas.desired))
-                .collect()
-        };
-        observed
-            .releases
-            .iter()
-            .map(|(key, release)| (key.clone(), assignment(release)))
-            .collect()
+        Self::from(&observed.releases)
     }
 }
 

@@ -21,6 +21,7 @@ impl PlacementProblem {
     ///   are 0; other resources that it does not report are not limited, except extended ones such as GPUs, of which
     ///   there are none.
     /// - A graph with static placement is left out: its charts decide.
+    /// - A service that runs with more replicas than its graph asks for keeps them.
     /// - A graph whose placement is final keeps every service where it runs, unless its cluster is not ready.
     /// - `current` may have services of other graphs; they are left out.
     ///
@@ -42,8 +43,10 @@ impl PlacementProblem {
         for (graph, requirements) in graphs.iter().filter(|(_, graph)| !graph.static_placement) {
             for (id, service) in &requirements.services {
                 let key = graph.service(id.clone());
+                let running = current.get(&key);
                 let mut demand = ServiceDemand {
-                    replicas: service.replicas,
+                    // Whoever scaled a service up owns that: it moves with all its replicas.
+                    replicas: running.map_or(0, Assignment::replicas).max(service.replicas),
                     per_replica: service.per_replica.clone(),
                     requires: service.requires.clone(),
                     pinned: service.pinned.clone(),
@@ -51,7 +54,7 @@ impl PlacementProblem {
                 };
                 let overflow = || PlacementError::Overflow { service: key.clone() };
                 demand.total().ok_or_else(overflow)?;
-                if let Some((key, now)) = current.iter().find(|(running, _)| **running == key) {
+                if let Some(now) = running {
                     for (cluster, replicas) in now.iter() {
                         let there = demand.per_replica.checked_mul(replicas).ok_or_else(overflow)?;
                         let sum = held.entry(cluster).or_default();

@@ -255,7 +255,10 @@ impl Planner {
         let needs = requirements.services.get(&service.id);
         Ok(ServicePlan {
             start: start(key, service),
-            replicas: needs.map_or(1, |needs| needs.replicas),
+            replicas: match &target {
+                Target::Clusters(assignment) => assignment.replicas(),
+                Target::ChosenByChart { .. } => needs.map_or(1, |needs| needs.replicas),
+            },
             implementer: artifact.implementer.clone(),
             release: ReleaseSpec {
                 service: service_key,
