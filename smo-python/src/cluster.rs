@@ -12,7 +12,7 @@ use smo_core::diagnostic::Violations;
 use smo_core::resources::ResourceName;
 use smo_core::yaml::Limits;
 
-use crate::convert::{File, json_text, quantities, read_file, serialised, to_json, to_python};
+use crate::convert::{File, Reduced, json_text, quantities, read_file, serialised, to_json, to_python};
 use crate::diagnostic::Violation;
 use crate::error::invalid;
 use crate::graph::count;
@@ -182,7 +182,7 @@ impl Inventory {
         slf
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>,))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py, (Bound<'py, PyAny>,)>> {
         let read = slf.get_type().getattr("from_dict")?;
         Ok((read, (slf.get().to_dict(slf.py())?,)))
     }

@@ -11,6 +11,9 @@ use smo_core::diagnostic::{Position, Violation, Violations};
 use smo_core::resources::Resources;
 use smo_core::yaml;
 
+/// What `__reduce__` gives to pickle: what to call, and its arguments.
+pub(crate) type Reduced<'py, Arguments> = (Bound<'py, PyAny>, Arguments);
+
 /// A JSON value as Python's own types.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {

@@ -7,7 +7,7 @@ use smo_core::decode::UnknownKeys;
 use smo_core::descriptor::{self as core, Dangling, ValidateOptions};
 use smo_core::diagnostic::Violations;
 
-use crate::convert::{File, json_text, read_file, to_python};
+use crate::convert::{File, Reduced, json_text, read_file, to_python};
 use crate::error::invalid;
 use crate::graph::ApplicationGraph;
 use crate::intent::Catalog;
@@ -146,7 +146,7 @@ impl Descriptor {
         format!("<smo.Descriptor {}>", self.0.source_name())
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String, String))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py, (String, String)>> {
         let this = &slf.get().0;
         let arguments = (this.text().to_owned(), this.source_name().to_owned());
         Ok((slf.get_type().getattr("parse")?, arguments))

@@ -4,6 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use smo_core::diagnostic::{self as core, Severity};
 
+use crate::convert::Reduced;
+
 /// One thing that is wrong with an input, or worth knowing about it.
 ///
 /// `code` is a stable name such as `E012`; `severity` is `error` or `note`; `path` is the place in the structure and
@@ -94,7 +96,7 @@ impl Violation {
         format!("<smo.Violation {}{}>", self.code, place.unwrap_or_default())
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py, Bound<'py, PyTuple>>> {
         let this = slf.get().clone();
         let arguments = (
             this.code,

@@ -10,7 +10,7 @@ use smo_core::graph::{self as core, Amount, Trigger};
 use smo_core::id::did_you_mean;
 use smo_core::resources::ResourceName;
 
-use crate::convert::{serialised, to_python};
+use crate::convert::{Reduced, serialised, to_python};
 use crate::diagnostic::Violation;
 use crate::html;
 
@@ -185,7 +185,7 @@ impl ApplicationGraph {
         slf
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String, Vec<Violation>))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py, (String, Vec<Violation>)>> {
         let restore = slf.py().import("smo._smo")?.getattr("_restore_graph")?;
         Ok((restore, (slf.get().to_yaml(), slf.get().notes.clone())))
     }

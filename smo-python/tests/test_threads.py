@@ -19,23 +19,24 @@ def large() -> tuple[smo.ApplicationGraph, smo.Inventory]:
 
 def test_another_thread_runs_while_one_plans() -> None:
     graph, fleet = large()
-    took: list[float] = []
+    planning: list[float] = []
 
     def work() -> None:
-        start = time.perf_counter()
+        planning.append(time.perf_counter())
         smo.plan(graph, fleet)
-        took.append(time.perf_counter() - start)
+        planning.append(time.perf_counter())
 
     thread = threading.Thread(target=work)
+    ticks: list[float] = []
     thread.start()
-    longest, last = 0.0, time.perf_counter()
     while thread.is_alive():
-        time.sleep(0.001)
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
+        time.sleep(0.0005)
+        ticks.append(time.perf_counter())
     thread.join()
     # With the interpreter held, this thread would have stood still for as long as planning took.
-    assert longest < took[0] / 2, (longest, took)
+    start, end = planning
+    meanwhile = sum(start < tick < end for tick in ticks)
+    assert meanwhile >= 5, (meanwhile, end - start)
 
 
 def test_plans_made_at_once_are_the_same(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:

@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::placement::{self as core, Goal, Totals, Weight};
 
+use crate::convert::Reduced;
+
 /// What to minimise: points for one unit of each goal. A placement is worth the sum; less is better.
 ///
 /// `money` counts for 1 EUR/h, `carbon` for 1 gCO2e/h, `moves` for a service that leaves its cluster, `placements` for a
@@ -94,7 +96,7 @@ impl Goals {
         )
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (f64, f64, f64, f64)) {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> Reduced<'py, (f64, f64, f64, f64)> {
         let this = slf.get();
         let weights = (this.money(), this.carbon(), this.moves(), this.placements());
         (slf.get_type().into_any(), weights)
