@@ -9,14 +9,14 @@ use crate::milp::Solved;
 use crate::placement::PlacementError;
 use crate::placement::grid::{Grid, Layout};
 
-/// A model of so few variables goes to the solver at once.
+/// A part of so few open pairs is tried at once.
 const SMALL: usize = 40;
 
-/// How many models the search for a cheaper placement may ask the solver for.
-const NEIGHBOURHOODS: usize = 120;
+/// How many groups of clusters are searched for a cheaper placement.
+const NEIGHBOURHOODS: usize = 150;
 
-/// How many variables such a model may leave open.
-const NEIGHBOURS: usize = 90;
+/// How many service-cluster pairs one such search may look at.
+const NEIGHBOURHOOD_EFFORT: u64 = 50_000;
 
 /// Services that share a cluster that can fill up, or a limited link, directly or through others.
 #[derive(Debug, Clone)]
@@ -227,7 +227,7 @@ impl Part {
             if !improved && open.variables() > SMALL {
                 improved = true;
                 let mut clusters = clusters.clone();
-                self.improve(grid, placer, &mut clusters, bound, work)?;
+                self.improve(grid, &mut clusters, bound, work);
                 best = Some((self.total(&clusters), clusters));
                 continue;
             }
@@ -273,16 +273,9 @@ impl Part {
         })
     }
 
-    /// Lets the solver replace a few clusters at a time: one that has a service which would be cheaper elsewhere, that
-    /// elsewhere, and a third. Stops at the bound, or after [`NEIGHBOURHOODS`] models.
-    fn improve(
-        &self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        clusters: &mut [usize],
-        bound: i128,
-        work: &mut Work,
-    ) -> Result<(), PlacementError> {
+    /// Replaces a few clusters at a time: one that has a service which would be cheaper elsewhere, that elsewhere, and a
+    /// third. Stops at the bound, or after [`NEIGHBOURHOODS`] searches.
+    fn improve(&self, grid: &Grid<'_>, clusters: &mut [usize], bound: i128, work: &mut Work) {
         let mut left = NEIGHBOURHOODS;
         for third in 0..grid.clusters.len() {
             for position in 0..clusters.len() {
@@ -293,64 +286,85 @@ impl Part {
                 let Some(&wish) = cheapest.min_by_key(|cluster| self.cost(position, **cluster)) else {
                     continue;
                 };
-                if wish == now || third == now || third == wish || left == 0 {
+                if wish == now || third == now || third == wish {
                     continue;
                 }
-                left -= 1;
-                self.replace(grid, placer, clusters, &[now, wish, third], work)?;
-                if self.total(clusters).is_some_and(|total| total <= bound) {
-                    return Ok(());
+                if left == 0 || self.total(clusters).is_none_or(|total| total <= bound) {
+                    return;
                 }
+                left -= 1;
+                self.replace(grid, clusters, &[now, wish, third], work);
             }
         }
-        Ok(())
     }
 
-    /// Places the services of some clusters again on these clusters, if the solver finds something cheaper.
-    fn replace(
-        &self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        clusters: &mut [usize],
-        free: &[usize],
-        work: &mut Work,
-    ) -> Result<(), PlacementError> {
-        let mut near = self.clone();
-        for (position, now) in clusters.iter().enumerate() {
-            let (Some(domain), Some(costs)) = (near.domains.get_mut(position), near.costs.get_mut(position))
-            else {
-                continue;
-            };
-            let stays = !free.contains(now);
-            let keep = |cluster: &usize| {
-                if stays {
-                    cluster == now
-                } else {
-                    free.contains(cluster)
-                }
-            };
-            let mut kept = domain.iter().map(keep).collect::<Vec<_>>().into_iter();
-            costs.retain(|_| kept.next().unwrap_or(false));
-            domain.retain(keep);
-        }
-        let free_variables: usize = near.domains.iter().map(Vec::len).filter(|open| *open > 1).sum();
-        if free_variables > NEIGHBOURS {
-            return Ok(());
-        }
-        let model = model::build(grid, &near, self.total(clusters));
-        work.variables += model.variables().len() as u64;
-        work.constraints += model.constraints().len() as u64;
-        let solved = placer
-            .solver
-            .solve(&model)
-            .map_err(|error| placer.failed(error))?;
-        if let Solved::Solution(solution) = solved {
-            let found = model::read(&near, &solution.values).filter(|found| self.holds(grid, found));
-            if let Some(found) = found.filter(|found| better(self.total(found), self.total(clusters))) {
-                clusters.copy_from_slice(&found);
+    /// Places the services of some clusters again on these clusters, if that finds something cheaper.
+    fn replace(&self, grid: &Grid<'_>, clusters: &mut [usize], free: &[usize], work: &mut Work) {
+        let mut chosen = vec![None; grid.items.len()];
+        for (item, cluster) in self.items.iter().zip(clusters.iter()) {
+            if let Some(slot) = chosen.get_mut(*item) {
+                *slot = Some(*cluster).filter(|cluster| !free.contains(cluster));
             }
         }
-        Ok(())
+        let mut part = Self {
+            items: vec![],
+            domains: vec![],
+            costs: vec![],
+            offset: 0,
+            unit: self.unit,
+        };
+        let mut positions = Vec::new();
+        let mut target = 0_i128;
+        for (position, now) in clusters.iter().enumerate().filter(|(_, now)| free.contains(now)) {
+            let Some(item) = self.items.get(position).and_then(|item| grid.items.get(*item)) else {
+                continue;
+            };
+            let near_peers = |cluster: usize| {
+                let fixed = |peer: usize| chosen.get(peer).copied().flatten();
+                let near = |&(peer, limit): &(usize, usize)| {
+                    fixed(peer).is_none_or(|there| grid.near(limit, cluster, there))
+                };
+                item.peers.iter().all(near)
+            };
+            let domain = self.domains.get(position).into_iter().flatten().copied();
+            let domain: Vec<usize> = domain
+                .filter(|cluster| free.contains(cluster) && near_peers(*cluster))
+                .collect();
+            let costs = domain
+                .iter()
+                .filter_map(|cluster| self.cost(position, *cluster))
+                .collect();
+            target = target.saturating_add(self.cost(position, *now).unwrap_or(0));
+            positions.push(position);
+            part.items.extend(self.items.get(position));
+            part.domains.push(domain);
+            part.costs.push(costs);
+        }
+        let prices = Prices::find(grid, &part, Some(target));
+        if prices.bound() >= target {
+            return;
+        }
+        part.keep_improving(grid, &prices, target);
+        if part.domains.iter().any(Vec::is_empty) {
+            return;
+        }
+        let searched = search(
+            grid,
+            &part,
+            &Prices::find(grid, &part, Some(target)),
+            Some(target),
+            NEIGHBOURHOOD_EFFORT,
+        );
+        work.nodes += searched.nodes;
+        let mut next = clusters.to_vec();
+        for (position, cluster) in positions.into_iter().zip(searched.found.into_iter().flatten()) {
+            if let Some(slot) = next.get_mut(position) {
+                *slot = cluster;
+            }
+        }
+        if better(self.total(&next), self.total(clusters)) && self.holds(grid, &next) {
+            clusters.copy_from_slice(&next);
+        }
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.

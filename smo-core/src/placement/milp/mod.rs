@@ -40,7 +40,7 @@ impl Default for MilpPlacer {
 
 impl MilpPlacer {
     /// More variables than this are not given to the solver.
-    pub const DEFAULT_MAX_VARIABLES: usize = 2_000;
+    pub const DEFAULT_MAX_VARIABLES: usize = 400;
 
     /// How many service-cluster pairs a part may take to try what is left of it.
     pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
