@@ -1,5 +1,7 @@
 //! Placers against trying every placement, over random problems with every rule and goal.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -139,6 +139,12 @@ fn hints(problem: &PlacementProblem, diagnosis: &mut Diagnosis) {
             names(&shortage.services)
         ));
     }
+    if !diagnosis.conflict.is_empty() {
+        hints.push(format!(
+            "make room for one of {} on another cluster, or add one",
+            names(&diagnosis.conflict)
+        ));
+    }
     if !diagnosis.proved {
         hints.push(format!(
             "{} gave up: the milp placer may find a placement",
@@ -194,10 +200,16 @@ fn for_service(problem: &PlacementProblem, service: &ServiceKey) -> Vec<String> 
                 let Some(relaxed) = limit.relaxed_to(*measured) else {
                     continue;
                 };
+                // Both ends find the same link; named in one order it is one hint.
+                let (one, other) = if *id <= peer.service {
+                    (id, &peer.service)
+                } else {
+                    (&peer.service, id)
+                };
                 (
                     3,
                     0,
-                    format!("relax the link between {id} and {} to {relaxed}", peer.service),
+                    format!("relax the link between {one} and {other} to {relaxed}"),
                 )
             }
             Reason::Tainted { taint } => (

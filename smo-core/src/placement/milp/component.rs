@@ -13,7 +13,7 @@ use crate::placement::grid::{Grid, Layout};
 const SMALL: usize = 40;
 
 /// How many groups of clusters are searched for a cheaper placement.
-const NEIGHBOURHOODS: usize = 150;
+const NEIGHBOURHOODS: usize = 400;
 
 /// How many service-cluster pairs one such search may look at.
 const NEIGHBOURHOOD_EFFORT: u64 = 50_000;

@@ -5,6 +5,7 @@ mod greedy;
 mod model;
 mod prices;
 mod search;
+mod ties;
 
 use super::grid::Grid;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
@@ -112,6 +113,7 @@ impl Placer for MilpPlacer {
                 Settled::Unknown => return Ok(Answer::NotFound { proved: false, work }),
             }
         }
+        ties::settle(&grid, &mut chosen);
         let placement = grid
             .placement(&chosen)
             .ok_or_else(|| self.failed("a choice is no cluster"))?;
