@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::is_infeasible;
 use super::rules::{every_reason, first_reason};
 use super::{
-    Diagnosis, Hint, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis, Shortage,
+    Diagnosis, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
+    Shortage,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
@@ -146,10 +147,17 @@ fn hints(problem: &PlacementProblem, diagnosis: &mut Diagnosis) {
         ));
     }
     if !diagnosis.proved {
-        hints.push(format!(
-            "{} gave up: the milp placer may find a placement",
-            diagnosis.placer
-        ));
+        let placer = &diagnosis.placer;
+        hints.push(if placer == MilpPlacer::NAME {
+            format!(
+                "{placer} reached its limits: give it more search effort, more variables, or another solver"
+            )
+        } else {
+            format!(
+                "{placer} gave up: the {} placer may find a placement",
+                MilpPlacer::NAME
+            )
+        });
     }
     let mut seen = BTreeSet::new();
     diagnosis.hints = hints

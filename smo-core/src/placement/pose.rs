@@ -51,7 +51,7 @@ impl PlacementProblem {
                 };
                 let overflow = || PlacementError::Overflow { service: key.clone() };
                 demand.total().ok_or_else(overflow)?;
-                if let Some((key, now)) = current.iter().find(|(running, _)| **running == key) {
+                if let Some(now) = current.get(&key) {
                     for (cluster, replicas) in now.iter() {
                         let there = demand.per_replica.checked_mul(replicas).ok_or_else(overflow)?;
                         let sum = held.entry(cluster).or_default();

@@ -40,6 +40,9 @@ impl Default for MilpPlacer {
 }
 
 impl MilpPlacer {
+    /// What decisions call it.
+    pub const NAME: &'static str = "milp";
+
     /// More variables than this are not given to the solver.
     pub const DEFAULT_MAX_VARIABLES: usize = 400;
 
@@ -80,7 +83,7 @@ impl MilpPlacer {
 
 impl Placer for MilpPlacer {
     fn name(&self) -> &str {
-        "milp"
+        Self::NAME
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
