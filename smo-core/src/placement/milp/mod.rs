@@ -3,8 +3,11 @@
 mod component;
 mod greedy;
 mod model;
+mod neighbourhoods;
 mod prices;
+mod rows;
 mod search;
+mod split;
 mod ties;
 
 use super::grid::Grid;

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::component::{Part, Row, rows_that_bind};
+use super::component::Part;
 use super::prices::Prices;
+use super::rows::{Row, rows_that_bind};
 use crate::placement::grid::{Grid, Layout};
 
 /// What came of the search.
