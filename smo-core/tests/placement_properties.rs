@@ -1,5 +1,7 @@
 //! Placers against trying every placement, over random problems with every rule and goal.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -235,7 +237,8 @@ fn decided(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Decision, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600,
+        failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn milp_is_as_good_as_trying_everything(problem in problems()) {
@@ -350,7 +353,8 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600,
+        failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_numbers_break_anything(problem in adversarial()) {

@@ -70,7 +70,11 @@ impl Solver for HighsSolver {
         match problem.solve() {
             Ok(solution) => {
                 let raw = columns.iter().map(|column| solution.value(*column)).collect();
-                let optimal = matches!(solution.status(), SolutionStatus::Optimal);
+                // At a requested gap of 0 a gap limit is an optimum with a rounding error in its bound.
+                let optimal = matches!(
+                    solution.status(),
+                    SolutionStatus::Optimal | SolutionStatus::GapLimit
+                );
                 let mut answer = rounded(model, raw, None, optimal, 0);
                 answer.bound = optimal.then_some(answer.objective);
                 Ok(Solved::Solution(answer))

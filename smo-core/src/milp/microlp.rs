@@ -25,7 +25,7 @@ impl Default for MicrolpSolver {
 
 impl MicrolpSolver {
     /// Branch-and-bound nodes after which the default solver gives what it has.
-    pub const DEFAULT_NODES: u64 = 5_000;
+    pub const DEFAULT_NODES: u64 = 3_000;
 
     /// The same that stops after `nodes` branch-and-bound nodes, or never.
     #[must_use]

@@ -91,11 +91,11 @@ fn in_order(problem: &PlacementProblem, placement: Placement) -> Placement {
 /// A claim that nothing exists is wrong when something simple finds a placement.
 fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<(), PlacementError> {
     let context = PlaceContext { problem };
-    if let Answer::Found { placement, .. } = FirstFit::new().place(&context)? {
-        if verify(problem, &placement).is_empty() {
-            let fault = "it claims that no placement exists, and first fit finds one".to_owned();
-            return Err(wrong(placer, vec![fault]));
-        }
+    if let Answer::Found { placement, .. } = FirstFit::new().place(&context)?
+        && verify(problem, &placement).is_empty()
+    {
+        let fault = "it claims that no placement exists, and first fit finds one".to_owned();
+        return Err(wrong(placer, vec![fault]));
     }
     Ok(())
 }

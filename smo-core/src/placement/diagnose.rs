@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::is_infeasible;
 use super::rules::{every_reason, first_reason};
 use super::{
-    Diagnosis, Hint, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis, Shortage,
+    Diagnosis, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
+    Shortage,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
@@ -139,11 +140,24 @@ fn hints(problem: &PlacementProblem, diagnosis: &mut Diagnosis) {
             names(&shortage.services)
         ));
     }
-    if !diagnosis.proved {
+    if !diagnosis.conflict.is_empty() {
         hints.push(format!(
-            "{} gave up: the milp placer may find a placement",
-            diagnosis.placer
+            "make room for one of {} on another cluster, or add one",
+            names(&diagnosis.conflict)
         ));
+    }
+    if !diagnosis.proved {
+        let placer = &diagnosis.placer;
+        hints.push(if placer == MilpPlacer::NAME {
+            format!(
+                "{placer} reached its limits: give it more search effort, more variables, or another solver"
+            )
+        } else {
+            format!(
+                "{placer} gave up: the {} placer may find a placement",
+                MilpPlacer::NAME
+            )
+        });
     }
     let mut seen = BTreeSet::new();
     diagnosis.hints = hints
@@ -194,10 +208,16 @@ fn for_service(problem: &PlacementProblem, service: &ServiceKey) -> Vec<String> 
                 let Some(relaxed) = limit.relaxed_to(*measured) else {
                     continue;
                 };
+                // Both ends find the same link; named in one order it is one hint.
+                let (one, other) = if *id <= peer.service {
+                    (id, &peer.service)
+                } else {
+                    (&peer.service, id)
+                };
                 (
                     3,
                     0,
-                    format!("relax the link between {id} and {} to {relaxed}", peer.service),
+                    format!("relax the link between {one} and {other} to {relaxed}"),
                 )
             }
             Reason::Tainted { taint } => (

@@ -236,8 +236,8 @@ impl ServiceExplanation {
         } else {
             ""
         };
-        let same = |(_, reason): &&(&ClusterName, &Reason)| reason.resource() == first.resource();
-        if let (Some(resource), true) = (first.resource(), of_ready.iter().all(|entry| same(&entry))) {
+        let same = |(_, reason): &(&ClusterName, &Reason)| reason.resource() == first.resource();
+        if let (Some(resource), true) = (first.resource(), of_ready.iter().all(|entry| same(entry))) {
             return if resource.is_extended() {
                 format!("the only {ready}cluster with a free {resource}")
             } else {

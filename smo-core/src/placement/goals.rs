@@ -67,9 +67,11 @@ impl Goal {
     }
 }
 
-/// Three decimals below 10, one below 100, none above.
+/// Three decimals below 10, one below 100, none above; as many as it takes to show a small amount.
 fn significant(amount: f64) -> String {
     let decimals = match amount.abs() {
+        tiny if tiny > 0.0 && tiny < 1e-6 => 9,
+        small if small > 0.0 && small < 1e-3 => 6,
         small if small < 10.0 => 3,
         middle if middle < 100.0 => 1,
         _ => 0,
@@ -291,6 +293,24 @@ mod tests {
         assert_eq!(goals.value(Goal::Moves, 2).to_string(), "0.02");
         assert!(goals.value(Goal::Money, 1) < goals.value(Goal::Money, 2));
         assert_eq!(Goals::smo().value(Goal::Placements, 3).points(), 3.0);
+    }
+
+    #[test]
+    fn small_amounts_are_not_shown_as_nothing() {
+        assert_eq!(Goal::Money.describe(12_000_000), "0.012 EUR/h");
+        assert_eq!(Goal::Money.describe(20_000), "0.000020 EUR/h");
+        assert_eq!(Goal::Money.describe(-1), "-0.000000001 EUR/h");
+        assert_eq!(Goal::Carbon.describe(0), "0.000 gCO2e/h");
+        assert_eq!(Goal::Carbon.describe(38_240_000), "38.2 gCO2e/h");
+        assert_eq!(Goal::Moves.describe(1), "1 move");
+    }
+
+    #[test]
+    fn values_stop_at_the_ends() {
+        let goals = Goals::none().with(Goal::Carbon, Weight(i64::MAX));
+        assert_eq!(goals.value(Goal::Carbon, i64::MAX), Value(i128::MAX));
+        assert_eq!(goals.value(Goal::Carbon, i64::MIN), Value(i128::MIN));
+        assert_eq!(goals.checked_value(Goal::Carbon, i64::MAX), None);
     }
 
     #[test]

@@ -132,3 +132,218 @@ fn supply(cluster: &Cluster, held: &Resources) -> ClusterSupply {
         carbon: cluster.carbon,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Readiness;
+    use crate::graph::LatencyClass;
+    use crate::id::ServiceKey;
+    use crate::intent::{LinkRequirement, ServiceRequirements};
+    use crate::placement::{Breach, Outcome, Reason};
+    use crate::placement::{MilpPlacer, decide, verify};
+    use crate::units::Latency;
+
+    fn requirements() -> Requirements {
+        let service = |cpu| ServiceRequirements {
+            replicas: 2,
+            per_replica: Resources::new()
+                .with(ResourceName::CPU, cpu)
+                .with(ResourceName::MEMORY, 1 << 30),
+            requires: BTreeSet::new(),
+            device_proximity: false,
+            pinned: None,
+        };
+        Requirements {
+            services: [("web", service(1500)), ("api", service(500))]
+                .map(|(id, service)| (id.parse().unwrap(), service))
+                .into(),
+            links: vec![LinkRequirement {
+                from: "web".parse().unwrap(),
+                to: "api".parse().unwrap(),
+                class: LatencyClass::UltraLow,
+                rtt_below: Some(Latency::from_base(10_000)),
+                max_hops: None,
+            }],
+            static_placement: false,
+            final_placement: false,
+            energy_efficiency: false,
+        }
+    }
+
+    fn graph(name: &str) -> GraphKey {
+        GraphKey::new("p".parse().unwrap(), name.parse().unwrap())
+    }
+
+    fn cluster(name: &str, cores: u64, used: u64) -> Cluster {
+        let list = |cores: u64| {
+            Resources::new()
+                .with(ResourceName::CPU, cores * 1000)
+                .with(ResourceName::MEMORY, cores << 30)
+        };
+        Cluster {
+            allocated: list(used),
+            ..Cluster::new(name.parse().unwrap(), list(cores))
+        }
+    }
+
+    fn on(service: &str, cluster: &str, replicas: u32) -> (ServiceKey, Assignment) {
+        (
+            graph("g").service(service.parse().unwrap()),
+            Assignment::single(cluster.parse().unwrap(), replicas),
+        )
+    }
+
+    fn pose(clusters: Vec<Cluster>, requirements: &Requirements, current: &Placement) -> PlacementProblem {
+        let inventory = Inventory::new(clusters);
+        PlacementProblem::pose(
+            &inventory,
+            &[(graph("g"), requirements)],
+            current,
+            Goals::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_a_service_holds_is_not_counted_against_itself() {
+        let current = Placement::from_iter([on("web", "a", 2)]);
+        let problem = pose(
+            vec![cluster("a", 4, 4), cluster("b", 4, 3)],
+            &requirements(),
+            &current,
+        );
+        // a: nothing is free, and web holds 3 cores and 2 GiB there.
+        assert_eq!(problem.clusters["a"].capacity.cpu().millicores(), 3000);
+        assert_eq!(problem.clusters["a"].capacity.memory().get(), 2 << 30);
+        assert_eq!(problem.clusters["b"].capacity.cpu().millicores(), 1000);
+        assert_eq!(problem.current, current);
+    }
+
+    #[test]
+    fn what_is_held_never_exceeds_what_there_is() {
+        // The cluster does not report the new replicas yet.
+        let problem = pose(
+            vec![cluster("a", 4, 0)],
+            &requirements(),
+            &Placement::from_iter([on("web", "a", 2)]),
+        );
+        assert_eq!(problem.clusters["a"].capacity.cpu().millicores(), 4000);
+    }
+
+    #[test]
+    fn a_graph_that_fits_where_it_runs_stays_there() {
+        let current = Placement::from_iter([on("web", "a", 2), on("api", "a", 2)]);
+        let problem = pose(
+            vec![cluster("a", 4, 4), cluster("b", 9, 0)],
+            &requirements(),
+            &current,
+        );
+        assert_eq!(verify(&problem, &current), vec![]);
+        let Outcome::Placed(decision) = decide(&MilpPlacer::default(), &problem).unwrap() else {
+            panic!()
+        };
+        assert_eq!(decision.placement, current);
+        assert_eq!(decision.totals.moves, 0);
+    }
+
+    #[test]
+    fn only_cpu_and_memory_are_nothing_where_they_are_not_reported() {
+        let silent = Cluster::new(
+            "a".parse().unwrap(),
+            Resources::new().with(ResourceName::NVIDIA_GPU, 0),
+        );
+        let problem = pose(vec![silent], &requirements(), &Placement::new());
+        let supply = &problem.clusters["a"];
+        let available = |name: &str| supply.available(&ResourceName::new(name));
+        assert_eq!(available(ResourceName::CPU), Some(0));
+        assert_eq!(available(ResourceName::MEMORY), Some(0));
+        assert_eq!(available(ResourceName::PODS), None);
+        assert_eq!(available(ResourceName::STORAGE), None);
+        assert_eq!(available(ResourceName::NVIDIA_GPU), Some(0));
+        assert_eq!(supply.capacity.listed(ResourceName::NVIDIA_GPU), None);
+    }
+
+    #[test]
+    fn a_final_placement_stays_while_its_clusters_are_ready() {
+        let current = Placement::from_iter([on("web", "a", 2)]);
+        let mut last = requirements();
+        last.final_placement = true;
+        let problem = pose(vec![cluster("a", 4, 4), cluster("b", 9, 0)], &last, &current);
+        assert_eq!(
+            problem.services[0].pinned,
+            Some(BTreeSet::from(["a".parse().unwrap()]))
+        );
+        assert_eq!(problem.services[1].pinned, None);
+
+        let mut dead = cluster("a", 4, 4);
+        dead.readiness = Readiness::NotReady {
+            reason: "gone".into(),
+            since: None,
+        };
+        let problem = pose(vec![dead, cluster("b", 9, 0)], &last, &current);
+        assert_eq!(problem.services[0].pinned, None);
+        // A cluster that has left the fleet is not ready either.
+        let problem = pose(vec![cluster("b", 9, 0)], &last, &current);
+        assert_eq!(problem.services[0].pinned, None);
+    }
+
+    #[test]
+    fn graphs_with_static_placement_are_left_out() {
+        let mut fixed = requirements();
+        fixed.static_placement = true;
+        let problem = pose(
+            vec![cluster("a", 4, 4)],
+            &fixed,
+            &Placement::from_iter([on("web", "a", 2)]),
+        );
+        assert!(problem.services.is_empty() && problem.links.is_empty() && problem.current.is_empty());
+        assert_eq!(problem.clusters["a"].capacity.cpu().millicores(), 0);
+    }
+
+    #[test]
+    fn links_and_replicas_are_taken_over() {
+        let problem = pose(
+            vec![cluster("a", 3, 0), cluster("b", 3, 0)],
+            &requirements(),
+            &Placement::new(),
+        );
+        assert_eq!(problem.links[0].limit.rtt_below, Some(Latency::from_base(10_000)));
+        assert_eq!(problem.services[0].replicas, 2);
+        // 3 + 1 cores need both clusters, which nobody measured.
+        let apart = Placement::from_iter([on("web", "a", 2), on("api", "b", 2)]);
+        assert!(matches!(
+            verify(&problem, &apart)[..],
+            [Breach::LinkTooLong { .. }]
+        ));
+        let Outcome::Infeasible(diagnosis) = decide(&MilpPlacer::default(), &problem).unwrap() else {
+            panic!()
+        };
+        assert!(diagnosis.proved);
+        assert_eq!(diagnosis.conflict.len(), 2);
+        assert!(diagnosis.services.values().all(|service| {
+            service
+                .reasons
+                .values()
+                .all(|reason| matches!(reason, Reason::LinkTooLong { .. }))
+        }));
+    }
+
+    #[test]
+    fn amounts_that_do_not_fit_and_graphs_given_twice_are_refused() {
+        let requirements = requirements();
+        let inventory = Inventory::new([cluster("a", 4, 0)]);
+        let twice = [(graph("g"), &requirements), (graph("g"), &requirements)];
+        let error = PlacementProblem::pose(&inventory, &twice, &Placement::new(), Goals::default());
+        insta::assert_snapshot!(error.unwrap_err(), @"the placement problem is inconsistent: graph p/g is given twice");
+        let mut huge = requirements;
+        huge.services[0].per_replica.set(ResourceName::CPU, u64::MAX);
+        let error = PlacementProblem::pose(
+            &inventory,
+            &[(graph("g"), &huge)],
+            &Placement::new(),
+            Goals::default(),
+        );
+        insta::assert_snapshot!(error.unwrap_err(), @"an amount of `p/g/web` does not fit 64 bits");
+    }
+}

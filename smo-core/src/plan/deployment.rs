@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertGroup, Dashboard, Fingerprint};
+use super::{AlertGroup, Dashboard, Fingerprint, ValuesContract};
 use crate::diagnostic::Code;
 use crate::graph::{EventCondition, Implementer, Waves};
 use crate::helm_values::HelmValues;
@@ -169,6 +169,8 @@ pub struct DeploymentPlan {
     pub waves: Waves,
     /// How the placement was decided; `None` with static placement.
     pub decision: Option<Decision>,
+    /// Where the values list clusters.
+    pub values_contract: ValuesContract,
     /// What is allowed but worth knowing.
     pub notes: Vec<Note>,
     /// The name of this plan: of everything that would be written, not of how it was decided.

@@ -14,16 +14,14 @@ impl DeploymentPlan {
     ///
     /// A waiting service that does not run yet is [`ReleaseAction::Await`]; one that was started by its alert is kept
     /// like any other. Replica counts are not compared: whoever scales a running service owns them.
-    ///
-    /// `contract` says where the values list clusters; use the one that the plan was made with.
     #[must_use]
-    pub fn diff_with(&self, observed: &ObservedState, contract: &ValuesContract) -> ChangeSet {
+    pub fn diff(&self, observed: &ObservedState) -> ChangeSet {
         let mut waves: Vec<Vec<Change>> = self
             .waves
             .iter()
             .map(|wave| {
                 wave.iter()
-                    .filter_map(|id| self.release_change(id, observed, contract))
+                    .filter_map(|id| self.release_change(id, observed))
                     .collect()
             })
             .collect();
@@ -38,21 +36,10 @@ impl DeploymentPlan {
         }
     }
 
-    /// [`DeploymentPlan::diff_with`] for the default values contract.
-    #[must_use]
-    pub fn diff(&self, observed: &ObservedState) -> ChangeSet {
-        self.diff_with(observed, &ValuesContract::default())
-    }
-
-    fn release_change(
-        &self,
-        id: &ServiceId,
-        observed: &ObservedState,
-        contract: &ValuesContract,
-    ) -> Option<Change> {
+    fn release_change(&self, id: &ServiceId, observed: &ObservedState) -> Option<Change> {
         let service = self.services.get(id)?;
         let running = observed.releases.get(&service.release.service);
-        let imports = running.and_then(|running| import_change(service, running, contract));
+        let imports = running.and_then(|running| import_change(service, running, &self.values_contract));
         let action = match running {
             None if matches!(service.start, Start::OnEvent { .. }) => ReleaseAction::Await,
             None => ReleaseAction::Install,

@@ -139,8 +139,9 @@ fn targets(plan: &DeploymentPlan, fleet: &Inventory, notes: &mut Vec<Note>) {
                 format!("the fleet has no cluster `{cluster}`: it will not be scheduled"),
             );
         }
-        let contract = super::ValuesContract::default();
-        let imports = contract.read_imports(&service.implementer, &service.release.values);
+        let imports = plan
+            .values_contract
+            .read_imports(&service.implementer, &service.release.values);
         if imports.is_some_and(|clusters| clusters.is_empty()) {
             let message = "its import list is empty, which Karmada reads as every cluster";
             note(notes, EMPTY_IMPORTS, Some(id), message);

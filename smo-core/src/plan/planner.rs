@@ -183,6 +183,7 @@ impl Planner {
             dashboards: Dashboard::of_graph(&key, graph),
             waves: graph.start_waves(),
             decision,
+            values_contract: self.contract.clone(),
             notes: Vec::new(),
             fingerprint: Fingerprint::of(&()),
         };

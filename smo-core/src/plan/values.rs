@@ -1,5 +1,6 @@
 //! The values contract between an orchestrator and a chart: which keys say where a release runs and who imports it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::graph::{Artifact, Implementer};
@@ -7,7 +8,8 @@ use crate::helm_values::HelmValues;
 use crate::id::ClusterName;
 
 /// The names of the keys. Charts with a values schema refuse every other key, so only these two lists are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ValuesContract {
     /// The list of clusters to run on.
     pub affinity: String,

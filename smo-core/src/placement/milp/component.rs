@@ -3,33 +3,29 @@
 use super::greedy;
 use super::model;
 use super::prices::Prices;
+use super::rows::gcd;
 use super::search::search;
+use super::split::keep_linked;
 use super::{MilpPlacer, Work};
 use crate::milp::Solved;
 use crate::placement::PlacementError;
 use crate::placement::grid::{Grid, Layout};
 
-/// A model of so few variables goes to the solver at once.
+/// A part of so few open pairs is tried at once.
 const SMALL: usize = 40;
-
-/// How many models the search for a cheaper placement may ask the solver for.
-const NEIGHBOURHOODS: usize = 120;
-
-/// How many variables such a model may leave open.
-const NEIGHBOURS: usize = 90;
 
 /// Services that share a cluster that can fill up, or a limited link, directly or through others.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    items: Vec<usize>,
+    pub(super) items: Vec<usize>,
     /// The clusters still open to each service, in order.
     pub(super) domains: Vec<Vec<usize>>,
     /// What each of those costs above the cheapest one of the service, in units of `unit`.
     pub(super) costs: Vec<Vec<i128>>,
     /// What the cheapest clusters cost together.
-    offset: i128,
+    pub(super) offset: i128,
     /// The greatest number that divides every difference of cost.
-    unit: i128,
+    pub(super) unit: i128,
 }
 
 /// A placement of a part.
@@ -54,36 +50,11 @@ pub(super) enum Settled {
 }
 
 impl Part {
-    /// The parts of the problem.
-    pub(super) fn split(grid: &Grid<'_>) -> Result<Vec<Self>, PlacementError> {
-        let mut domains: Vec<Vec<usize>> = grid.items.iter().map(|item| item.domain.clone()).collect();
-        keep_linked(grid, &(0..grid.items.len()).collect::<Vec<_>>(), &mut domains);
-        let mut groups = Groups::new(grid.items.len());
-        for (index, item) in grid.items.iter().enumerate() {
-            item.peers.iter().for_each(|(peer, _)| groups.join(index, *peer));
-        }
-        let all: Vec<usize> = (0..grid.items.len()).collect();
-        for Row {
-            cluster, resource, ..
-        } in rows_that_bind(grid, &all, &domains)
-        {
-            let users = all.iter().copied().filter(|item| {
-                let open = domains.get(*item).is_some_and(|domain| domain.contains(&cluster));
-                open && grid.items.get(*item).is_some_and(|item| item.need(resource) > 0)
-            });
-            let users: Vec<usize> = users.collect();
-            if let Some((first, rest)) = users.split_first() {
-                rest.iter().for_each(|other| groups.join(*first, *other));
-            }
-        }
-        groups
-            .lists()
-            .into_iter()
-            .map(|items| Self::new(grid, items, &domains))
-            .collect()
-    }
-
-    fn new(grid: &Grid<'_>, items: Vec<usize>, domains: &[Vec<usize>]) -> Result<Self, PlacementError> {
+    pub(super) fn new(
+        grid: &Grid<'_>,
+        items: Vec<usize>,
+        domains: &[Vec<usize>],
+    ) -> Result<Self, PlacementError> {
         let domains: Vec<Vec<usize>> = items
             .iter()
             .map(|item| domains.get(*item).cloned().unwrap_or_default())
@@ -149,7 +120,7 @@ impl Part {
     }
 
     /// True when `clusters`, one a service, keep capacities and links.
-    fn holds(&self, grid: &Grid<'_>, clusters: &[usize]) -> bool {
+    pub(super) fn holds(&self, grid: &Grid<'_>, clusters: &[usize]) -> bool {
         let mut layout = Layout::new(grid);
         self.items.iter().zip(clusters).all(|(item, cluster)| {
             let fits = layout.fits(*item, *cluster);
@@ -227,7 +198,7 @@ impl Part {
             if !improved && open.variables() > SMALL {
                 improved = true;
                 let mut clusters = clusters.clone();
-                self.improve(grid, placer, &mut clusters, bound, work)?;
+                self.improve(grid, &mut clusters, bound, work);
                 best = Some((self.total(&clusters), clusters));
                 continue;
             }
@@ -273,88 +244,8 @@ impl Part {
         })
     }
 
-    /// Lets the solver replace a few clusters at a time: one that has a service which would be cheaper elsewhere, that
-    /// elsewhere, and a third. Stops at the bound, or after [`NEIGHBOURHOODS`] models.
-    fn improve(
-        &self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        clusters: &mut [usize],
-        bound: i128,
-        work: &mut Work,
-    ) -> Result<(), PlacementError> {
-        let mut left = NEIGHBOURHOODS;
-        for third in 0..grid.clusters.len() {
-            for position in 0..clusters.len() {
-                let Some(now) = clusters.get(position).copied() else {
-                    continue;
-                };
-                let cheapest = self.domains.get(position).into_iter().flatten();
-                let Some(&wish) = cheapest.min_by_key(|cluster| self.cost(position, **cluster)) else {
-                    continue;
-                };
-                if wish == now || third == now || third == wish || left == 0 {
-                    continue;
-                }
-                left -= 1;
-                self.replace(grid, placer, clusters, &[now, wish, third], work)?;
-                if self.total(clusters).is_some_and(|total| total <= bound) {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Places the services of some clusters again on these clusters, if the solver finds something cheaper.
-    fn replace(
-        &self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        clusters: &mut [usize],
-        free: &[usize],
-        work: &mut Work,
-    ) -> Result<(), PlacementError> {
-        let mut near = self.clone();
-        for (position, now) in clusters.iter().enumerate() {
-            let (Some(domain), Some(costs)) = (near.domains.get_mut(position), near.costs.get_mut(position))
-            else {
-                continue;
-            };
-            let stays = !free.contains(now);
-            let keep = |cluster: &usize| {
-                if stays {
-                    cluster == now
-                } else {
-                    free.contains(cluster)
-                }
-            };
-            let mut kept = domain.iter().map(keep).collect::<Vec<_>>().into_iter();
-            costs.retain(|_| kept.next().unwrap_or(false));
-            domain.retain(keep);
-        }
-        let free_variables: usize = near.domains.iter().map(Vec::len).filter(|open| *open > 1).sum();
-        if free_variables > NEIGHBOURS {
-            return Ok(());
-        }
-        let model = model::build(grid, &near, self.total(clusters));
-        work.variables += model.variables().len() as u64;
-        work.constraints += model.constraints().len() as u64;
-        let solved = placer
-            .solver
-            .solve(&model)
-            .map_err(|error| placer.failed(error))?;
-        if let Solved::Solution(solution) = solved {
-            let found = model::read(&near, &solution.values).filter(|found| self.holds(grid, found));
-            if let Some(found) = found.filter(|found| better(self.total(found), self.total(clusters))) {
-                clusters.copy_from_slice(&found);
-            }
-        }
-        Ok(())
-    }
-
     /// Closes every pair that cannot be in a placement cheaper than `total`.
-    fn keep_improving(&mut self, grid: &Grid<'_>, prices: &Prices, total: i128) {
+    pub(super) fn keep_improving(&mut self, grid: &Grid<'_>, prices: &Prices, total: i128) {
         for (position, (domain, costs)) in self.domains.iter_mut().zip(&mut self.costs).enumerate() {
             let open: Vec<bool> = (0..domain.len())
                 .map(|at| prices.bound_with(position, at) < total)
@@ -455,112 +346,6 @@ impl Part {
 }
 
 /// True when `total` is known and less than `known`.
-fn better(total: Option<i128>, known: Option<i128>) -> bool {
+pub(super) fn better(total: Option<i128>, known: Option<i128>) -> bool {
     total.is_some_and(|total| known.is_none_or(|known| total < known))
-}
-
-/// A cluster and a resource that the services could fill up, if all of them that may go there did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) cluster: usize,
-    pub(super) resource: usize,
-    /// What there is, down to the next amount that the services can add up to: a multiple of the greatest common divisor
-    /// of what they take.
-    pub(super) capacity: u64,
-}
-
-/// Every row that can bind.
-pub(super) fn rows_that_bind(grid: &Grid<'_>, items: &[usize], domains: &[Vec<usize>]) -> Vec<Row> {
-    let mut asked = vec![vec![(0_u128, 0_u64); grid.resources.len()]; grid.clusters.len()];
-    for (item, domain) in items.iter().zip(domains) {
-        let Some(item) = grid.items.get(*item) else {
-            continue;
-        };
-        for cluster in domain {
-            for ((sum, divisor), need) in asked.get_mut(*cluster).into_iter().flatten().zip(&item.needs) {
-                *sum += u128::from(*need);
-                *divisor = gcd(*divisor, *need);
-            }
-        }
-    }
-    let mut rows = Vec::new();
-    for (cluster, row) in asked.iter().enumerate() {
-        for (resource, (asked, divisor)) in row.iter().enumerate() {
-            let available = grid.available(cluster, resource);
-            if let Some(available) = available.filter(|available| *asked > u128::from(*available)) {
-                let capacity = available - available % (*divisor).max(1);
-                rows.push(Row {
-                    cluster,
-                    resource,
-                    capacity,
-                });
-            }
-        }
-    }
-    rows
-}
-
-/// Closes every cluster from which a limited link reaches no open cluster of the other service, until nothing changes.
-/// `domains` is by number of service.
-fn keep_linked(grid: &Grid<'_>, items: &[usize], domains: &mut [Vec<usize>]) {
-    let mut changed = true;
-    while std::mem::take(&mut changed) {
-        for index in items {
-            let Some(item) = grid.items.get(*index) else {
-                continue;
-            };
-            for &(peer, limit) in &item.peers {
-                let reached = domains.get(peer).cloned().unwrap_or_default();
-                let Some(domain) = domains.get_mut(*index) else {
-                    continue;
-                };
-                let before = domain.len();
-                domain.retain(|from| {
-                    reached.binary_search(from).is_ok() && grid.near(limit, *from, *from)
-                        || reached.iter().any(|to| grid.near(limit, *from, *to))
-                });
-                changed |= domain.len() < before;
-            }
-        }
-    }
-}
-
-/// The greatest common divisor.
-pub(super) fn gcd<N: Copy + Default + PartialEq + std::ops::Rem<Output = N>>(mut a: N, mut b: N) -> N {
-    while b != N::default() {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// Disjoint sets of services.
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn new(count: usize) -> Self {
-        Self((0..count).collect())
-    }
-
-    fn root(&self, mut item: usize) -> usize {
-        while let Some(&parent) = self.0.get(item).filter(|parent| **parent != item) {
-            item = parent;
-        }
-        item
-    }
-
-    /// Joins two sets under the earlier service.
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        if let Some(slot) = self.0.get_mut(one.max(other)) {
-            *slot = one.min(other);
-        }
-    }
-
-    fn lists(&self) -> Vec<Vec<usize>> {
-        let mut lists = std::collections::BTreeMap::<usize, Vec<usize>>::new();
-        for item in 0..self.0.len() {
-            lists.entry(self.root(item)).or_default().push(item);
-        }
-        lists.into_values().collect()
-    }
 }

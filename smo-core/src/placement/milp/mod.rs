@@ -3,8 +3,12 @@
 mod component;
 mod greedy;
 mod model;
+mod neighbourhoods;
 mod prices;
+mod rows;
 mod search;
+mod split;
+mod ties;
 
 use super::grid::Grid;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
@@ -39,8 +43,11 @@ impl Default for MilpPlacer {
 }
 
 impl MilpPlacer {
+    /// What decisions call it.
+    pub const NAME: &'static str = "milp";
+
     /// More variables than this are not given to the solver.
-    pub const DEFAULT_MAX_VARIABLES: usize = 2_000;
+    pub const DEFAULT_MAX_VARIABLES: usize = 400;
 
     /// How many service-cluster pairs a part may take to try what is left of it.
     pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
@@ -79,7 +86,7 @@ impl MilpPlacer {
 
 impl Placer for MilpPlacer {
     fn name(&self) -> &str {
-        "milp"
+        Self::NAME
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
@@ -112,6 +119,7 @@ impl Placer for MilpPlacer {
                 Settled::Unknown => return Ok(Answer::NotFound { proved: false, work }),
             }
         }
+        ties::settle(&grid, &mut chosen);
         let placement = grid
             .placement(&chosen)
             .ok_or_else(|| self.failed("a choice is no cluster"))?;

@@ -1,6 +1,7 @@
 //! A part as a mixed-integer model, and its solution as clusters.
 
-use super::component::{Part, Row, gcd, rows_that_bind};
+use super::component::Part;
+use super::rows::{Row, gcd, rows_that_bind};
 use crate::milp::{Model, Relation, VariableId};
 use crate::placement::grid::Grid;
 

@@ -5,8 +5,9 @@
 //! prices are looked for in floating point; the bound is then computed from rounded prices in integers, so it holds
 //! whatever the search did. See Fisher, [The Lagrangian Relaxation Method](https://doi.org/10.1287/mnsc.27.1.1), 1981.
 
-use super::component::{Part, Row, rows_that_bind};
+use super::component::Part;
 use super::model::as_f64;
+use super::rows::{Row, rows_that_bind};
 use crate::placement::grid::Grid;
 
 /// Steps of the search for prices.

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::component::{Part, Row, rows_that_bind};
+use super::component::Part;
 use super::prices::Prices;
+use super::rows::{Row, rows_that_bind};
 use crate::placement::grid::{Grid, Layout};
 
 /// What came of the search.
@@ -87,6 +88,9 @@ fn fill(
         }
     }
 }
+
+/// Clusters of one service, each with what choosing it deviates.
+type Choices = Vec<(i128, usize)>;
 
 struct Tree<'p, 'g, 'a> {
     grid: &'g Grid<'a>,
@@ -217,15 +221,15 @@ impl Tree<'_, '_, '_> {
 
     /// The open service with the fewest choices, least deviation first; no choices at all when every service is placed.
     /// `None` when the branch is dead.
-    fn next(&self, spent: i128) -> Option<(usize, Vec<(i128, usize)>)> {
+    fn next(&self, spent: i128) -> Option<(usize, Choices)> {
         let budget = self.budget();
         let left = budget.map(|budget| budget.saturating_sub(spent).saturating_sub(self.idle()));
         let mut least_sum = 0_i128;
-        let mut fewest: Option<(usize, i128, Vec<(i128, usize)>)> = None;
+        let mut fewest: Option<(usize, i128, Choices)> = None;
         for &position in &self.open {
             let item = *self.part.items().get(position)?;
             let domain = self.part.domains.get(position)?;
-            let mut choices: Vec<(i128, usize)> = self
+            let mut choices: Choices = self
                 .deviations
                 .get(position)?
                 .iter()
