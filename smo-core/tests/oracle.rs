@@ -143,19 +143,10 @@ fn is_closed(id: &str, placer: &dyn Placer, problem: &PlacementProblem, expected
 }
 
 /// Cases that the default effort does not close; the predecessor's solver takes its minute or gives up on some of them.
-const OPEN: [&str; 15] = [
-    "c-017",
-    "c-017 with memory",
-    "c-018",
-    "c-018 with memory",
-    "c-019",
+const OPEN: [&str; 6] = [
     "c-019 with memory",
     "c-020",
     "c-020 with memory",
-    "c-021",
-    "c-038",
-    "c-038 with memory",
-    "c-040",
     "c-040 with memory",
     "c-041",
     "c-041 with memory",

@@ -1,5 +1,6 @@
 //! A part of the problem that shares nothing with the rest, and how it is settled.
 
+use super::branch;
 use super::greedy;
 use super::model;
 use super::prices::Prices;
@@ -207,6 +208,9 @@ impl Part {
         if let Some(settled) = open.try_all(self, grid, placer, &mut best, work) {
             return Ok(settled);
         }
+        if let Some(settled) = open.branch(self, grid, placer, &mut best, &mut bound, &mut argument, work) {
+            return Ok(settled);
+        }
         open.solve(self, grid, placer, best, (bound, argument), work)
     }
 
@@ -242,6 +246,54 @@ impl Part {
             }),
             None => Settled::Impossible,
         })
+    }
+
+    /// Closes every pair that is not in `open`.
+    fn keep_open(&mut self, open: &[Vec<usize>]) {
+        for ((domain, costs), open) in self.domains.iter_mut().zip(&mut self.costs).zip(open) {
+            let mut kept = domain.iter().map(|cluster| open.contains(cluster));
+            costs.retain(|_| kept.next().unwrap_or(false));
+            domain.retain(|cluster| open.contains(cluster));
+        }
+    }
+
+    /// Branches on knapsack bounds; `None` when that does not close the part. Keeps what it finds.
+    #[allow(clippy::too_many_arguments)]
+    fn branch(
+        &mut self,
+        whole: &Self,
+        grid: &Grid<'_>,
+        placer: &MilpPlacer,
+        best: &mut Option<(Option<i128>, Vec<usize>)>,
+        bound: &mut i128,
+        argument: &mut String,
+        work: &mut Work,
+    ) -> Option<Settled> {
+        // Costs of the open part are those of the whole: closing pairs keeps offset and unit.
+        let target = best.as_ref().and_then(|(total, _)| *total);
+        let prices = Prices::find(grid, self, target);
+        let closed = branch::close(grid, self, &prices, target, placer.branch_effort())?;
+        work.nodes += closed.nodes;
+        if let Some(found) = closed.found {
+            *best = Some((whole.total(&found), found));
+        }
+        let how = format!("knapsack bounds of {} nodes", closed.nodes);
+        if !closed.complete {
+            self.keep_open(&closed.open);
+            if closed.bound > *bound {
+                *bound = closed.bound;
+                *argument = how;
+            }
+            return None;
+        }
+        let (total, clusters) = best.clone()?;
+        let bound = total.and_then(|total| whole.value(total));
+        Some(Settled::Placed(Placed {
+            clusters,
+            bound,
+            argument: how,
+            by_solver: false,
+        }))
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.

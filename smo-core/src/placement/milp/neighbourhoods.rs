@@ -1,6 +1,7 @@
 //! Makes a placement cheaper by placing the services of a few clusters again, exactly (large neighbourhood search).
 
 use super::Work;
+use super::branch;
 use super::component::{Part, better};
 use super::prices::Prices;
 use super::search::search;
@@ -11,6 +12,9 @@ const NEIGHBOURHOODS: usize = 400;
 
 /// How many service-cluster pairs one such search may look at.
 const NEIGHBOURHOOD_EFFORT: u64 = 50_000;
+
+/// How many cells of knapsack tables one such search may fill where the first look does not close it.
+const NEIGHBOURHOOD_CELLS: u64 = 3_000_000;
 
 impl Part {
     /// Replaces a few clusters at a time: one that has a service which would be cheaper elsewhere, that elsewhere, and a
@@ -88,16 +92,19 @@ impl Part {
         if part.domains.iter().any(Vec::is_empty) {
             return;
         }
-        let searched = search(
-            grid,
-            &part,
-            &Prices::find(grid, &part, Some(target)),
-            Some(target),
-            NEIGHBOURHOOD_EFFORT,
-        );
+        let prices = Prices::find(grid, &part, Some(target));
+        let searched = search(grid, &part, &prices, Some(target), NEIGHBOURHOOD_EFFORT);
         work.nodes += searched.nodes;
+        let mut found = searched.found;
+        if !searched.complete {
+            let target = found.as_ref().map_or(Some(target), |found| part.total(found));
+            if let Some(closed) = branch::close(grid, &part, &prices, target, NEIGHBOURHOOD_CELLS) {
+                work.nodes += closed.nodes;
+                found = closed.found.or(found);
+            }
+        }
         let mut next = clusters.to_vec();
-        for (position, cluster) in positions.into_iter().zip(searched.found.into_iter().flatten()) {
+        for (position, cluster) in positions.into_iter().zip(found.into_iter().flatten()) {
             if let Some(slot) = next.get_mut(position) {
                 *slot = cluster;
             }
