@@ -45,7 +45,11 @@ fn redact(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let entry = |(key, value): (&String, &Value)| {
-                let shown = if looks_secret(key) { Value::from("***") } else { redact(value) };
+                let shown = if looks_secret(key) {
+                    Value::from("***")
+                } else {
+                    redact(value)
+                };
                 (key.clone(), shown)
             };
             Value::Object(map.iter().map(entry).collect())

@@ -24,6 +24,7 @@
 
 mod alerts;
 mod artifact;
+mod chart;
 mod clock;
 mod cluster;
 pub mod conformance;
@@ -37,6 +38,7 @@ mod store;
 
 pub use alerts::{AlertBackend, AlertBackendExt, FiringAlert};
 pub use artifact::{ArtifactBackend, ArtifactBackendExt, ArtifactInfo, ArtifactKind};
+pub use chart::{ChartBackend, ChartState, InstalledChart, ReleaseName};
 pub use clock::{Clock, ManualClock, Timer};
 pub(crate) use clock::{later, since};
 pub use cluster::{ClusterBackend, ClusterBackendExt};
