@@ -6,6 +6,7 @@
 //! | [`ClusterBackend`] | the fleet and its capacity | [`memory::InMemoryFleet`] |
 //! | [`ReleaseBackend`] | Helm releases propagated to clusters | [`memory::InMemoryFleet`] |
 //! | [`ArtifactBackend`] | an OCI registry of charts and descriptors | [`memory::InMemoryArtifacts`] |
+//! | [`ChartBackend`] | an installer of charts, such as Helm | [`memory::InMemoryCharts`] |
 //! | [`MetricsBackend`] | Prometheus queries | [`memory::InMemoryMetrics`] |
 //! | [`AlertBackend`] | alert rules, and which alerts fire | [`memory::InMemoryAlerts`] |
 //! | [`DashboardBackend`] | dashboards | [`memory::InMemoryDashboards`] |
