@@ -8,18 +8,19 @@ use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 use smo_core::backend::conformance::{
-    self, ArtifactFixture, InfrastructureFixture, MetricsFixture, ReleaseFixture,
+    self, ArtifactFixture, ChartFixture, InfrastructureFixture, MetricsFixture, ReleaseFixture,
 };
 use smo_core::backend::memory::{
-    Delays, InMemoryAlerts, InMemoryArtifacts, InMemoryDashboards, InMemoryFleet, InMemoryInfrastructure,
-    InMemoryMetrics, InMemoryStore, Scripted,
+    Delays, InMemoryAlerts, InMemoryArtifacts, InMemoryCharts, InMemoryDashboards, InMemoryFleet,
+    InMemoryInfrastructure, InMemoryMetrics, InMemoryStore, Scripted,
 };
 use smo_core::backend::{
-    Applied, BackendError, ClusterRequest, Document, ErrorKind, Expect, ObservedReleases, ReleaseBackend,
-    Removed, Scope, StateStore,
+    Applied, BackendError, ChartBackend, ClusterRequest, Document, ErrorKind, Expect, InstalledChart,
+    ObservedReleases, ReleaseBackend, ReleaseName, Removed, Scope, StateStore,
 };
 use smo_core::cluster::{Cluster, Health, Inventory};
-use smo_core::id::ServiceKey;
+use smo_core::helm_values::HelmValues;
+use smo_core::id::{Project, ServiceKey};
 use smo_core::placement::Assignment;
 use smo_core::plan::ReleaseSpec;
 use smo_core::resources::{ResourceName, Resources};
@@ -125,6 +126,124 @@ async fn the_in_memory_infrastructure() {
         .await
         .unwrap_err();
     insta::assert_snapshot!(error, @r#"InfrastructureBackend: a requested cluster is made; found Failed { message: "no floating IP left" } where Done is right"#);
+}
+
+fn helm_values(value: Value) -> HelmValues {
+    value.as_object().cloned().unwrap().into()
+}
+
+fn installer() -> (InMemoryCharts, ChartFixture) {
+    let charts = InMemoryCharts::new();
+    charts.add_chart_with("oci://registry/p/web:1.0.0", "web-1.0.0", |release, values| {
+        if !values.get("replicas").is_some_and(Value::is_u64) {
+            return Err("replicas: Invalid type. Expected: integer".to_owned());
+        }
+        let metadata = json!({"name": release.name.as_str()});
+        Ok(vec![
+            json!({"kind": "Deployment", "metadata": metadata, "spec": values.to_json()}),
+        ])
+    });
+    let fixture = ChartFixture {
+        namespaces: ["p", "q"].map(|name| name.parse().unwrap()),
+        name: "web".parse().unwrap(),
+        chart: "oci://registry/p/web:1.0.0".to_owned(),
+        missing_chart: "oci://registry/p/web:2.0.0".to_owned(),
+        values: [
+            helm_values(json!({"replicas": 1, "port": 80})),
+            helm_values(json!({"replicas": 2})),
+        ],
+        refused: helm_values(json!({"replicas": "many"})),
+    };
+    (charts, fixture)
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_in_memory_installer() {
+    let (charts, fixture) = installer();
+    conformance::charts(&charts, &fixture).await.unwrap();
+}
+
+/// An installer with one fault: it keeps values of earlier revisions, or leaves what a failed install made.
+#[derive(Debug)]
+struct BrokenInstaller {
+    inner: InMemoryCharts,
+    keeps_values: bool,
+    leaves_failures: bool,
+}
+
+#[async_trait]
+impl ChartBackend for BrokenInstaller {
+    async fn apply(
+        &self,
+        release: &ReleaseName,
+        chart: &str,
+        values: &HelmValues,
+    ) -> Result<InstalledChart, BackendError> {
+        let mut values = values.clone();
+        if self.keeps_values
+            && let Ok(earlier) = self.inner.values(release).await
+        {
+            for (key, value) in earlier.iter() {
+                values.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+        let result = self.inner.apply(release, chart, &values).await;
+        if self.leaves_failures && result.is_err() {
+            let values = helm_values(json!({"replicas": 0}));
+            self.inner
+                .apply(release, "oci://registry/p/web:1.0.0", &values)
+                .await?;
+        }
+        result
+    }
+
+    async fn rollback(&self, release: &ReleaseName, revision: u64) -> Result<InstalledChart, BackendError> {
+        self.inner.rollback(release, revision).await
+    }
+
+    async fn uninstall(&self, release: &ReleaseName) -> Result<bool, BackendError> {
+        self.inner.uninstall(release).await
+    }
+
+    async fn status(&self, release: &ReleaseName) -> Result<Option<InstalledChart>, BackendError> {
+        self.inner.status(release).await
+    }
+
+    async fn list(&self, namespace: Option<&Project>) -> Result<Vec<InstalledChart>, BackendError> {
+        self.inner.list(namespace).await
+    }
+
+    async fn values(&self, release: &ReleaseName) -> Result<HelmValues, BackendError> {
+        self.inner.values(release).await
+    }
+
+    async fn render(
+        &self,
+        release: &ReleaseName,
+        chart: &str,
+        values: &HelmValues,
+    ) -> Result<Vec<Value>, BackendError> {
+        self.inner.render(release, chart, values).await
+    }
+}
+
+#[rstest]
+#[case(true, false, "values of an earlier revision are not kept")]
+#[case(false, true, "a failed first install leaves nothing behind")]
+#[tokio::test(flavor = "current_thread")]
+async fn a_broken_installer_is_told_its_fault(
+    #[case] keeps_values: bool,
+    #[case] leaves_failures: bool,
+    #[case] rule: &str,
+) {
+    let (inner, fixture) = installer();
+    let broken = BrokenInstaller {
+        inner,
+        keeps_values,
+        leaves_failures,
+    };
+    let error = conformance::charts(&broken, &fixture).await.unwrap_err();
+    assert_eq!((error.port, error.rule), ("ChartBackend", rule), "{error}");
 }
 
 /// One way to get a port wrong.

@@ -62,7 +62,7 @@ pub struct ArtifactInfo {
 /// tag or digest; `Unauthenticated` and `Unavailable` as the registry says.
 ///
 /// # Implementations
-/// [`InMemoryArtifacts`](super::memory::InMemoryArtifacts).
+/// [`InMemoryArtifacts`](super::memory::InMemoryArtifacts); OCI registries in the crate `smo-artifact`.
 ///
 /// # Example
 /// ```

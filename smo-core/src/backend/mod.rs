@@ -6,6 +6,7 @@
 //! | [`ClusterBackend`] | the fleet and its capacity | [`memory::InMemoryFleet`] |
 //! | [`ReleaseBackend`] | Helm releases propagated to clusters | [`memory::InMemoryFleet`] |
 //! | [`ArtifactBackend`] | an OCI registry of charts and descriptors | [`memory::InMemoryArtifacts`] |
+//! | [`ChartBackend`] | an installer of charts, such as Helm | [`memory::InMemoryCharts`] |
 //! | [`MetricsBackend`] | Prometheus queries | [`memory::InMemoryMetrics`] |
 //! | [`AlertBackend`] | alert rules, and which alerts fire | [`memory::InMemoryAlerts`] |
 //! | [`DashboardBackend`] | dashboards | [`memory::InMemoryDashboards`] |
@@ -24,6 +25,7 @@
 
 mod alerts;
 mod artifact;
+mod chart;
 mod clock;
 mod cluster;
 pub mod conformance;
@@ -37,6 +39,7 @@ mod store;
 
 pub use alerts::{AlertBackend, AlertBackendExt, FiringAlert};
 pub use artifact::{ArtifactBackend, ArtifactBackendExt, ArtifactInfo, ArtifactKind};
+pub use chart::{ChartBackend, ChartState, InstalledChart, ReleaseName};
 pub use clock::{Clock, ManualClock, Timer};
 pub(crate) use clock::{later, since};
 pub use cluster::{ClusterBackend, ClusterBackendExt};

@@ -14,6 +14,7 @@
 
 mod alerts;
 mod artifacts;
+mod charts;
 mod clusters;
 mod dashboards;
 mod infrastructure;
@@ -28,6 +29,7 @@ use thiserror::Error;
 
 pub use alerts::alerts;
 pub use artifacts::{ArtifactFixture, artifacts};
+pub use charts::{ChartFixture, charts};
 pub use clusters::{capacity, clusters};
 pub use dashboards::dashboards;
 pub use infrastructure::{InfrastructureFixture, infrastructure};

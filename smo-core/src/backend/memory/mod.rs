@@ -3,6 +3,7 @@
 
 mod alerts;
 mod artifacts;
+mod charts;
 mod dashboards;
 mod fleet;
 mod infrastructure;
@@ -12,6 +13,7 @@ mod store;
 
 pub use alerts::InMemoryAlerts;
 pub use artifacts::InMemoryArtifacts;
+pub use charts::InMemoryCharts;
 pub use dashboards::InMemoryDashboards;
 pub use fleet::{Delays, InMemoryFleet};
 pub use infrastructure::InMemoryInfrastructure;
