@@ -1,0 +1,240 @@
+//! From nothing to a running testbed.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::control_plane::{self, KARMADA};
+use crate::error::TestbedError;
+use crate::kubeconfig::User;
+use crate::kubectl::Kubectl;
+use crate::member::Member;
+use crate::programs::{KarmadaFiles, KarmadaPrograms};
+use crate::rig::{Rig, condition};
+use crate::testbed::Testbed;
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    name: String,
+    members: Vec<Member>,
+    manifests: Vec<String>,
+    karmada: bool,
+}
+
+impl Setup {
+    /// The API suite's servers: Karmada's API server with its CRDs, none of Karmada's programs, and one member `m1`.
+    ///
+    /// Every object is checked by the real schemas, and a test may play the scheduler. `cluster.karmada.io` is no CRD and
+    /// so is absent; [`Setup::with_manifest`] can install one. Without the files of a Karmada release there are no CRDs
+    /// but those given.
+    pub fn api() -> Self {
+        Self {
+            name: "api".to_owned(),
+            members: vec![Member::new("m1")],
+            manifests: Vec::new(),
+            karmada: false,
+        }
+    }
+
+    /// A whole Karmada with the members `m1`, `m2` (two GPUs on each of its three nodes) and `m3`.
+    pub fn karmada() -> Self {
+        Self {
+            name: KARMADA.to_owned(),
+            members: vec![
+                Member::new("m1"),
+                Member::new("m2").with_gpus(2),
+                Member::new("m3"),
+            ],
+            manifests: Vec::new(),
+            karmada: true,
+        }
+    }
+
+    /// Another name of its folder below `target/live`.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Other members.
+    #[must_use]
+    pub fn with_members(mut self, members: Vec<Member>) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Manifests to apply to Karmada's API server after its CRDs, in YAML or JSON.
+    #[must_use]
+    pub fn with_manifest(mut self, text: impl Into<String>) -> Self {
+        self.manifests.push(text.into());
+        self
+    }
+
+    /// Starts it and waits until all of it is ready. Everything ends when the value is dropped, or when the process ends.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, or what did not become ready, with the end of the log of the server in question. Nothing is left
+    /// running.
+    pub fn start(self) -> Result<Testbed, TestbedError> {
+        let mut times = Times::new();
+        let files = match KarmadaFiles::find() {
+            Ok(files) => Some(files),
+            Err(missing) if self.karmada => return Err(missing),
+            Err(_) => None,
+        };
+        let programs = self.karmada.then(KarmadaPrograms::find).transpose()?;
+        let mut rig = Rig::start(&self.name)?;
+
+        let port = rig.ports.take()?;
+        rig.serve_api(
+            KARMADA,
+            port,
+            "10.96.0.0/16",
+            &["--disable-admission-plugins=StorageObjectInUseProtection,ServiceAccount"],
+        )?;
+        rig.write_kubeconfig("restricted", KARMADA, port, User::Restricted)?;
+        rig.write_kubeconfig("unknown-token", KARMADA, port, User::Unknown)?;
+        rig.await_api(KARMADA, port)?;
+        times.note("Karmada's API server is ready");
+
+        rig.serve_controllers(
+            KARMADA,
+            "namespace,garbagecollector,serviceaccount-token,clusterrole-aggregation",
+        )?;
+        // They start while the CRDs are applied.
+        let mut members = Vec::new();
+        for (member, number) in self.members.iter().zip(97_u8..) {
+            let port = rig.ports.take()?;
+            rig.serve_api(&member.name, port, &format!("10.{number}.0.0/16"), &[])?;
+            members.push((member, port));
+        }
+        let kubectl = rig.kubectl(KARMADA);
+        if let Some(files) = &files {
+            apply_crds(&kubectl, &files.crds())?;
+            if let Some(folder) = files.monitoring_crds() {
+                apply_crds(&kubectl, &folder)?;
+            }
+        }
+        let namespace =
+            |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let namespaces = ["karmada-system", "karmada-cluster"].map(namespace);
+        kubectl.apply(&json!({"apiVersion": "v1", "kind": "List", "items": namespaces}))?;
+        for manifest in &self.manifests {
+            kubectl.apply_text(manifest)?;
+        }
+        times.note("CRDs are applied");
+
+        if let (Some(programs), Some(files)) = (&programs, &files) {
+            control_plane::serve(&mut rig, programs, files)?;
+            times.note("Karmada's programs are started");
+        }
+        for (member, port) in &members {
+            rig.await_api(&member.name, *port)?;
+            member.serve_workers(&mut rig)?;
+        }
+        fill(&rig, &members, files.as_ref(), self.karmada)?;
+        times.note("members are filled");
+        await_nodes(&mut rig, &members)?;
+        if self.karmada {
+            await_members(&mut rig, &members)?;
+        }
+        times.note("all of it is ready");
+        let ports = members.into_iter().map(|(_, port)| port).collect();
+        Testbed::own(rig, self.members, ports, times.0)
+    }
+}
+
+/// Steps and when each was reached, counted from the start.
+struct Times(Vec<(String, Duration)>, Instant);
+
+impl Times {
+    fn new() -> Self {
+        Self(Vec::new(), Instant::now())
+    }
+
+    fn note(&mut self, step: &str) {
+        self.0.push((step.to_owned(), self.1.elapsed()));
+    }
+}
+
+fn apply_crds(kubectl: &Kubectl, folder: &Path) -> Result<(), TestbedError> {
+    let folder = folder.display().to_string();
+    kubectl
+        .run(&["apply", "--server-side", "--recursive", "--filename", &folder])
+        .map(drop)
+}
+
+/// Gives all members their nodes and CRDs, and registers them, all at once.
+fn fill(
+    rig: &Rig,
+    members: &[(&Member, u16)],
+    files: Option<&KarmadaFiles>,
+    register: bool,
+) -> Result<(), TestbedError> {
+    let one = |member: &Member, port: u16| -> Result<(), TestbedError> {
+        let kubectl = rig.kubectl(&member.name);
+        kubectl.apply(&member.node_objects())?;
+        if register {
+            rig.kubectl(KARMADA).apply(&member.registration(port, &rig.pki))?;
+        }
+        if let Some(files) = files {
+            apply_crds(&kubectl, &files.member_crds())?;
+            if let Some(folder) = files.monitoring_crds() {
+                apply_crds(&kubectl, &folder)?;
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let started: Vec<_> = members
+            .iter()
+            .map(|(member, port)| scope.spawn(move || one(member, *port)))
+            .collect();
+        started.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+fn await_nodes(rig: &mut Rig, members: &[(&Member, u16)]) -> Result<(), TestbedError> {
+    for (member, _) in members {
+        let kubectl = rig.kubectl(&member.name);
+        rig.wait(
+            &format!("{}-kwok", member.name),
+            &format!("the nodes of {} becoming ready", member.name),
+            || all_ready(&kubectl, "nodes", member.nodes as usize),
+        )?;
+    }
+    Ok(())
+}
+
+fn await_members(rig: &mut Rig, members: &[(&Member, u16)]) -> Result<(), TestbedError> {
+    let kubectl = rig.kubectl(KARMADA);
+    rig.wait(
+        "karmada-controller-manager",
+        "every member becoming ready",
+        || all_ready(&kubectl, "clusters.cluster.karmada.io", members.len()),
+    )
+}
+
+fn all_ready(kubectl: &Kubectl, resource: &str, expected: usize) -> Result<(), String> {
+    let list = kubectl.get(&[resource]).map_err(|error| error.to_string())?;
+    let items = list.get("items").and_then(Value::as_array);
+    let ready = items.map_or(0, |items| {
+        let ready = items
+            .iter()
+            .filter(|item| condition(item, "Ready") == Some("True"));
+        ready.count()
+    });
+    if ready == expected {
+        Ok(())
+    } else {
+        Err(format!("{ready} of {expected} are ready"))
+    }
+}
