@@ -29,13 +29,8 @@ pub(crate) fn workspace_root() -> &'static Path {
 fn folder(variable: &str, default: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(value) if !value.is_empty() => {
-            let given = PathBuf::from(value);
             // Tests run in the folder of their package; people think of the workspace.
-            if given.is_absolute() {
-                given
-            } else {
-                workspace_root().join(given)
-            }
+            workspace_root().join(value)
         }
         _ => workspace_root().join(default),
     }

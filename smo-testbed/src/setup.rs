@@ -101,10 +101,6 @@ impl Setup {
         rig.await_api(KARMADA, port)?;
         times.note("Karmada's API server is ready");
 
-        rig.serve_controllers(
-            KARMADA,
-            "namespace,garbagecollector,serviceaccount-token,clusterrole-aggregation",
-        )?;
         // They start while the CRDs are applied.
         let mut members = Vec::new();
         for (member, number) in self.members.iter().zip(97_u8..) {
@@ -114,10 +110,7 @@ impl Setup {
         }
         let kubectl = rig.kubectl(KARMADA);
         if let Some(files) = &files {
-            apply_crds(&kubectl, &files.crds())?;
-            if let Some(folder) = files.monitoring_crds() {
-                apply_crds(&kubectl, &folder)?;
-            }
+            apply_crds(&kubectl, &files.crds(), files)?;
         }
         let namespace =
             |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -132,11 +125,29 @@ impl Setup {
             control_plane::serve(&mut rig, programs, files)?;
             times.note("Karmada's programs are started");
         }
+        // Not before: the garbage collector looks for new kinds of objects only every 30 s.
+        rig.serve_controllers(
+            KARMADA,
+            "namespace,garbagecollector,serviceaccount-token,clusterrole-aggregation",
+        )?;
         for (member, port) in &members {
             rig.await_api(&member.name, *port)?;
+        }
+        if let Some(files) = &files {
+            for_each(&members, |member, _| {
+                apply_crds(&rig.kubectl(&member.name), &files.member_crds(), files)
+            })?;
+        }
+        for (member, _) in &members {
             member.serve_workers(&mut rig)?;
         }
-        fill(&rig, &members, files.as_ref(), self.karmada)?;
+        for_each(&members, |member, port| {
+            rig.kubectl(&member.name).apply(&member.node_objects())?;
+            if self.karmada {
+                rig.kubectl(KARMADA).apply(&member.registration(port, &rig.pki))?;
+            }
+            Ok(())
+        })?;
         times.note("members are filled");
         await_nodes(&mut rig, &members)?;
         if self.karmada {
@@ -161,38 +172,29 @@ impl Times {
     }
 }
 
-fn apply_crds(kubectl: &Kubectl, folder: &Path) -> Result<(), TestbedError> {
-    let folder = folder.display().to_string();
-    kubectl
-        .run(&["apply", "--server-side", "--recursive", "--filename", &folder])
-        .map(drop)
+/// Applies a folder of CRDs, and those of the Prometheus operator where they are kept.
+fn apply_crds(kubectl: &Kubectl, folder: &Path, files: &KarmadaFiles) -> Result<(), TestbedError> {
+    let mut arguments = vec![
+        "apply".to_owned(),
+        "--server-side".to_owned(),
+        "--recursive".to_owned(),
+    ];
+    for folder in std::iter::once(folder).chain(files.monitoring_crds().as_deref()) {
+        arguments.extend(["--filename".to_owned(), folder.display().to_string()]);
+    }
+    kubectl.run(&arguments).map(drop)
 }
 
-/// Gives all members their nodes and CRDs, and registers them, all at once.
-fn fill(
-    rig: &Rig,
+/// Does the same for all members, at once.
+fn for_each(
     members: &[(&Member, u16)],
-    files: Option<&KarmadaFiles>,
-    register: bool,
+    act: impl Fn(&Member, u16) -> Result<(), TestbedError> + Sync,
 ) -> Result<(), TestbedError> {
-    let one = |member: &Member, port: u16| -> Result<(), TestbedError> {
-        let kubectl = rig.kubectl(&member.name);
-        kubectl.apply(&member.node_objects())?;
-        if register {
-            rig.kubectl(KARMADA).apply(&member.registration(port, &rig.pki))?;
-        }
-        if let Some(files) = files {
-            apply_crds(&kubectl, &files.member_crds())?;
-            if let Some(folder) = files.monitoring_crds() {
-                apply_crds(&kubectl, &folder)?;
-            }
-        }
-        Ok(())
-    };
+    let act = &act;
     std::thread::scope(|scope| {
         let started: Vec<_> = members
             .iter()
-            .map(|(member, port)| scope.spawn(move || one(member, *port)))
+            .map(|(member, port)| scope.spawn(move || act(member, *port)))
             .collect();
         started.into_iter().try_for_each(|thread| {
             thread
