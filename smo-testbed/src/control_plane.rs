@@ -102,13 +102,14 @@ fn serve_aggregated(rig: &mut Rig, programs: &KarmadaPrograms) -> Result<(), Tes
     kubectl.apply(
         &json!({"apiVersion": "v1", "kind": "List", "items": [service, registration, role, binding]}),
     )?;
-    rig.wait(AGGREGATED, "Karmada's aggregated API becoming available", || {
-        if !answers(port) {
-            return Err("no answer on its port".to_owned());
-        }
-        let answer = kubectl.run(&["get", "--raw", "/apis/cluster.karmada.io/v1alpha1/clusters"]);
-        answer.map(drop).map_err(|error| error.to_string())
-    })
+    rig.processes
+        .wait(AGGREGATED, "Karmada's aggregated API becoming available", || {
+            if !answers(port) {
+                return Err("no answer on its port".to_owned());
+            }
+            let answer = kubectl.run(&["get", "--raw", "/apis/cluster.karmada.io/v1alpha1/clusters"]);
+            answer.map(drop).map_err(|error| error.to_string())
+        })
 }
 
 fn serve_webhook(
@@ -133,13 +134,14 @@ fn serve_webhook(
         arguments,
         &[port, health],
     )?;
-    rig.wait("karmada-webhook", "Karmada's webhook listening", || {
-        if answers(port) {
-            Ok(())
-        } else {
-            Err("no answer on its port".to_owned())
-        }
-    })?;
+    rig.processes
+        .wait("karmada-webhook", "Karmada's webhook listening", || {
+            if answers(port) {
+                Ok(())
+            } else {
+                Err("no answer on its port".to_owned())
+            }
+        })?;
     // Only now: from here on every write of a policy is refused unless the webhook answers.
     let path = files.webhook_configuration();
     let text = std::fs::read_to_string(&path).map_err(TestbedError::file(&path))?;

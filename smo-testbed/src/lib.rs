@@ -1,5 +1,5 @@
-//! Real servers on loopback for the live tests: etcd, Kubernetes API servers, Karmada, and member clusters whose nodes and
-//! pods are simulated by kwok.
+//! Real servers on loopback for the live tests: etcd, Kubernetes API servers, Karmada, member clusters whose nodes and
+//! pods are simulated by kwok, and an OCI registry.
 //!
 //! They are child processes of whoever starts them and end with it, whatever ends it. They listen on free ports of
 //! 127.0.0.1 and write below `target/live`: one folder a testbed, with kubeconfigs, certificates and a log for each server.
@@ -20,6 +20,7 @@
 //! | `setup` | from nothing to a running testbed |
 //! | `testbed`, `remote` | a running one, in this process or held by another |
 //! | `rig`, `member`, `control_plane` | flags and objects: etcd and API servers; a member; Karmada's own programs |
+//! | `registry` | an OCI registry |
 //! | `process`, `ports`, `folder`, `pki`, `kubeconfig`, `kubectl`, `programs` | one means each |
 //!
 //! The programs come from `cargo xtask servers`; Karmada's own from a release ([`live`] has the variables).
@@ -35,6 +36,7 @@ mod pki;
 mod ports;
 mod process;
 mod programs;
+mod registry;
 mod remote;
 mod rig;
 mod setup;
@@ -45,6 +47,7 @@ pub use kubectl::Kubectl;
 pub use member::Member;
 pub use process::group_runs;
 pub use programs::Servers;
+pub use registry::Registry;
 pub use remote::hold;
 pub use rig::condition;
 pub use setup::Setup;

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::TestbedError;
 use crate::programs::workspace_root;
+use crate::registry::Registry;
 use crate::setup::Setup;
 use crate::testbed::Testbed;
 
@@ -59,6 +60,23 @@ pub fn karmada() -> Option<&'static Testbed> {
         outcome => Some(had("Karmada", outcome)),
     };
     SHARED.get_or_init(start).as_ref()
+}
+
+/// An empty OCI registry of one's own; with `protected` it wants [`Registry::USER`] and [`Registry::PASSWORD`].
+///
+/// `None`, after one line on the standard error, where live tests were not asked for.
+///
+/// # Panics
+///
+/// As [`api`].
+pub fn registry(protected: bool) -> Option<Registry> {
+    asked("registry")?;
+    let started = if protected {
+        Registry::protected()
+    } else {
+        Registry::open()
+    };
+    Some(had("registry", started))
 }
 
 /// Tries until there is an answer, and says how long that took.
@@ -103,7 +121,7 @@ fn named_or_started(variable: &str, setup: Setup) -> Result<Testbed, TestbedErro
 }
 
 #[allow(clippy::panic, reason = "the caller is a test")]
-fn had(suite: &str, outcome: Result<Testbed, TestbedError>) -> Testbed {
+fn had<T>(suite: &str, outcome: Result<T, TestbedError>) -> T {
     outcome.unwrap_or_else(|error| panic!("the {suite} suite's servers cannot be used: {error}"))
 }
 

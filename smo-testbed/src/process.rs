@@ -9,12 +9,16 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::error::TestbedError;
 
 /// Ignores what ctrl-c sends, waits for the end of its input, kills its group.
 const LEADER: &str = "trap '' HUP INT TERM; while read -r line; do :; done; kill -s KILL 0";
 const TAIL_LINES: usize = 25;
+/// How long any one thing may take. Ten times what it takes on two busy cores.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The group, and the servers in it by name.
 #[derive(Debug)]
@@ -147,6 +151,34 @@ impl Processes {
         }
     }
 
+    /// Tries until it succeeds, the named server ends, or patience does.
+    pub(crate) fn wait(
+        &mut self,
+        server: &str,
+        what: &str,
+        mut attempt: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), TestbedError> {
+        let began = Instant::now();
+        loop {
+            let last = match attempt() {
+                Ok(()) => return Ok(()),
+                Err(last) => last,
+            };
+            self.check(server)?;
+            if began.elapsed() > PATIENCE {
+                let log = self.log(server);
+                return Err(TestbedError::Late {
+                    what: what.to_owned(),
+                    waited: began.elapsed(),
+                    last,
+                    tail: tail(&log),
+                    log,
+                });
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))
     }
@@ -164,7 +196,7 @@ impl Drop for Processes {
 }
 
 /// The last lines of a log.
-pub(crate) fn tail(log: &Path) -> String {
+fn tail(log: &Path) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
@@ -191,8 +223,6 @@ pub fn group_runs(group: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     fn logs(name: &str) -> PathBuf {

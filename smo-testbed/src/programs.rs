@@ -13,7 +13,7 @@ const SERVERS: [&str; 6] = [
     "kubectl",
     "kwok",
 ];
-/// Karmada's own programs that its control plane consists of, by file name.
+/// Karmada's own programs that its control plane consists of, by file name; `karmada-` may stand before it.
 const KARMADA: [&str; 4] = [
     "aggregated-apiserver",
     "webhook",
@@ -78,7 +78,10 @@ pub(crate) struct KarmadaPrograms {
 impl KarmadaPrograms {
     pub(crate) fn find() -> Result<Self, TestbedError> {
         let folder = folder("KARMADA_BIN", "target/servers/karmada");
-        let names = missing(&folder, &KARMADA);
+        let absent = KARMADA
+            .iter()
+            .filter(|name| karmada_program(&folder, name).is_none());
+        let names: Vec<String> = absent.map(|&name| name.to_owned()).collect();
         if names.is_empty() {
             Ok(Self { folder })
         } else {
@@ -91,8 +94,17 @@ impl KarmadaPrograms {
     }
 
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        karmada_program(&self.folder, name).unwrap_or_else(|| self.folder.join(name))
     }
+}
+
+/// Releases call it `karmada-webhook`, its folder of sources and so a plain `go build` call it `webhook`.
+fn karmada_program(folder: &Path, name: &str) -> Option<PathBuf> {
+    let names = [name.to_owned(), format!("karmada-{name}")];
+    names
+        .map(|name| folder.join(name))
+        .into_iter()
+        .find(|path| path.exists())
 }
 
 /// Files of Karmada's release: `crds/` and `webhook-configuration.yaml` in the folder `SMO_KARMADA_FILES`, by default the
@@ -134,5 +146,26 @@ impl KarmadaFiles {
     pub(crate) fn monitoring_crds(&self) -> Option<PathBuf> {
         let folder = self.folder.parent()?.join("monitoring-crds");
         folder.is_dir().then_some(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn karmadas_programs_go_by_two_names() {
+        let folder = std::env::temp_dir().join(format!("smo-testbed-{}-karmada", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for name in ["webhook", "karmada-scheduler"] {
+            std::fs::write(folder.join(name), "").expect("a program");
+        }
+        assert_eq!(karmada_program(&folder, "webhook"), Some(folder.join("webhook")));
+        assert_eq!(
+            karmada_program(&folder, "scheduler"),
+            Some(folder.join("karmada-scheduler"))
+        );
+        assert_eq!(karmada_program(&folder, "controller-manager"), None);
+        std::fs::remove_dir_all(&folder).expect("the folder goes");
     }
 }

@@ -1,7 +1,6 @@
 //! What every testbed is made of: one etcd, API servers on it, and the means to start, watch and reach them.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -11,12 +10,8 @@ use crate::kubeconfig::{User, kubeconfig};
 use crate::kubectl::Kubectl;
 use crate::pki::Pki;
 use crate::ports::{Ports, answers};
-use crate::process::{Processes, tail};
+use crate::process::Processes;
 use crate::programs::Servers;
-
-/// How long any one thing may take. Ten times what it takes on two busy cores.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A folder, identities, ports and processes.
 #[derive(Debug)]
@@ -175,7 +170,7 @@ impl Rig {
     /// Waits until a cluster's API server says that it is ready.
     pub(crate) fn await_api(&mut self, cluster: &str, port: u16) -> Result<(), TestbedError> {
         let kubectl = self.kubectl(cluster);
-        self.wait(
+        self.processes.wait(
             &format!("{cluster}-apiserver"),
             &format!("the API server of {cluster} becoming ready"),
             || {
@@ -187,34 +182,6 @@ impl Rig {
                 answer.map(drop).map_err(|error| error.to_string())
             },
         )
-    }
-
-    /// Tries until it succeeds, the named server ends, or patience does.
-    pub(crate) fn wait(
-        &mut self,
-        server: &str,
-        what: &str,
-        mut attempt: impl FnMut() -> Result<(), String>,
-    ) -> Result<(), TestbedError> {
-        let began = Instant::now();
-        loop {
-            let last = match attempt() {
-                Ok(()) => return Ok(()),
-                Err(last) => last,
-            };
-            self.processes.check(server)?;
-            if began.elapsed() > PATIENCE {
-                let log = self.processes.log(server);
-                return Err(TestbedError::Late {
-                    what: what.to_owned(),
-                    waited: began.elapsed(),
-                    last,
-                    tail: tail(&log),
-                    log,
-                });
-            }
-            std::thread::sleep(PAUSE);
-        }
     }
 }
 

@@ -207,7 +207,7 @@ fn for_each(
 fn await_nodes(rig: &mut Rig, members: &[(&Member, u16)]) -> Result<(), TestbedError> {
     for (member, _) in members {
         let kubectl = rig.kubectl(&member.name);
-        rig.wait(
+        rig.processes.wait(
             &format!("{}-kwok", member.name),
             &format!("the nodes of {} becoming ready", member.name),
             || all_ready(&kubectl, "nodes", member.nodes as usize),
@@ -218,7 +218,7 @@ fn await_nodes(rig: &mut Rig, members: &[(&Member, u16)]) -> Result<(), TestbedE
 
 fn await_members(rig: &mut Rig, members: &[(&Member, u16)]) -> Result<(), TestbedError> {
     let kubectl = rig.kubectl(KARMADA);
-    rig.wait(
+    rig.processes.wait(
         "karmada-controller-manager",
         "every member becoming ready",
         || all_ready(&kubectl, "clusters.cluster.karmada.io", members.len()),

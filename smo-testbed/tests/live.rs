@@ -269,3 +269,80 @@ fn karmada_sees_gpus_and_a_dead_member() {
         time.as_secs_f64()
     );
 }
+
+/// Runs a program of the installation, and returns what it wrote and whether it succeeded.
+fn run(testbed: &Testbed, program: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(testbed.servers().program(program))
+        .args(arguments)
+        .output()
+        .expect("it starts");
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn registry_takes_a_chart_from_one_helm_and_gives_it_to_the_other() {
+    let (Some(testbed), Some(registry)) = (live::api(), live::registry(false)) else {
+        return;
+    };
+    let folder = std::env::temp_dir().join(format!("smo-testbed-{}-chart", std::process::id()));
+    std::fs::create_dir_all(folder.join("smoke/templates")).expect("a folder");
+    let chart = "{apiVersion: v2, name: smoke, version: 1.0.0, kubeVersion: '>=1.30.0-0'}";
+    std::fs::write(folder.join("smoke/Chart.yaml"), chart).expect("a chart");
+    let template = "{apiVersion: v1, kind: ConfigMap, metadata: {name: '{{ .Release.Name }}'}}";
+    std::fs::write(folder.join("smoke/templates/map.yaml"), template).expect("a template");
+    let path = |below: &str| folder.join(below).display().to_string();
+
+    let (done, text) = run(
+        testbed,
+        "helm4",
+        &["package", &path("smoke"), "--destination", &path("")],
+    );
+    assert!(done, "{text}");
+    let place = format!("oci://{}/charts", registry.address());
+    let (done, text) = run(
+        testbed,
+        "helm4",
+        &["push", &path("smoke-1.0.0.tgz"), &place, "--plain-http"],
+    );
+    assert!(done, "{text}");
+    let arguments = [
+        "template",
+        "r",
+        &format!("{place}/smoke"),
+        "--version=1.0.0",
+        "--plain-http",
+    ];
+    let (done, text) = run(testbed, "helm3", &arguments);
+    assert!(
+        done && text.contains("kind: ConfigMap, metadata: {name: 'r'}"),
+        "{text}"
+    );
+
+    let guarded = live::registry(true).expect("it was asked for");
+    let elsewhere = format!("oci://{}/charts", guarded.address());
+    let arguments = ["push", &path("smoke-1.0.0.tgz"), &elsewhere, "--plain-http"];
+    let (done, text) = run(testbed, "helm4", &arguments);
+    assert!(!done && text.contains("basic credential not found"), "{text}");
+    let with = [
+        "--username",
+        smo_testbed::Registry::USER,
+        "--password",
+        smo_testbed::Registry::PASSWORD,
+    ];
+    let (done, text) = run(testbed, "helm4", &[&arguments[..], &with[..]].concat());
+    assert!(done, "{text}");
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+#[test]
+fn helm_says_its_version() {
+    let Some(testbed) = live::api() else { return };
+    for (program, version) in [("helm3", "v3.22.0"), ("helm4", "v4.2.4")] {
+        let (done, text) = run(testbed, program, &["version", "--template", "{{ .Version }}"]);
+        assert!(done && text.trim() == version, "{program}: {text}");
+    }
+}
