@@ -119,3 +119,39 @@ impl TestbedError {
         move |source| Self::File { path, source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_say_what_and_what_to_do() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let servers = TestbedError::MissingServers {
+            folder: "target/servers/bin".into(),
+            names: names(&["etcd", "kwok"]),
+        };
+        let karmada = TestbedError::MissingKarmada {
+            folder: "target/servers/karmada".into(),
+            names: names(&["webhook"]),
+            hint: "KARMADA_BIN names the folder with the programs of a Karmada release",
+        };
+        let late = TestbedError::Late {
+            what: "the nodes of m1 becoming ready".to_owned(),
+            waited: Duration::from_secs(120),
+            last: "2 of 3 are ready".to_owned(),
+            log: "target/live/api/log/m1-kwok.log".into(),
+            tail: "  no stages found".to_owned(),
+        };
+        let foreign = TestbedError::NotOurs {
+            kubeconfig: "/etc/karmada".into(),
+        };
+        insta::assert_snapshot!([servers, karmada, late, foreign].map(|error| error.to_string()).join("\n"), @"
+        target/servers/bin has no etcd, kwok; `cargo xtask servers` installs what is missing
+        Karmada cannot be started: target/servers/karmada has no webhook; KARMADA_BIN names the folder with the programs of a Karmada release
+        the nodes of m1 becoming ready did not happen within 120s (2 of 3 are ready); log target/live/api/log/m1-kwok.log:
+          no stages found
+        /etc/karmada was not started by the testbed: its servers cannot be stopped or started here
+        ");
+    }
+}

@@ -50,5 +50,5 @@ pub use programs::Servers;
 pub use registry::Registry;
 pub use remote::hold;
 pub use rig::condition;
-pub use setup::Setup;
+pub use setup::{Progress, Setup};
 pub use testbed::Testbed;

@@ -50,10 +50,10 @@ fn start(name: &str) -> Result<Arc<Testbed>, TestbedError> {
         "api" => (Setup::api(), "SMO_LIVE_KUBECONFIG"),
         _ => (Setup::karmada(), "SMO_KARMADA_KUBECONFIG"),
     };
-    let testbed = Arc::new(setup.start()?);
-    for (step, time) in testbed.times() {
+    let setup = setup.with_progress(|name, step, time| {
         eprintln!("{name}: {:5.1} s  {step}", time.as_secs_f64());
-    }
+    });
+    let testbed = Arc::new(setup.start()?);
     smo_testbed::hold(&testbed)?;
     if let Some(group) = testbed.process_group() {
         println!("group={group}");

@@ -21,7 +21,11 @@ pub struct Setup {
     members: Vec<Member>,
     manifests: Vec<String>,
     karmada: bool,
+    progress: Option<Progress>,
 }
+
+/// Told the testbed's name, each step of its start when it was reached, and the time since the beginning.
+pub type Progress = fn(&str, &str, Duration);
 
 impl Setup {
     /// The API suite's servers: Karmada's API server with its CRDs, none of Karmada's programs, and one member `m1`.
@@ -35,6 +39,7 @@ impl Setup {
             members: vec![Member::new("m1")],
             manifests: Vec::new(),
             karmada: false,
+            progress: None,
         }
     }
 
@@ -49,6 +54,7 @@ impl Setup {
             ],
             manifests: Vec::new(),
             karmada: true,
+            progress: None,
         }
     }
 
@@ -73,6 +79,13 @@ impl Setup {
         self
     }
 
+    /// Calls this whenever a step of the start was reached.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
     /// Starts it and waits until all of it is ready. Everything ends when the value is dropped, or when the process ends.
     ///
     /// # Errors
@@ -80,7 +93,7 @@ impl Setup {
     /// What is missing, or what did not become ready, with the end of the log of the server in question. Nothing is left
     /// running.
     pub fn start(self) -> Result<Testbed, TestbedError> {
-        let mut times = Times::new();
+        let mut times = Times::new(&self.name, self.progress);
         let files = match KarmadaFiles::find() {
             Ok(files) => Some(files),
             Err(missing) if self.karmada => return Err(missing),
@@ -155,20 +168,34 @@ impl Setup {
         }
         times.note("all of it is ready");
         let ports = members.into_iter().map(|(_, port)| port).collect();
-        Testbed::own(rig, self.members, ports, times.0)
+        Testbed::own(rig, self.members, ports, times.steps)
     }
 }
 
 /// Steps and when each was reached, counted from the start.
-struct Times(Vec<(String, Duration)>, Instant);
+struct Times {
+    began: Instant,
+    name: String,
+    progress: Option<Progress>,
+    steps: Vec<(String, Duration)>,
+}
 
 impl Times {
-    fn new() -> Self {
-        Self(Vec::new(), Instant::now())
+    fn new(name: &str, progress: Option<Progress>) -> Self {
+        Self {
+            began: Instant::now(),
+            name: name.to_owned(),
+            progress,
+            steps: Vec::new(),
+        }
     }
 
     fn note(&mut self, step: &str) {
-        self.0.push((step.to_owned(), self.1.elapsed()));
+        let time = self.began.elapsed();
+        if let Some(progress) = self.progress {
+            progress(&self.name, step, time);
+        }
+        self.steps.push((step.to_owned(), time));
     }
 }
 

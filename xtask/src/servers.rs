@@ -136,12 +136,12 @@ fn build(workspace: &Workspace, recipe: &Recipe, place: &Path) -> Result<(), Str
     });
     std::fs::create_dir_all(&workshop).map_err(fault(&workshop))?;
     if let Some((_, text)) = recipe.workshop() {
-        // Always written anew: Go adds lines to it, and a newer recipe must not inherit them.
-        for (name, content) in [("go.mod", text.as_str()), ("go.sum", "")] {
-            let path = workshop.join(name);
-            if !started_from(&path, content) {
-                std::fs::write(&path, content).map_err(fault(&path))?;
-            }
+        let (module, ours) = (workshop.join("go.mod"), workshop.join("go.mod.ours"));
+        // Go adds what it finds out to go.mod, which saves time at the next program. A newer recipe begins anew.
+        let grown = module.exists() && std::fs::read_to_string(&ours).is_ok_and(|old| old == text);
+        if !grown {
+            std::fs::write(&module, &text).map_err(fault(&module))?;
+            std::fs::write(&ours, &text).map_err(fault(&ours))?;
         }
     }
     let began = Instant::now();
@@ -176,17 +176,6 @@ fn build(workspace: &Workspace, recipe: &Recipe, place: &Path) -> Result<(), Str
         size / 1_000_000
     );
     Ok(())
-}
-
-/// Whether Go's version of a file grew out of ours, so that it need not find everything out again.
-fn started_from(path: &Path, content: &str) -> bool {
-    let first = path.with_extension("first");
-    let same = std::fs::read_to_string(&first).is_ok_and(|text| text == content) && path.exists();
-    if !same {
-        // Only saves time; what cannot be written is found out anew.
-        let _ = std::fs::write(&first, content);
-    }
-    same
 }
 
 /// What to do about the usual failures.
