@@ -1,8 +1,15 @@
 //! Child processes, run from the workspace root with their output let through.
 
+use std::collections::VecDeque;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// How much of what a watched program wrote is shown when it fails.
+const TAIL_LINES: usize = 15;
 
 /// The workspace this program was built from.
 #[derive(Debug)]
@@ -49,6 +56,72 @@ impl Call {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Runs it in another folder than the root.
+    pub(crate) fn folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Runs it quietly, and says from time to time how many lines it has written to its standard error and what the last
+    /// one was. When it fails, the error ends with the last lines.
+    pub(crate) fn watch(mut self, beat: Duration, mut say: impl FnMut(usize, &str)) -> Result<(), String> {
+        let line = self.line();
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{line}` did not start: {error}"))?;
+        let (send, receive) = channel();
+        let errors = child.stderr.take();
+        std::thread::spawn(move || {
+            let lines = errors.map(BufReader::new).into_iter().flat_map(BufRead::lines);
+            for line in lines.map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let (mut count, mut tail) = (0, VecDeque::new());
+        let mut next = std::time::Instant::now() + beat;
+        loop {
+            match receive.recv_timeout(next.saturating_duration_since(std::time::Instant::now())) {
+                Ok(line) => {
+                    count += 1;
+                    tail.push_back(line);
+                    if tail.len() > TAIL_LINES {
+                        tail.pop_front();
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    next += beat;
+                    say(count, tail.back().map_or("", String::as_str));
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let status = child
+            .wait()
+            .map_err(|error| format!("`{line}` was lost: {error}"))?;
+        if status.success() {
+            return Ok(());
+        }
+        let tail: Vec<String> = tail.into();
+        Err(format!("`{line}` ended with {status}\n{}", tail.join("\n")))
+    }
+
+    /// Starts it and leaves it running, its input and output in pipes.
+    pub(crate) fn start(mut self) -> Result<Child, String> {
+        let line = self.line();
+        println!("$ {line}");
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{line}` did not start: {error}"))
     }
 
     /// Prints the command line, runs it with its output let through, and says how it ended when it failed.

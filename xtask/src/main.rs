@@ -1,9 +1,11 @@
 //! The project's own chores. `cargo xtask --help` lists them.
 
 mod command;
+mod live;
 mod python;
 mod report;
 mod rust;
+mod servers;
 mod spdx;
 mod supply;
 
@@ -16,13 +18,15 @@ const HELP: &str = "\
 usage: cargo xtask <command> [options]
 
 commands:
-  test     run every check and test: Rust, documentation, licences, and the Python wheel
+  test     run every check and test: Rust, documentation, licences, real servers, and the Python wheel
+  live     run the suites against real servers alone
+  servers  install the programs of the live suites, once per machine, all of them or those named
   bench    run the benchmarks; what follows `--` goes to Criterion
   help     print this
 
 options of test:
   --only rust|python    one half only; the Rust half needs no Python
-  --fast                what an edit usually breaks: no documentation, licences, type checkers or notebooks
+  --fast                what an edit usually breaks: no documentation, licences, servers, type checkers or notebooks
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +37,16 @@ fn main() -> ExitCode {
         ["test", options @ ..] => match TestOptions::parse(options) {
             Ok(options) => test(&workspace, options),
             Err(fault) => misused(&fault),
+        },
+        ["live"] => {
+            let mut report = Report::new();
+            live::test(&workspace, &mut report);
+            report.close()
+        }
+        ["live", ..] => misused("live takes no options"),
+        ["servers", names @ ..] => match names.iter().find(|name| name.starts_with('-')) {
+            Some(option) => misused(&format!("servers has no option `{option}`")),
+            None => servers::install(&workspace, names),
         },
         ["bench", options @ ..] => match options {
             [] | ["--", ..] => bench(&workspace, options),
@@ -98,6 +112,9 @@ fn test(workspace: &Workspace, options: TestOptions) -> ExitCode {
     let mut report = Report::new();
     if options.rust {
         rust::test(workspace, options.fast, &mut report);
+        if !options.fast {
+            live::test(workspace, &mut report);
+        }
     }
     if options.python {
         python::test(workspace, options.fast, &mut report);

@@ -1,0 +1,63 @@
+//! `testbed api karmada`: starts servers, says where they are, and holds them until its input ends or it is interrupted.
+//!
+//! On its standard output, for programs: `NAME=value` lines, then `ready`; `group` is the process group of the servers
+//! named before it. On its standard error, for people: what it did.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use smo_testbed::{Setup, Testbed, TestbedError};
+
+const USAGE: &str = "\
+usage: testbed [api] [karmada]
+
+Starts real servers on loopback and holds them until the end of its input (ctrl-d) or ctrl-c.
+  api        Karmada's API server with its CRDs, and one member
+  karmada    a whole Karmada with three members, the second with GPUs
+";
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let known = |name: &String| name == "api" || name == "karmada";
+    if wanted.is_empty() || !wanted.iter().all(known) {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let mut held = Vec::new();
+    for name in &wanted {
+        match start(name) {
+            Ok(testbed) => held.push(testbed),
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    println!("ready");
+    // Whoever waits for the line may have gone.
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    // Returns when every server is gone.
+    drop(held);
+    ExitCode::SUCCESS
+}
+
+fn start(name: &str) -> Result<Arc<Testbed>, TestbedError> {
+    let (setup, variable) = match name {
+        "api" => (Setup::api(), "SMO_LIVE_KUBECONFIG"),
+        _ => (Setup::karmada(), "SMO_KARMADA_KUBECONFIG"),
+    };
+    let setup = setup.with_progress(|name, step, time| {
+        eprintln!("{name}: {:5.1} s  {step}", time.as_secs_f64());
+    });
+    let testbed = Arc::new(setup.start()?);
+    smo_testbed::hold(&testbed)?;
+    if let Some(group) = testbed.process_group() {
+        println!("group={group}");
+    }
+    println!("{variable}={}", testbed.kubeconfig().display());
+    Ok(testbed)
+}
