@@ -123,7 +123,9 @@ fn read_cluster(name: ClusterName, member: &MemberCluster) -> (Cluster, ClusterD
         missing.push("what is allocated is beyond any count".to_owned());
         allocatable.clone()
     });
-    if allocatable.listed(ResourceName::CPU).is_none() || allocatable.listed(ResourceName::MEMORY).is_none() {
+    let offers = [ResourceName::CPU, ResourceName::MEMORY];
+    let offers = offers.iter().all(|name| allocatable.listed(name).is_some());
+    if !offers {
         missing.push("what it offers (resourceSummary.allocatable)".to_owned());
     }
     let taints = member.spec.taints.iter();
@@ -140,7 +142,7 @@ fn read_cluster(name: ClusterName, member: &MemberCluster) -> (Cluster, ClusterD
         })
     });
     let taints = taints.collect();
-    let (readiness, report) = readiness(member, missing);
+    let (readiness, report) = readiness(member, offers, missing);
     let zone = member.spec.zone.iter().filter(|_| member.spec.zones.is_empty());
     let zones = member.spec.zones.iter().chain(zone);
     let details = ClusterDetails {
@@ -177,7 +179,7 @@ fn effect(name: &str) -> Option<TaintEffect> {
 }
 
 /// A cluster is ready when it says so, stays in the fleet, and says what it offers.
-fn readiness(member: &MemberCluster, missing: Vec<String>) -> (Readiness, Report) {
+fn readiness(member: &MemberCluster, offers: bool, missing: Vec<String>) -> (Readiness, Report) {
     let status = &member.status;
     let partial = |missing: Vec<String>| {
         if missing.is_empty() {
@@ -206,8 +208,8 @@ fn readiness(member: &MemberCluster, missing: Vec<String>) -> (Readiness, Report
         ready.reason.clone()
     };
     match ready.status.as_str() {
-        "True" if status.resource_summary.is_none() => {
-            let reason = "it is up and has not reported what it offers yet".to_owned();
+        "True" if !offers => {
+            let reason = "it is up and does not say what it offers".to_owned();
             (Readiness::Unknown { reason }, partial(missing))
         }
         "True" => (Readiness::Ready, partial(missing)),

@@ -175,7 +175,10 @@ fn reports_that_are_missing_parts() {
         ),
         (
             "no answer",
-            with(|c| c["status"]["conditions"][1]["status"] = json!("Unknown")),
+            with(|c| {
+                c["status"]["conditions"][1] =
+                    json!({"type": "Ready", "status": "Unknown", "reason": "ClusterStatusUnknown"})
+            }),
         ),
         (
             "leaving",
@@ -203,11 +206,11 @@ fn reports_that_are_missing_parts() {
     }
     insta::assert_snapshot!(shown, @r#"
     just registered: {"state":"unknown","reason":"it has not reported yet"} {"state":"never"}
-    up, no amounts: {"state":"unknown","reason":"it is up and has not reported what it offers yet"} {"state":"partial","missing":["what it offers (resourceSummary.allocatable)"]}
+    up, no amounts: {"state":"unknown","reason":"it is up and does not say what it offers"} {"state":"partial","missing":["what it offers (resourceSummary.allocatable)"]}
     amounts, no condition: {"state":"unknown","reason":"it has not reported yet"} {"state":"current"}
-    no answer: {"state":"unknown","reason":"ClusterReady"} {"state":"stale"}
+    no answer: {"state":"unknown","reason":"ClusterStatusUnknown"} {"state":"stale"}
     leaving: {"state":"notReady","reason":"ClusterBeingRemoved","since":"2026-11-24T09:00:00Z"} {"state":"current"}
-    odd amounts: {"state":"ready"} {"state":"partial","missing":["allocatable.memory: \"lots\" is no quantity","allocated.cpu: \"-1\" is no quantity","what it offers (resourceSummary.allocatable)"]}
+    odd amounts: {"state":"unknown","reason":"it is up and does not say what it offers"} {"state":"partial","missing":["allocatable.memory: \"lots\" is no quantity","allocated.cpu: \"-1\" is no quantity","what it offers (resourceSummary.allocatable)"]}
     odd taint: {"state":"ready"} {"state":"partial","missing":["the effect of taint dedicated"]}
     odd shape: {"state":"unknown","reason":"its report cannot be read: invalid type: string \"eu\", expected a sequence"} {"state":"partial","missing":["its report cannot be read: invalid type: string \"eu\", expected a sequence"]}
     "#);
