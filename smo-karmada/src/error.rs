@@ -1,6 +1,5 @@
 //! What goes wrong between here and Karmada, by meaning, with what to do about it.
 
-
 use kube::core::Status;
 use smo_core::backend::{BackendError, ErrorKind, Retry};
 use thiserror::Error;
@@ -154,6 +153,40 @@ impl KarmadaError {
                 }
             }
         }
+    }
+}
+
+/// A failure of Karmada, or one that the chart installer has told already.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Karmada(KarmadaError),
+    Charts(BackendError),
+}
+
+impl Failure {
+    /// The same as a failure of `operation` behind a port.
+    pub(crate) fn during(self, operation: impl AsRef<str>) -> BackendError {
+        match self {
+            Self::Karmada(error) => error.during(operation),
+            Self::Charts(error) => {
+                let message = format!("{}: {}", error.operation(), error.message());
+                BackendError::new(error.kind(), operation, message)
+                    .with_retry(error.retry())
+                    .with_source(error)
+            }
+        }
+    }
+}
+
+impl From<KarmadaError> for Failure {
+    fn from(error: KarmadaError) -> Self {
+        Self::Karmada(error)
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        Self::Charts(error)
     }
 }
 
