@@ -98,9 +98,12 @@ impl Client {
             let mut page = self
                 .send(collection, request(&Path::new(collection), &params))
                 .await?;
-            if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
-                all.append(items);
-            }
+            let types = item_types(&page);
+            let items = page
+                .get_mut("items")
+                .and_then(Value::as_array_mut)
+                .map(std::mem::take);
+            all.extend(items.into_iter().flatten().map(|item| typed(item, &types)));
             let token = page
                 .pointer("/metadata/continue")
                 .and_then(Value::as_str)
@@ -194,6 +197,23 @@ impl Client {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The `apiVersion` and `kind` of the items of a list, which do not say it themselves.
+fn item_types(list: &Value) -> Option<(String, String)> {
+    let text = |key: &str| list.get(key).and_then(Value::as_str);
+    let kind = text("kind")?.strip_suffix("List")?;
+    Some((text("apiVersion")?.to_owned(), kind.to_owned()))
+}
+
+fn typed(mut item: Value, types: &Option<(String, String)>) -> Value {
+    if let (Some(object), Some((version, kind))) = (item.as_object_mut(), types) {
+        object
+            .entry("apiVersion")
+            .or_insert_with(|| version.as_str().into());
+        object.entry("kind").or_insert_with(|| kind.as_str().into());
+    }
+    item
 }
 
 /// True when every field of `wanted` is in `live` with the same value. Lists have to be equal item by item; an item may

@@ -68,7 +68,8 @@ pub(crate) fn claimed_by(live: Option<&Value>) -> Option<ObjectRef> {
 /// True when Karmada would choose a policy before one of ours, which names the object and has the priority 0. A policy
 /// for all namespaces never goes before one of the object's own.
 fn wins_over_ours(policy: &Value, reference: &ObjectRef, candidate: &Candidate<'_>) -> bool {
-    if reference.namespace != candidate.object.namespace {
+    let leaving = policy.pointer("/metadata/deletionTimestamp").is_some();
+    if leaving || reference.namespace != candidate.object.namespace {
         return false;
     }
     let Some(Ok(spec)) = policy.get("spec").map(PropagationSpec::deserialize) else {
@@ -186,6 +187,9 @@ mod tests {
         let spec = json!({"resourceSelectors": [selector], "priority": priority});
         assert_eq!(found(policy(Some("proj"), spec.clone()), None).is_some(), wins);
         assert_eq!(found(policy(Some("elsewhere"), spec.clone()), None), None);
+        let mut leaving = policy(Some("proj"), spec.clone());
+        leaving["metadata"]["deletionTimestamp"] = "2026-11-24T22:00:00Z".into();
+        assert_eq!(found(leaving, None), None);
         assert_eq!(
             found(policy(None, spec), None),
             None,

@@ -76,6 +76,14 @@ impl Binding {
             .map(|condition| condition.message.as_str())
     }
 
+    /// True when nothing of it is left to run. Karmada divides 0 replicas among no clusters: the workload goes from its
+    /// members until it is scaled up again.
+    fn is_at_zero(&self) -> bool {
+        self.spec.replicas == 0
+            && self.spec.clusters.is_empty()
+            && self.status.scheduler_observed_generation >= self.metadata.generation
+    }
+
     fn item(&self, cluster: &str) -> Option<&AggregatedItem> {
         self.status
             .aggregated_status
@@ -238,6 +246,7 @@ impl At<'_> {
             .filter(|binding| binding.target(name).is_some())
             .all(|binding| binding.item(name).is_some_and(|item| item.applied));
         let runs = match (workload, item) {
+            (Some(binding), None) if self.desired == 0 => binding.is_at_zero(),
             (Some(binding), Some(item)) => self.runs(binding, item),
             // A chart without a workload does its work when its objects are in place.
             _ => self.record.workload.is_none() && bound,

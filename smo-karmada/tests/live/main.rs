@@ -98,8 +98,14 @@ async fn gone(rig: &Rig, service: &ServiceKey) {
         ("multicluster.x-k8s.io/v1alpha1", "ServiceImport", name.to_owned()),
         ("v1", "Secret", format!("smo.{name}")),
     ] {
-        let left = rig.get(version, kind, Some(namespace), &name).await;
-        assert!(left.is_none(), "{kind} {name} is left: {left:?}");
+        // Karmada's finalizers take a moment.
+        while let Some(left) = rig.get(version, kind, Some(namespace), &name).await {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "{kind} {name} is left: {left:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
