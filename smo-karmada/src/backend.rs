@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use futures::future::try_join;
 use futures::try_join;
 use serde_json::Value;
 use smo_core::backend::{
@@ -121,19 +120,7 @@ impl KarmadaFleet {
         if records.is_empty() {
             return Ok(ObservedReleases::default());
         }
-        let namespaces: BTreeSet<&str> = records
-            .iter()
-            .flat_map(|(record, _)| {
-                record
-                    .objects
-                    .iter()
-                    .filter_map(|object| object.namespace.as_deref())
-            })
-            .collect();
-        let only = match namespaces.iter().collect::<Vec<_>>().as_slice() {
-            [one] => Some(**one),
-            _ => None,
-        };
+        let only = only_namespace(records.iter().map(|(record, _)| record));
         let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
         let (bindings, fleet, works) = try_join!(self.bindings(only), self.clusters(), works)?;
         let mut observed = ObservedReleases::default();
@@ -179,8 +166,10 @@ impl KarmadaFleet {
         if record.removed || record.spec.service != *service {
             return Ok(Removed::default());
         }
-        let (bindings, fleet) = try_join(self.bindings(None), self.clusters()).await?;
-        let bound: BTreeSet<ClusterName> = record
+        let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
+        let only = only_namespace([&record]);
+        let (bindings, fleet, works) = try_join!(self.bindings(only), self.clusters(), works)?;
+        let bound = record
             .objects
             .iter()
             .filter_map(|object| binding_of(&bindings, object))
@@ -190,16 +179,19 @@ impl KarmadaFleet {
                     .clusters
                     .iter()
                     .filter_map(|target| target.name.parse().ok())
-            })
-            .collect();
+            });
+        let stale = leftovers(&record, &bindings, &works)
+            .into_iter()
+            .map(|left| left.cluster);
+        let copies: BTreeSet<ClusterName> = bound.chain(stale).collect();
         self.tear_down(&owner, &record).await?;
         let answers = |name: &ClusterName| {
             fleet
                 .cluster(name.as_str())
                 .is_some_and(|cluster| cluster.readiness.is_ready())
         };
-        let owed = bound.iter().filter(|name| !answers(name)).cloned().collect();
-        if bound.is_empty() {
+        let owed = copies.iter().filter(|name| !answers(name)).cloned().collect();
+        if copies.is_empty() {
             self.client.delete(&owner.record()).await?;
         } else {
             record.removed = true;
@@ -209,6 +201,13 @@ impl KarmadaFleet {
         }
         Ok(Removed { existed: true, owed })
     }
+}
+
+/// The namespace that all objects of some releases stand in, if it is one.
+fn only_namespace<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<&'a str> {
+    let objects = records.into_iter().flat_map(|record| &record.objects);
+    let namespaces: BTreeSet<&str> = objects.filter_map(|object| object.namespace.as_deref()).collect();
+    namespaces.first().copied().filter(|_| namespaces.len() == 1)
 }
 
 /// Somebody was faster, which is as good.

@@ -1,5 +1,6 @@
 //! What a chart rendered, sorted: what its own policies place, what needs one of ours, whose replicas are counted.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use smo_core::cluster::Toleration;
 use smo_core::graph::Implementer;
@@ -48,12 +49,14 @@ pub(crate) fn plan_chart(
         sorted.push((ObjectRef::of(object)?, object));
     }
     let workload = workload(owner, &sorted);
-    let own: Vec<(&ObjectRef, PropagationSpec)> = sorted
-        .iter()
-        .filter(|(reference, _)| reference.is_policy() && reference.kind.ends_with("PropagationPolicy"))
-        .map(|(reference, policy)| (reference, policy.get("spec").cloned().unwrap_or_default()))
-        .filter_map(|(reference, spec)| Some((reference, serde_json::from_value(spec).ok()?)))
-        .collect();
+    let mut own: Vec<(&ObjectRef, PropagationSpec)> = Vec::new();
+    for (reference, policy) in &sorted {
+        if reference.is_policy() && reference.kind.ends_with("PropagationPolicy") {
+            let spec = policy.get("spec").unwrap_or(&Value::Null);
+            let unreadable = |error| KarmadaError::Refused(format!("the chart's own {reference}: {error}"));
+            own.push((reference, PropagationSpec::deserialize(spec).map_err(unreadable)?));
+        }
+    }
     let mut plan = ChartPlan {
         own_policies: own.iter().map(|(reference, _)| (*reference).clone()).collect(),
         workload: workload.clone(),

@@ -204,8 +204,8 @@ mod tests {
         let ours = json!({"propagationpolicy.karmada.io/name": "web.smo", "propagationpolicy.karmada.io/namespace": "proj"});
         assert_eq!(found(none.clone(), live(ours)), None);
         let theirs = json!({"propagationpolicy.karmada.io/name": "x", "propagationpolicy.karmada.io/namespace": "proj"});
-        insta::assert_snapshot!(found(none.clone(), live(theirs)).unwrap(), @"");
+        insta::assert_snapshot!(found(none.clone(), live(theirs)).unwrap(), @"Deployment proj/web is placed by PropagationPolicy proj/x, which is not ours");
         let theirs = json!({"clusterpropagationpolicy.karmada.io/name": "all"});
-        insta::assert_snapshot!(found(none, live(theirs)).unwrap(), @"");
+        insta::assert_snapshot!(found(none, live(theirs)).unwrap(), @"Deployment proj/web is placed by ClusterPropagationPolicy all, which is not ours");
     }
 }

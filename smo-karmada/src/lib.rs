@@ -4,6 +4,8 @@ mod backend;
 mod chart;
 mod client;
 mod config;
+#[cfg(test)]
+mod double;
 mod error;
 mod facts;
 mod foreign;

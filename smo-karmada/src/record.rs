@@ -185,6 +185,6 @@ mod tests {
         let (owner, record) = record();
         let mut secret = record.secret(&owner).unwrap();
         secret["data"]["release"] = "bm8=".into();
-        insta::assert_snapshot!(Record::read(&secret).unwrap_err(), @"");
+        insta::assert_snapshot!(Record::read(&secret).unwrap_err(), @"Karmada's answer makes no sense: the record in Secret proj/smo.web: expected ident at line 1 column 2");
     }
 }

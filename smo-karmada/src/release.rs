@@ -496,3 +496,7 @@ fn generation_of(object: &Value) -> i64 {
         .and_then(Value::as_i64)
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+#[path = "release_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 //! Weights stand in the policy, replicas in the workload, and Karmada acts on each write: between the two a split is
 //! visible that nobody asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smo_core::id::ClusterName;
 use smo_core::placement::Assignment;
@@ -53,16 +53,19 @@ fn divide(weights: &Assignment, replicas: u32) -> BTreeMap<ClusterName, u32> {
     seats
 }
 
-/// Replicas that `between` takes away although they are there and wanted, and those it starts that are not wanted.
-fn harm(now: &Assignment, between: &BTreeMap<ClusterName, u32>, wanted: &Assignment) -> u64 {
-    let clusters: std::collections::BTreeSet<_> = now.clusters().chain(wanted.clusters()).collect();
-    let at = |cluster: &&ClusterName| {
-        let between = between.get(*cluster).copied().unwrap_or(0);
+/// How many replicas `between` takes away although they are there and wanted, and how many it starts that are not
+/// wanted. The former is worse: an interruption, where the latter is only work.
+fn harm(now: &Assignment, between: &BTreeMap<ClusterName, u32>, wanted: &Assignment) -> (u64, u64) {
+    let clusters: BTreeSet<_> = now.clusters().chain(wanted.clusters()).collect();
+    let mut harm = (0, 0);
+    for cluster in clusters {
+        let between = between.get(cluster).copied().unwrap_or(0);
         let kept = now.on(cluster).min(wanted.on(cluster));
         let most = now.on(cluster).max(wanted.on(cluster));
-        u64::from(kept.saturating_sub(between)) + u64::from(between.saturating_sub(most))
-    };
-    clusters.iter().map(at).sum()
+        harm.0 += u64::from(kept.saturating_sub(between));
+        harm.1 += u64::from(between.saturating_sub(most));
+    }
+    harm
 }
 
 #[cfg(test)]

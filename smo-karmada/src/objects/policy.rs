@@ -92,7 +92,8 @@ pub struct Placement {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ClusterAffinity {
-    /// By name; an empty list is **all** clusters.
+    /// By name; an empty list is **all** clusters. Charts render an empty list as null.
+    #[serde(deserialize_with = "null_as_none")]
     pub cluster_names: Vec<String>,
     /// Everything else.
     #[serde(flatten)]
@@ -222,6 +223,10 @@ pub struct PlaintextOverrider {
     /// The value to be there.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub value: Value,
+}
+
+fn null_as_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn named(clusters: impl IntoIterator<Item = ClusterName>) -> ClusterAffinity {

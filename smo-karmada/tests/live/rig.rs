@@ -32,6 +32,9 @@ impl Timer for SystemTime {
     }
 }
 
+/// A release, its values and its objects.
+type Installed = (InstalledChart, HelmValues, Vec<Value>);
+
 type Template = fn(&ReleaseName, &HelmValues) -> Vec<Value>;
 
 /// Installs charts that are functions from values to objects.
@@ -39,7 +42,7 @@ type Template = fn(&ReleaseName, &HelmValues) -> Vec<Value>;
 pub(crate) struct FunctionCharts {
     client: kube::Client,
     templates: BTreeMap<&'static str, Template>,
-    installed: Arc<Mutex<BTreeMap<ReleaseName, (InstalledChart, HelmValues, Vec<Value>)>>>,
+    installed: Arc<Mutex<BTreeMap<ReleaseName, Installed>>>,
 }
 
 impl std::fmt::Debug for FunctionCharts {
