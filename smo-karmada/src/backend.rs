@@ -1,0 +1,251 @@
+//! [`KarmadaFleet`], the fleet and its releases behind smo-core's two ports.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use futures::try_join;
+use serde_json::Value;
+use smo_core::backend::{
+    Applied, BackendError, ChartBackend, Clock, ClusterBackend, ObservedReleases, ReleaseBackend, Removed,
+    Scope,
+};
+use smo_core::cluster::{Inventory, Toleration};
+use smo_core::id::{ClusterName, ServiceKey};
+use smo_core::placement::Assignment;
+use smo_core::plan::ReleaseSpec;
+
+use crate::client::Client;
+use crate::error::Failure;
+use crate::facts::FleetFacts;
+use crate::inventory::{FleetReport, read_clusters};
+use crate::objects::{INSTANCE, MANAGED_BY, ObjectRef, Owner, PART_OF};
+use crate::record::Record;
+use crate::status::{Bindings, binding_of, leftovers, observe, read_bindings};
+
+const CLUSTERS: &str = "/apis/cluster.karmada.io/v1alpha1/clusters";
+const BINDINGS: &str = "resourcebindings";
+const WORKS: &str = "/apis/work.karmada.io/v1alpha1/works";
+
+/// A fleet behind a Karmada control plane.
+///
+/// Made by [`KarmadaConfig::connect`](crate::KarmadaConfig::connect). It holds no state of its own: what it must
+/// remember of a release is in a Secret beside it, so several hosts and restarts see the same.
+#[derive(Debug)]
+pub struct KarmadaFleet {
+    pub(crate) client: Client,
+    pub(crate) charts: Box<dyn ChartBackend>,
+    pub(crate) tolerations: Vec<Toleration>,
+    clock: Arc<dyn Clock>,
+    facts: RwLock<FleetFacts>,
+}
+
+impl KarmadaFleet {
+    /// A fleet over a client for Karmada's API server. `manager` is the name to write under.
+    #[must_use]
+    pub fn new(
+        client: kube::Client,
+        manager: &str,
+        charts: Box<dyn ChartBackend>,
+        clock: Arc<dyn Clock>,
+        facts: FleetFacts,
+    ) -> Self {
+        Self {
+            client: Client::new(client, manager),
+            charts,
+            tolerations: Vec::new(),
+            clock,
+            facts: RwLock::new(facts),
+        }
+    }
+
+    /// The same, with releases that ignore these taints. A decision for a tainted cluster needs one: Karmada refuses it
+    /// otherwise.
+    #[must_use]
+    pub fn with_tolerations(mut self, tolerations: Vec<Toleration>) -> Self {
+        self.tolerations = tolerations;
+        self
+    }
+
+    /// Replaces what the host knows of the fleet: prices, carbon, distances.
+    pub fn set_facts(&self, facts: FleetFacts) {
+        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
+    }
+
+    /// The fleet with what an [`Inventory`] has no place for: how far each report can be believed, and the largest pod
+    /// that fits.
+    ///
+    /// # Errors
+    /// As [`ClusterBackend::inventory`].
+    pub async fn report(&self) -> Result<FleetReport, BackendError> {
+        let items = self
+            .client
+            .list(CLUSTERS, "")
+            .await
+            .map_err(|error| error.during("inventory"))?;
+        let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(read_clusters(&items, &facts, self.clock.now()))
+    }
+
+    pub(crate) fn owner(&self, service: &ServiceKey) -> Owner {
+        Owner {
+            manager: self.client.manager().to_owned(),
+            service: service.clone(),
+        }
+    }
+
+    /// The record of a name, whosever it is, with the Secret it was read from.
+    pub(crate) async fn record(&self, owner: &Owner) -> Result<Option<(Record, Value)>, Failure> {
+        let secret = self.client.get(&owner.record()).await?;
+        let read = secret.map(|secret| Record::read(&secret).map(|record| (record, secret)));
+        Ok(read.transpose()?)
+    }
+
+    async fn bindings(&self, namespace: Option<&str>) -> Result<Bindings, Failure> {
+        let root = "/apis/work.karmada.io/v1alpha2";
+        let path = match namespace {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{BINDINGS}"),
+            None => format!("{root}/{BINDINGS}"),
+        };
+        Ok(read_bindings(&self.client.list(&path, "").await?))
+    }
+
+    async fn clusters(&self) -> Result<Inventory, Failure> {
+        let items = self.client.list(CLUSTERS, "").await?;
+        Ok(read_clusters(&items, &FleetFacts::new(), self.clock.now()).inventory)
+    }
+
+    async fn look(&self, scope: &Scope) -> Result<ObservedReleases, Failure> {
+        let records = self.records(scope).await?;
+        if records.is_empty() {
+            return Ok(ObservedReleases::default());
+        }
+        let only = only_namespace(records.iter().map(|(record, _)| record));
+        let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
+        let (bindings, fleet, works) = try_join!(self.bindings(only), self.clusters(), works)?;
+        let mut observed = ObservedReleases::default();
+        for (record, secret) in &records {
+            let left = leftovers(record, &bindings, &works);
+            if !record.removed {
+                let release = observe(record, &bindings, &fleet);
+                observed.releases.insert(record.spec.service.clone(), release);
+            } else if left.is_empty() {
+                // What was owed is done; a record that changed meanwhile stays.
+                self.client
+                    .delete_unchanged(&ObjectRef::of(secret)?, secret)
+                    .await
+                    .or_else(unless_changed)?;
+            }
+            observed.leftovers.extend(left);
+        }
+        observed.leftovers.sort();
+        Ok(observed)
+    }
+
+    async fn records(&self, scope: &Scope) -> Result<Vec<(Record, Value)>, Failure> {
+        let mut labels = format!("{MANAGED_BY}={}", self.client.manager());
+        let path = match scope {
+            Scope::All => "/api/v1/secrets".to_owned(),
+            Scope::Project(project) => format!("/api/v1/namespaces/{project}/secrets"),
+            Scope::Graph(graph) => {
+                labels.push_str(&format!(",{PART_OF}={}", graph.graph));
+                format!("/api/v1/namespaces/{}/secrets", graph.project)
+            }
+        };
+        labels.push_str(&format!(",{INSTANCE}"));
+        let secrets = self.client.list(&path, &labels).await?;
+        let ours = secrets.into_iter().filter(Record::is_kept_in);
+        ours.map(|secret| Ok((Record::read(&secret)?, secret))).collect()
+    }
+
+    async fn take_away(&self, service: &ServiceKey) -> Result<Removed, Failure> {
+        let owner = self.owner(service);
+        let Some((mut record, secret)) = self.record(&owner).await? else {
+            return Ok(Removed::default());
+        };
+        if record.removed || record.spec.service != *service {
+            return Ok(Removed::default());
+        }
+        let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
+        let only = only_namespace([&record]);
+        let (bindings, fleet, works) = try_join!(self.bindings(only), self.clusters(), works)?;
+        let bound = record
+            .objects
+            .iter()
+            .filter_map(|object| binding_of(&bindings, object))
+            .flat_map(|binding| {
+                binding
+                    .spec
+                    .clusters
+                    .iter()
+                    .filter_map(|target| target.name.parse().ok())
+            });
+        let stale = leftovers(&record, &bindings, &works)
+            .into_iter()
+            .map(|left| left.cluster);
+        let copies: BTreeSet<ClusterName> = bound.chain(stale).collect();
+        self.tear_down(&owner, &record).await?;
+        let answers = |name: &ClusterName| {
+            fleet
+                .cluster(name.as_str())
+                .is_some_and(|cluster| cluster.readiness.is_ready())
+        };
+        let owed = copies.iter().filter(|name| !answers(name)).cloned().collect();
+        if copies.is_empty() {
+            self.client.delete(&owner.record()).await?;
+        } else {
+            record.removed = true;
+            self.client
+                .apply_always(&record.secret(&owner)?, Some(&secret))
+                .await?;
+        }
+        Ok(Removed { existed: true, owed })
+    }
+}
+
+/// The namespace that all objects of some releases stand in, if it is one.
+fn only_namespace<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<&'a str> {
+    let objects = records.into_iter().flat_map(|record| &record.objects);
+    let namespaces: BTreeSet<&str> = objects.filter_map(|object| object.namespace.as_deref()).collect();
+    namespaces.first().copied().filter(|_| namespaces.len() == 1)
+}
+
+/// Somebody was faster, which is as good.
+fn unless_changed(error: crate::KarmadaError) -> Result<bool, crate::KarmadaError> {
+    match error {
+        crate::KarmadaError::Conflict(_) => Ok(false),
+        other => Err(other),
+    }
+}
+
+#[async_trait]
+impl ClusterBackend for KarmadaFleet {
+    async fn inventory(&self) -> Result<Inventory, BackendError> {
+        self.report().await.map(|report| report.inventory)
+    }
+}
+
+#[async_trait]
+impl ReleaseBackend for KarmadaFleet {
+    async fn apply(&self, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
+        let applied = self.bring_about(spec).await;
+        applied.map_err(|failure| failure.during(format!("apply {}", spec.service)))
+    }
+
+    async fn remove(&self, service: &ServiceKey) -> Result<Removed, BackendError> {
+        self.take_away(service)
+            .await
+            .map_err(|failure| failure.during(format!("remove {service}")))
+    }
+
+    async fn scale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), BackendError> {
+        let scaled = self.rescale(service, assignment).await;
+        scaled.map_err(|failure| failure.during(format!("scale {service}")))
+    }
+
+    async fn observe(&self, scope: &Scope) -> Result<ObservedReleases, BackendError> {
+        self.look(scope)
+            .await
+            .map_err(|failure| failure.during(format!("observe {scope}")))
+    }
+}

@@ -1,0 +1,502 @@
+//! Bringing a release about: what is checked first, what is written in which order, and what is undone on failure.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use smo_core::backend::{Applied, ChartState, ReleaseName};
+use smo_core::id::ServiceKey;
+use smo_core::placement::Assignment;
+use smo_core::plan::{ReleaseSpec, Target};
+
+use crate::backend::KarmadaFleet;
+use crate::chart::{ChartPlan, plan_chart};
+use crate::client::{Written, is_part_of};
+use crate::error::{Failure, KarmadaError};
+use crate::foreign::{Candidate, foreign_policy};
+use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, render_image};
+use crate::record::{Record, Wish, is_image};
+use crate::split::{Order, order};
+use crate::status::has_replicas;
+
+/// Everything that a release is made of.
+#[derive(Debug)]
+struct Desired {
+    /// Objects that we write, or for a chart those that its installer writes.
+    objects: Vec<Value>,
+    /// Policies of ours.
+    policies: Vec<Value>,
+    /// Policies that the chart brings.
+    own_policies: Vec<ObjectRef>,
+    /// What is to be different in the chart's own policy.
+    steer: Option<(ObjectRef, Value)>,
+    workload: Option<ObjectRef>,
+}
+
+type Live = BTreeMap<ObjectRef, Value>;
+
+fn refs(objects: &[Value]) -> Result<Vec<ObjectRef>, KarmadaError> {
+    objects.iter().map(ObjectRef::of).collect()
+}
+
+fn release_name(service: &ServiceKey) -> ReleaseName {
+    ReleaseName {
+        namespace: service.graph.project.clone(),
+        name: service.service.clone(),
+    }
+}
+
+fn conflict(why: String) -> Failure {
+    KarmadaError::Conflict(why).into()
+}
+
+/// Where replicas are wanted; `None` where the chart chooses.
+fn wish_of(spec: &ReleaseSpec) -> Result<Option<Wish>, KarmadaError> {
+    let assignment = match &spec.target {
+        Target::Clusters(assignment) => assignment.clone(),
+        Target::ChosenByChart { .. } if !is_image(&spec.chart) => return Ok(None),
+        // An image has no chart that chooses: its values say how many replicas each of the declared clusters gets.
+        Target::ChosenByChart { declared } => {
+            let values = ImageValues::read(&spec.values).map_err(KarmadaError::Refused)?;
+            let each = values.replicas.unwrap_or(1);
+            declared.iter().map(|cluster| (cluster.clone(), each)).collect()
+        }
+    };
+    if assignment.is_empty() {
+        return Err(KarmadaError::Refused(
+            "it names no cluster, which would mean every cluster".to_owned(),
+        ));
+    }
+    Ok(Some(Wish::of(&assignment)))
+}
+
+impl KarmadaFleet {
+    pub(crate) async fn bring_about(&self, spec: &ReleaseSpec) -> Result<Applied, Failure> {
+        if is_reserved(&spec.service.graph.project) {
+            let why = format!(
+                "Karmada keeps the objects of namespace {} to itself",
+                spec.service.graph.project
+            );
+            return Err(KarmadaError::Refused(why).into());
+        }
+        let wish = wish_of(spec)?;
+        let owner = self.owner(&spec.service);
+        let former = self.record(&owner).await?.map(|(record, _)| record);
+        let former = former.filter(|record| !record.removed);
+        if let Some(other) = former
+            .as_ref()
+            .filter(|record| record.spec.service != spec.service)
+        {
+            return Err(conflict(format!("the name belongs to {}", other.spec.service)));
+        }
+        let same = former
+            .as_ref()
+            .is_some_and(|record| record.is(spec, wish.as_ref()));
+        let desired = self.desired(&owner, spec, wish.as_ref()).await?;
+        let turned = former
+            .as_ref()
+            .filter(|record| record.is_image() != is_image(&spec.chart));
+        if let Some(former) = turned {
+            // A chart's objects cannot become ours, nor ours a chart's.
+            self.tear_down(&owner, former).await?;
+        }
+        let live = self.live(&desired).await?;
+        self.check(
+            &owner,
+            &desired,
+            &live,
+            former.as_ref().filter(|_| turned.is_none()),
+            spec,
+        )
+        .await?;
+        let mut record = match &former {
+            Some(former) => Record {
+                spec: spec.clone(),
+                wish: wish.clone(),
+                revision: if same {
+                    former.revision
+                } else {
+                    former.revision.saturating_add(1)
+                },
+                ..former.clone()
+            },
+            None => Record::new(spec, wish.clone()),
+        };
+        if former.is_none() {
+            self.ensure_namespace(&owner).await?;
+        }
+        if !same {
+            self.remember(&owner, &mut record, &desired).await?;
+        }
+        let before = former.as_ref().and_then(|former| former.wish.as_ref());
+        let written = self
+            .write(&owner, spec, &desired, &live, before, wish.as_ref(), same)
+            .await;
+        let (changed, generation) = match written {
+            Ok(written) => written,
+            Err(failure) => {
+                if former.is_none() {
+                    self.undo(&owner, &record).await;
+                }
+                return Err(failure);
+            }
+        };
+        if !same {
+            self.prune(&record, &desired).await?;
+        }
+        if !same || changed {
+            record.objects = refs(&desired.objects)?;
+            record.policies = refs(&desired.policies)?;
+            record.workload = desired.workload;
+            record.generation = generation;
+            record.complete = true;
+            self.client.apply_always(&record.secret(&owner)?, None).await?;
+        }
+        Ok(Applied {
+            revision: record.revision,
+            changed: changed || !same,
+        })
+    }
+
+    pub(crate) async fn rescale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), Failure> {
+        let owner = self.owner(service);
+        let record = self.record(&owner).await?.map(|(record, _)| record);
+        let installed = record.filter(|record| !record.removed && record.spec.service == *service);
+        let Some(mut record) = installed else {
+            return Err(KarmadaError::NotFound("it is not installed".to_owned()).into());
+        };
+        let former = record.wish.clone();
+        let wish = match (&former, assignment.is_empty()) {
+            (_, false) => Wish::of(assignment),
+            (Some(former), true) => Wish {
+                zero: true,
+                ..former.clone()
+            },
+            (None, true) => {
+                let why = "its chart chooses where it runs; scale it to zero by its values".to_owned();
+                return Err(KarmadaError::Refused(why).into());
+            }
+        };
+        if former.as_ref() == Some(&wish) {
+            return Ok(());
+        }
+        let spec = record.spec.clone();
+        let desired = self.desired(&owner, &spec, Some(&wish)).await?;
+        let live = self.live(&desired).await?;
+        record.wish = Some(wish.clone());
+        record.complete = false;
+        self.remember(&owner, &mut record, &desired).await?;
+        let written = self
+            .write(&owner, &spec, &desired, &live, former.as_ref(), Some(&wish), true)
+            .await?;
+        self.prune(&record, &desired).await?;
+        record.policies = refs(&desired.policies)?;
+        record.generation = written.1;
+        record.complete = true;
+        self.client.apply_always(&record.secret(&owner)?, None).await?;
+        Ok(())
+    }
+
+    /// Deletes everything of a release but its record.
+    pub(crate) async fn tear_down(&self, owner: &Owner, record: &Record) -> Result<(), Failure> {
+        if record.is_image() {
+            try_join_all(record.objects.iter().map(|object| self.client.delete(object))).await?;
+        } else {
+            self.charts.uninstall(&release_name(&owner.service)).await?;
+        }
+        try_join_all(record.policies.iter().map(|policy| self.client.delete(policy))).await?;
+        Ok(())
+    }
+
+    async fn desired(
+        &self,
+        owner: &Owner,
+        spec: &ReleaseSpec,
+        wish: Option<&Wish>,
+    ) -> Result<Desired, Failure> {
+        if let (true, Some(wish)) = (is_image(&spec.chart), wish) {
+            let values = ImageValues::read(&spec.values).map_err(KarmadaError::Refused)?;
+            let (assignment, replicas) = (&wish.assignment, wish.replicas());
+            let rendered = render_image(
+                owner,
+                &spec.chart,
+                &values,
+                &spec.resources,
+                assignment,
+                replicas,
+                &self.tolerations,
+            )?;
+            return Ok(Desired {
+                workload: rendered.objects.first().map(ObjectRef::of).transpose()?,
+                objects: rendered.objects,
+                policies: rendered.policies,
+                own_policies: Vec::new(),
+                steer: None,
+            });
+        }
+        let rendered = self
+            .charts
+            .render(&release_name(&spec.service), &spec.chart, &spec.values)
+            .await?;
+        let ChartPlan {
+            objects,
+            own_policies,
+            policies,
+            steer,
+            workload,
+        } = plan_chart(owner, rendered, &spec.values, wish, &self.tolerations)?;
+        Ok(Desired {
+            objects,
+            policies,
+            own_policies,
+            steer,
+            workload,
+        })
+    }
+
+    /// The objects of a release as they are now.
+    async fn live(&self, desired: &Desired) -> Result<Live, Failure> {
+        let wanted = desired.objects.iter().chain(&desired.policies).map(ObjectRef::of);
+        let wanted: Vec<ObjectRef> = wanted.collect::<Result<_, _>>()?;
+        let found = try_join_all(wanted.iter().map(|object| self.client.get(object))).await?;
+        Ok(wanted
+            .into_iter()
+            .zip(found)
+            .filter_map(|(object, live)| Some((object, live?)))
+            .collect())
+    }
+
+    /// Refuses what is somebody else's, before anything is written.
+    async fn check(
+        &self,
+        owner: &Owner,
+        desired: &Desired,
+        live: &Live,
+        former: Option<&Record>,
+        spec: &ReleaseSpec,
+    ) -> Result<(), Failure> {
+        let chart = !is_image(&spec.chart);
+        let ours = if chart { &[][..] } else { &desired.objects[..] };
+        for object in refs(&desired.policies)?.iter().chain(&refs(ours)?) {
+            if live.get(object).is_some_and(|found| !owner.owns(found)) {
+                return Err(conflict(format!("{object} exists and is not ours")));
+            }
+        }
+        if chart && former.is_none() {
+            let name = release_name(&spec.service);
+            if self.charts.status(&name).await?.is_some() {
+                return Err(conflict(format!("a chart release {name} exists and is not ours")));
+            }
+        }
+        let objects = refs(&desired.objects)?;
+        let candidates: Vec<Candidate<'_>> = objects
+            .iter()
+            .zip(&desired.objects)
+            .filter(|(object, _)| !object.is_policy())
+            .map(|(object, manifest)| Candidate {
+                object,
+                manifest,
+                live: live.get(object),
+            })
+            .collect();
+        let mut allowed = refs(&desired.policies)?;
+        allowed.extend(desired.own_policies.iter().cloned());
+        allowed.extend(former.iter().flat_map(|former| former.policies.iter().cloned()));
+        let policies = if former.is_some() {
+            Vec::new()
+        } else {
+            self.policies_near(&candidates).await?
+        };
+        match foreign_policy(&candidates, &allowed, &policies) {
+            Some(found) => Err(conflict(found)),
+            None => Ok(()),
+        }
+    }
+
+    /// The policies of every namespace that has a candidate.
+    async fn policies_near(&self, candidates: &[Candidate<'_>]) -> Result<Vec<Value>, Failure> {
+        const ROOT: &str = "/apis/policy.karmada.io/v1alpha1";
+        let path = |candidate: &Candidate<'_>| match &candidate.object.namespace {
+            Some(namespace) => format!("{ROOT}/namespaces/{namespace}/propagationpolicies"),
+            None => format!("{ROOT}/clusterpropagationpolicies"),
+        };
+        let mut paths: Vec<String> = candidates.iter().map(path).collect();
+        paths.sort();
+        paths.dedup();
+        let lists = try_join_all(paths.iter().map(|path| self.client.list(path, ""))).await?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    async fn ensure_namespace(&self, owner: &Owner) -> Result<(), Failure> {
+        let reference = ObjectRef::cluster_scoped("v1", "Namespace", owner.namespace());
+        if self.client.get(&reference).await?.is_none() {
+            let wanted = namespace(&owner.service.graph.project, &owner.manager);
+            self.client.apply_always(&wanted, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what is about to be written, so that nothing of it is ever forgotten.
+    async fn remember(&self, owner: &Owner, record: &mut Record, desired: &Desired) -> Result<(), Failure> {
+        record.complete = false;
+        for (known, new) in [
+            (&mut record.objects, &desired.objects),
+            (&mut record.policies, &desired.policies),
+        ] {
+            known.extend(refs(new)?);
+            known.sort();
+            known.dedup();
+        }
+        record.workload.clone_from(&desired.workload);
+        self.client.apply_always(&record.secret(owner)?, None).await?;
+        Ok(())
+    }
+
+    /// Writes objects and policies; tells whether that changed anything, and the generation of the workload after it.
+    #[allow(clippy::too_many_arguments)]
+    async fn write(
+        &self,
+        owner: &Owner,
+        spec: &ReleaseSpec,
+        desired: &Desired,
+        live: &Live,
+        before: Option<&Wish>,
+        wish: Option<&Wish>,
+        same: bool,
+    ) -> Result<(bool, i64), Failure> {
+        let chart = !is_image(&spec.chart);
+        let workload_first = match (before, wish) {
+            (Some(before), Some(wish)) if !chart && !before.zero && !wish.zero => {
+                order(&before.assignment, &wish.assignment) == Order::WorkloadFirst
+            }
+            _ => false,
+        };
+        let policies = self.write_all(&desired.policies, live, same);
+        if chart {
+            let changed = policies.await?.iter().any(|written| written.changed);
+            let installed = self.install(owner, spec, desired, same).await?;
+            let (counted, generation) = self.count_replicas(desired, wish).await?;
+            return Ok((changed || installed || counted, generation));
+        }
+        let objects = self.write_all(&desired.objects, live, same);
+        let (policies, objects) = if workload_first {
+            let objects = objects.await?;
+            (policies.await?, objects)
+        } else {
+            (policies.await?, objects.await?)
+        };
+        let changed = policies.iter().chain(&objects).any(|written| written.changed);
+        // The workload is the first of the objects.
+        Ok((
+            changed,
+            objects
+                .first()
+                .map_or(0, |written| generation_of(&written.object)),
+        ))
+    }
+
+    /// Writes some objects at once.
+    async fn write_all(
+        &self,
+        wanted: &[Value],
+        live: &Live,
+        only_where_different: bool,
+    ) -> Result<Vec<Written>, Failure> {
+        let one = async |object: &Value| -> Result<Written, KarmadaError> {
+            let found = live.get(&ObjectRef::of(object)?);
+            if only_where_different {
+                self.client.apply(object, found).await
+            } else {
+                self.client.apply_always(object, found).await
+            }
+        };
+        Ok(try_join_all(wanted.iter().map(one)).await?)
+    }
+
+    /// Has the chart installed, unless it is in place, and its own policy steered.
+    async fn install(
+        &self,
+        owner: &Owner,
+        spec: &ReleaseSpec,
+        desired: &Desired,
+        same: bool,
+    ) -> Result<bool, Failure> {
+        let name = release_name(&owner.service);
+        let in_place = same
+            && self
+                .charts
+                .status(&name)
+                .await?
+                .is_some_and(|chart| chart.state == ChartState::Deployed);
+        if !in_place {
+            self.charts.apply(&name, &spec.chart, &spec.values).await?;
+        }
+        let Some((policy, part)) = &desired.steer else {
+            return Ok(!in_place);
+        };
+        let found = self.client.get(policy).await?.unwrap_or_default();
+        let mut without_nulls = part.clone();
+        if let Some(placement) = without_nulls
+            .pointer_mut("/spec/placement")
+            .and_then(Value::as_object_mut)
+        {
+            placement.retain(|_, value| !value.is_null());
+        }
+        if is_part_of(&without_nulls, &found) {
+            return Ok(!in_place);
+        }
+        self.client.merge(policy, part).await?;
+        Ok(true)
+    }
+
+    /// Gives a chart's workload the replicas that were decided.
+    async fn count_replicas(&self, desired: &Desired, wish: Option<&Wish>) -> Result<(bool, i64), Failure> {
+        let Some(workload) = &desired.workload else {
+            return Ok((false, 0));
+        };
+        let found = self.client.get(workload).await?.unwrap_or_default();
+        let replicas = found.pointer("/spec/replicas").and_then(Value::as_u64);
+        let wanted = wish
+            .filter(|_| has_replicas(&workload.kind))
+            .map(|wish| u64::from(wish.replicas()));
+        if wanted.is_none() || wanted == replicas || found.is_null() {
+            return Ok((false, generation_of(&found)));
+        }
+        let written = self
+            .client
+            .merge(workload, &json!({"spec": {"replicas": wanted}}))
+            .await?;
+        Ok((true, generation_of(&written)))
+    }
+
+    /// Deletes what an earlier revision wrote and this one does not have.
+    async fn prune(&self, record: &Record, desired: &Desired) -> Result<(), Failure> {
+        let kept: Vec<ObjectRef> = [refs(&desired.objects)?, refs(&desired.policies)?].concat();
+        // The objects of a chart are its installer's.
+        let objects = record.objects.iter().filter(|_| record.is_image());
+        let gone = objects
+            .chain(&record.policies)
+            .filter(|object| !kept.contains(object));
+        try_join_all(gone.map(|object| self.client.delete(object))).await?;
+        Ok(())
+    }
+
+    /// Takes back what a first apply wrote before it failed. What cannot be taken back stays on record, so that
+    /// `remove` finds it.
+    async fn undo(&self, owner: &Owner, record: &Record) {
+        if self.tear_down(owner, record).await.is_ok() {
+            let _stays_on_record = self.client.delete(&owner.record()).await;
+        }
+    }
+}
+
+fn generation_of(object: &Value) -> i64 {
+    object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64)
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+#[path = "release_tests.rs"]
+mod tests;
