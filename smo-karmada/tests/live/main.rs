@@ -159,7 +159,8 @@ fn steered_chart(release: &ReleaseName, values: &HelmValues) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn karmada() {
-    let charts: [(&str, fn(&ReleaseName, &HelmValues) -> Vec<Value>); 2] = [
+    type Render = fn(&ReleaseName, &HelmValues) -> Vec<Value>;
+    let charts: [(&str, Render); 2] = [
         ("oci://charts/plain", plain_chart),
         ("oci://charts/steered", steered_chart),
     ];

@@ -249,11 +249,11 @@ impl Tree<'_> {
             .part
             .total(&clusters)
             .and_then(|total| i64::try_from(total).ok());
-        if let Some(total) = total.filter(|total| *total < self.target) {
-            if self.part.holds(self.grid, &clusters) {
-                self.target = total;
-                self.found = Some(clusters);
-            }
+        if let Some(total) = total.filter(|total| *total < self.target)
+            && self.part.holds(self.grid, &clusters)
+        {
+            self.target = total;
+            self.found = Some(clusters);
         }
     }
 }
