@@ -113,17 +113,21 @@ impl Registries {
         let key = (registry.to_owned(), plain_http);
         let known = self.sessions().get(&key).cloned();
         let was_known = known.is_some();
-        let mut session = match known {
+        let ask = async |session: Session| {
+            let anonymous = session.auth == RegistryAuth::Anonymous;
+            let answer = request(session.client, wire(reference), session.auth).await;
+            answer.map_err(|error| {
+                ArtifactError::from_client(error, registry, anonymous, &reference.to_string())
+            })
+        };
+        let session = match known {
             Some(session) => session,
             None => self.session(&key).await?,
         };
-        let mut answer = request(session.client.clone(), wire(reference), session.auth.clone()).await;
-        if was_known && matches!(answer, Err(OciDistributionError::UnauthorizedError { .. })) {
-            session = self.session(&key).await?;
-            answer = request(session.client.clone(), wire(reference), session.auth.clone()).await;
+        match ask(session).await {
+            Err(ArtifactError::Unauthenticated { .. }) if was_known => ask(self.session(&key).await?).await,
+            answer => answer,
         }
-        let anonymous = session.auth == RegistryAuth::Anonymous;
-        answer.map_err(|error| ArtifactError::from_client(error, registry, anonymous, &reference.to_string()))
     }
 
     /// The manifest at a reference with a tag or a digest, and its digest. Of an index, the manifest it leads to.

@@ -128,7 +128,12 @@ async fn versions_and_ranges_lead_to_tags() {
         .into_iter()
         .map(|result| result.unwrap_err().replace(&registry.address, "REGISTRY"))
         .collect();
-    insta::assert_snapshot!(refused.join("\n"), @"");
+    insta::assert_snapshot!(refused.join("\n"), @"
+    resolve oci://REGISTRY/p/web:^3: REGISTRY/p/web has no version ^3; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:1.3: REGISTRY/p/web has no tag 1.3; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:2.0.0: REGISTRY/p/web has no tag 2.0.0; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:latest: REGISTRY/p/web has no tag latest; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    ");
     let versions = artifacts.versions(&registry.at("p/web")).await.unwrap();
     let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
     assert_eq!(versions, ["2.0.0-rc.1", "1.10.0", "1.2.0+b1", "0.10.0", "0.9.0"]);
@@ -246,10 +251,22 @@ async fn content_decides_what_an_artifact_is() {
     errors.push(strict.resolve(&registry.at("p/web:1.0.0")).await.unwrap_err());
     let shown: Vec<String> = errors
         .iter()
-        .map(|error| format!("{}: {error}", error.kind()).replace(&registry.address, "REGISTRY"))
+        .map(|error| {
+            format!("{}: {error}", error.kind())
+                .replace(&registry.address, "REGISTRY")
+                .replace(&pushed.digest, "DIGEST")
+        })
         .collect();
     let shown = shown.join("\n");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+    invalid: resolve oci://REGISTRY/p/neither:1.0.0: oci://REGISTRY/p/neither:1.0.0 is neither a chart nor a descriptor; its configuration is `application/x`
+    invalid: resolve oci://REGISTRY/p/empty:1.0.0: oci://REGISTRY/p/empty:1.0.0 is neither a chart nor a descriptor; its configuration is `application/vnd.cncf.helm.config.v1+json`
+    invalid: pull oci://REGISTRY/p/text:1.0.0: oci://REGISTRY/p/text:1.0.0 is a descriptor, not a chart
+    invalid: descriptor oci://REGISTRY/p/web:1.0.0: oci://REGISTRY/p/web:1.0.0 is a chart, not a descriptor
+    not found: resolve oci://REGISTRY/p/nosuch: oci://REGISTRY/p/nosuch is not there
+    not found: resolve oci://REGISTRY/p/nosuch:1.0.0: oci://REGISTRY/p/nosuch:1.0.0 is not there
+    invalid: resolve oci://REGISTRY/p/web:1.0.0: oci://REGISTRY/p/web@DIGEST has more than 100 bytes
+    ");
 }
 
 #[tokio::test(flavor = "current_thread")]

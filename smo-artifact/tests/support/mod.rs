@@ -13,12 +13,12 @@ use tempfile::TempDir;
 const HTPASSWD: &str = "smo:$2b$04$1w5k.bFMwB.EeyEMJc2j7OCt2RHeUm36YZm0VpgylXnuLe3f4ReKq\n";
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A program among the servers; none, loudly, when it is not there. In CI it has to be.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SMO_SERVERS_BIN").filter(|folder| !folder.is_empty());
     let folder = folder.map_or_else(|| root().join("target/servers/bin"), PathBuf::from);
     let path = folder.join(name);
@@ -32,7 +32,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// The kubeconfig of a control plane for live tests; none, loudly, when there is none.
-pub fn kubeconfig() -> Option<PathBuf> {
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
     let path = std::env::var_os("SMO_LIVE_KUBECONFIG").filter(|path| !path.is_empty());
     path.map(PathBuf::from).or_else(|| {
         eprintln!("NOT RUN: no control plane; set SMO_LIVE_KUBECONFIG");
@@ -50,27 +50,27 @@ fn skip(why: &str) {
 }
 
 /// A port of loopback that nobody listens at now.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// An OCI registry that is stopped when dropped.
-pub struct Registry {
+pub(crate) struct Registry {
     child: Child,
     _folder: TempDir,
     /// `host:port`.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Registry {
     /// A registry that anybody may use.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::start_with(false)
     }
 
     /// A registry that asks for `smo` and `hunter2`.
-    pub fn start_with_password() -> Option<Self> {
+    pub(crate) fn start_with_password() -> Option<Self> {
         Self::start_with(true)
     }
 
@@ -124,7 +124,7 @@ impl Registry {
     }
 
     /// `oci://` with this registry and a path.
-    pub fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("oci://{}/{path}", self.address)
     }
 }
@@ -137,7 +137,7 @@ impl Drop for Registry {
 }
 
 /// A folder with a small chart: one ConfigMap that holds `text`, and a schema that wants `text` to be a string.
-pub fn small_chart(name: &str, version: &str) -> TempDir {
+pub(crate) fn small_chart(name: &str, version: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
