@@ -14,7 +14,7 @@ use oci_client::{Client, Reference};
 use smo_artifact::{ArchiveLimits, Credentials, OciArtifacts, RegistryConfig, install_tls_provider};
 use smo_core::backend::conformance::{self, ArtifactFixture};
 use smo_core::backend::{ArtifactBackend, ArtifactKind, ErrorKind};
-use support::{Registry, root, small_chart};
+use support::{Registry, certificates, root, small_chart};
 
 const GRAPH: &str = "hdaGraph:\n  id: shop\n  version: 1.0.0\n  services: []\n";
 
@@ -332,6 +332,25 @@ async fn nobody_there_is_unavailable() {
     let error = tls.resolve(&registry.at("p/n:1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("SMO_REGISTRY_PLAIN_HTTP"), "{error}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_certificate_of_our_own_is_trusted_when_told_to() {
+    let Some(registry) = Registry::start_with_tls() else {
+        return;
+    };
+    let chart = small_chart("web", "1.0.0");
+    let push = async |config: RegistryConfig| {
+        let artifacts = OciArtifacts::new(config).unwrap();
+        artifacts.push_folder(&registry.at("p"), chart.path()).await
+    };
+    let error = push(RegistryConfig::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("SMO_REGISTRY_CA_FILE"), "{error}");
+    let pushed = push(RegistryConfig::new().with_certificates(certificates()))
+        .await
+        .unwrap();
+    assert!(pushed.reference.starts_with(&registry.at("p/web@sha256:")));
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -55,6 +55,24 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+/// Certificates for 127.0.0.1 whose keys protect nothing.
+fn tls_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls")
+}
+
+/// The certificate that vouches for a registry with TLS.
+pub(crate) fn certificates() -> PathBuf {
+    tls_folder().join("ca.pem")
+}
+
+/// How a registry is reached.
+#[derive(Clone, Copy)]
+enum Door {
+    Open,
+    Password,
+    Tls,
+}
+
 /// An OCI registry that is stopped when dropped.
 pub(crate) struct Registry {
     child: Child,
@@ -66,15 +84,20 @@ pub(crate) struct Registry {
 impl Registry {
     /// A registry that anybody may use.
     pub(crate) fn start() -> Option<Self> {
-        Self::start_with(false)
+        Self::start_with(Door::Open)
+    }
+
+    /// A registry with a certificate that [`certificates`] vouches for.
+    pub(crate) fn start_with_tls() -> Option<Self> {
+        Self::start_with(Door::Tls)
     }
 
     /// A registry that asks for `smo` and `hunter2`.
     pub(crate) fn start_with_password() -> Option<Self> {
-        Self::start_with(true)
+        Self::start_with(Door::Password)
     }
 
-    fn start_with(password: bool) -> Option<Self> {
+    fn start_with(door: Door) -> Option<Self> {
         let program = program("registry")?;
         let folder = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
@@ -85,8 +108,16 @@ impl Registry {
              storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}', secret: test}}\n",
             path("data")
         );
-        if password {
-            config += &format!("auth: {{htpasswd: {{realm: smo, path: {}}}}}\n", path("htpasswd"));
+        match door {
+            Door::Open => {}
+            Door::Password => {
+                config += &format!("auth: {{htpasswd: {{realm: smo, path: {}}}}}\n", path("htpasswd"));
+            }
+            Door::Tls => {
+                let tls = |name: &str| tls_folder().join(name).display().to_string();
+                let keys = format!("certificate: {}, key: {}", tls("server.pem"), tls("server.key"));
+                config = config.replace("secret: test", &format!("secret: test, tls: {{{keys}}}"));
+            }
         }
         std::fs::write(path("config.yml"), config).unwrap();
         let child = Command::new(program)
@@ -113,7 +144,7 @@ impl Registry {
                 let mut answer = String::new();
                 if stream.write_all(request.as_bytes()).is_ok()
                     && stream.read_to_string(&mut answer).is_ok()
-                    && answer.starts_with("HTTP/1.0 ")
+                    && answer.starts_with("HTTP/1.")
                 {
                     return;
                 }
