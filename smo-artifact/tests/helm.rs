@@ -220,15 +220,9 @@ async fn a_control_plane_that_is_not_there(#[case] name: &str) {
 #[cfg(unix)]
 #[tokio::test(flavor = "current_thread")]
 async fn a_program_that_does_not_end_is_ended() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("helm");
-    std::fs::write(
-        &program,
-        "#!/bin/sh\necho $$ > \"$(dirname \"$0\")/pid\"\nexec sleep 60\n",
-    )
-    .unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(support::programs().join("helm-sleeper"), &program).unwrap();
     let config = HelmConfig::new()
         .with_program(program)
         .with_timeout(Duration::from_millis(500));

@@ -400,18 +400,14 @@ async fn a_password_is_found_wherever_it_is() {
 #[cfg(unix)]
 #[test]
 fn a_credential_helper_is_asked() {
-    use std::os::unix::fs::PermissionsExt;
     let Some(registry) = Registry::start_with_password() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let helper = folder.path().join("docker-credential-smotest");
-    let script = "#!/bin/sh\nread host\necho \"{\\\"ServerURL\\\": \\\"$host\\\", \\\"Username\\\": \\\"smo\\\", \\\"Secret\\\": \\\"hunter2\\\"}\"\n";
-    std::fs::write(&helper, script).unwrap();
-    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let programs = support::programs();
     let path = format!(
         "{}:{}",
-        folder.path().display(),
+        programs.display(),
         std::env::var("PATH").unwrap_or_default()
     );
     for (helper, succeeds) in [("smotest", true), ("nosuch", false)] {

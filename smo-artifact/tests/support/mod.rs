@@ -17,6 +17,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Programs that play others.
+pub(crate) fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/programs")
+}
+
 /// A program among the servers; none, loudly, when it is not there. In CI it has to be.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SMO_SERVERS_BIN").filter(|folder| !folder.is_empty());
