@@ -1,5 +1,5 @@
 //! [`HelmDriver`] with the real programs, and how well they understand what [`OciArtifacts`] pushes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod support;
 

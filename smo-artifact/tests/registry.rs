@@ -450,9 +450,12 @@ async fn the_child_of_the_test_of_helpers() {
     eprintln!("{error}");
 }
 
-/// A server on loopback that answers requests as `answer` says: request line and headers, its own address, then status,
-/// one more header, and body. Lives as long as the test program.
-fn fake_registry(answer: fn(&str, &[String], &str) -> (&'static str, String, String)) -> String {
+/// Status, one more header, and body.
+type Answer = (&'static str, String, String);
+
+/// A server on loopback that answers a request (its first line, its headers, the server's own address) as `answer` says.
+/// Lives as long as the test program.
+fn fake_registry(answer: fn(&str, &[String], &str) -> Answer) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let own = address.clone();
@@ -477,7 +480,7 @@ fn fake_registry(answer: fn(&str, &[String], &str) -> (&'static str, String, Str
 }
 
 /// Asks for a token, and gives one for the right password.
-fn with_token(request: &str, headers: &[String], own: &str) -> (&'static str, String, String) {
+fn with_token(request: &str, headers: &[String], own: &str) -> Answer {
     let has = |header: &str| headers.iter().any(|line| line.eq_ignore_ascii_case(header));
     let (status, body) = if request.starts_with("GET /token?") {
         assert!(request.contains("scope=repository%3Ap%2Fn%3Apull"), "{request}");
@@ -496,7 +499,7 @@ fn with_token(request: &str, headers: &[String], own: &str) -> (&'static str, St
 
 /// Gives other blobs than its manifests promise: `a` one of another digest, `b` a longer and `c` a shorter one. Too busy
 /// for `d`.
-fn altered(request: &str, _: &[String], _: &str) -> (&'static str, String, String) {
+fn altered(request: &str, _: &[String], _: &str) -> Answer {
     // The digest of `hdaGraph: {}`, which has 12 bytes.
     const DIGEST: &str = "sha256:b426f90334c9fcd46ae9a63c9131c886ab8953fa085d55a84e5d177f2e4ce789";
     let name = request.split('/').nth(3).unwrap_or_default();
