@@ -200,11 +200,20 @@ impl OciArtifacts {
                     let exact = reference.at_digest(&digest);
                     return Ok((manifest, digest, exact));
                 }
-                // `1.2` may be a range; a complete version is none, and nothing else can be found for it.
-                Err(ArtifactError::NotFound(what)) => match tag.parse() {
-                    Ok(range) if version_of(tag).is_none() => self.newest(&reference, Some(&range)).await?,
-                    _ => return Err(ArtifactError::NotFound(what)),
-                },
+                Err(ArtifactError::NotFound(_)) => {
+                    // `1.2` may be a range; a complete version is none.
+                    let range = tag.parse().ok().filter(|_| version_of(tag).is_none());
+                    let tags = self.0.tags(&reference).await?;
+                    let missing = |there| ArtifactError::NoTag {
+                        repository: repository(&reference),
+                        tag: tag.clone(),
+                        there,
+                    };
+                    match range.as_ref().and_then(|range| newest(&tags, Some(range))) {
+                        Some(found) => reference.at_tag(found),
+                        None => return Err(missing(tags)),
+                    }
+                }
                 Err(error) => return Err(error),
             },
             Selector::Range(range) => self.newest(&reference, Some(range)).await?,
@@ -236,7 +245,7 @@ impl OciArtifacts {
         match newest(&tags, range).or_else(fallback) {
             Some(tag) => Ok(reference.at_tag(tag)),
             None => Err(ArtifactError::NoVersion {
-                repository: format!("{}/{}", reference.registry(), reference.repository()),
+                repository: repository(reference),
                 range: range.cloned(),
                 there: tags,
             }),
@@ -289,6 +298,10 @@ impl OciArtifacts {
             media_type: manifest.config.media_type,
         })
     }
+}
+
+fn repository(reference: &ArtifactReference) -> String {
+    format!("{}/{}", reference.registry(), reference.repository())
 }
 
 fn length(bytes: &[u8]) -> u64 {

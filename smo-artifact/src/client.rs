@@ -50,12 +50,18 @@ impl std::fmt::Debug for Session {
 impl Registries {
     pub(crate) fn new(config: RegistryConfig) -> Result<Self, ArtifactError> {
         install_tls_provider();
-        let certificates = config.certificates.iter().map(|path| {
-            std::fs::read(path)
-                .map_err(|error| ArtifactError::Configuration(format!("{}: {error}", path.display())))
-        });
+        let mut certificates = Vec::new();
+        for path in &config.certificates {
+            let fail = |why: &str| ArtifactError::Configuration(format!("{}: {why}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| fail(&error.to_string()))?;
+            let found = pem_blocks(&text);
+            if found.is_empty() {
+                return Err(fail("it holds no certificate in PEM"));
+            }
+            certificates.extend(found);
+        }
         let registries = Self {
-            certificates: certificates.collect::<Result<_, _>>()?,
+            certificates,
             sessions: Mutex::default(),
             config,
         };
@@ -113,17 +119,21 @@ impl Registries {
         let key = (registry.to_owned(), plain_http);
         let known = self.sessions().get(&key).cloned();
         let was_known = known.is_some();
-        let mut session = match known {
+        let ask = async |session: Session| {
+            let anonymous = session.auth == RegistryAuth::Anonymous;
+            let answer = request(session.client, wire(reference), session.auth).await;
+            answer.map_err(|error| {
+                ArtifactError::from_client(error, registry, anonymous, &reference.to_string())
+            })
+        };
+        let session = match known {
             Some(session) => session,
             None => self.session(&key).await?,
         };
-        let mut answer = request(session.client.clone(), wire(reference), session.auth.clone()).await;
-        if was_known && matches!(answer, Err(OciDistributionError::UnauthorizedError { .. })) {
-            session = self.session(&key).await?;
-            answer = request(session.client.clone(), wire(reference), session.auth.clone()).await;
+        match ask(session).await {
+            Err(ArtifactError::Unauthenticated { .. }) if was_known => ask(self.session(&key).await?).await,
+            answer => answer,
         }
-        let anonymous = session.auth == RegistryAuth::Anonymous;
-        answer.map_err(|error| ArtifactError::from_client(error, registry, anonymous, &reference.to_string()))
     }
 
     /// The manifest at a reference with a tag or a digest, and its digest. Of an index, the manifest it leads to.
@@ -257,6 +267,15 @@ impl Registries {
     }
 }
 
+/// The certificates of a PEM file, one each: the client library reads no more than the first of a text.
+fn pem_blocks(text: &str) -> Vec<Vec<u8>> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    let blocks = text.split(BEGIN).skip(1);
+    blocks
+        .map(|block| format!("{BEGIN}{block}").into_bytes())
+        .collect()
+}
+
 /// The reference as the client library has it.
 fn wire(reference: &ArtifactReference) -> Reference {
     let registry = reference.registry().to_owned();
@@ -305,5 +324,46 @@ impl AsyncWrite for Capped {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn refusal(file: &std::path::Path) -> String {
+        let config = RegistryConfig::new().with_certificates(file);
+        let error = Registries::new(config)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        error.replace(&file.display().to_string(), "FILE")
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_read_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let missing = refusal(&file);
+        std::fs::write(&file, "hunter2").unwrap();
+        let none = refusal(&file);
+        insta::assert_snapshot!(format!("{missing}\n{none}"), @"
+        the registry configuration cannot be used: FILE: No such file or directory (os error 2)
+        the registry configuration cannot be used: FILE: it holds no certificate in PEM
+        ");
+    }
+
+    #[rstest]
+    #[case("", 0)]
+    #[case("-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n", 1)]
+    #[case(
+        "# a\n-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n# b\n-----BEGIN CERTIFICATE-----\nB\n-----END CERTIFICATE-----",
+        2
+    )]
+    fn a_bundle_is_taken_apart(#[case] text: &str, #[case] count: usize) {
+        let blocks = pem_blocks(text);
+        assert_eq!(blocks.len(), count);
+        assert!(blocks.iter().all(|block| block.starts_with(b"-----BEGIN")));
     }
 }

@@ -67,6 +67,11 @@ pub(crate) async fn find(
     if let Some(credentials) = config.credentials.get(registry) {
         return Ok(Some(credentials.clone()));
     }
+    // Docker Hub has two names: that of images, and that under which logging in stores.
+    let registry = match registry {
+        "docker.io" => "index.docker.io",
+        other => other,
+    };
     for file in &config.credential_files {
         let found = match read(&file.path) {
             Ok(found) => found?,
@@ -155,5 +160,66 @@ async fn ask(name: &str, registry: &str) -> Result<Option<Credentials>, Credenti
         Found::Credentials(credentials) => Ok(Some(credentials)),
         Found::IdentityToken => Err(CredentialError::IdentityToken(registry.to_owned())),
         Found::Malformed | Found::Nothing => Err(fail("it printed something else than an answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn files_are_looked_into_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let first = write("a", r#"{"auths": {"h": {"username": "a", "password": "1"}}}"#);
+        let second = write(
+            "b",
+            r#"{"auths": {"h": {"username": "b", "password": "2"}, "https://index.docker.io/v1/": {"username": "d", "password": "3"}}}"#,
+        );
+        let config = RegistryConfig::new()
+            .with_credential_file(first)
+            .with_credential_file(second)
+            .with_credentials("own", Credentials::basic("o", "0"));
+        for (registry, expected) in [
+            ("own", Some(Credentials::basic("o", "0"))),
+            ("h", Some(Credentials::basic("a", "1"))),
+            ("docker.io", Some(Credentials::basic("d", "3"))),
+            ("other", None),
+        ] {
+            assert!(find(&config, registry).await.unwrap() == expected, "{registry}");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn faults_are_named_without_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let fault = async |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let config = RegistryConfig::new().with_credential_file(&path);
+            let error = find(&config, "h").await.unwrap_err().to_string();
+            error.replace(&path.display().to_string(), "FILE")
+        };
+        let faults = [
+            fault(r#"{"auths": "hunter2"}"#).await,
+            fault(r#"{"auths": {"h": {"auth": "hunter2"}}}"#).await,
+            fault(r#"{"auths": {"h": {"identitytoken": "hunter2"}}}"#).await,
+            fault(r#"{"credsStore": "../../bin/sh"}"#).await,
+            fault(r#"{"credsStore": "no-such-helper"}"#).await,
+        ];
+        let missing = RegistryConfig::new().with_credential_file("/no/such/file");
+        let missing = find(&missing, "h").await.unwrap_err();
+        insta::assert_snapshot!(format!("{}\n{missing}", faults.join("\n")), @"
+        the credential file FILE is malformed at line 1, column 19
+        the credential file FILE has a malformed entry for h
+        an identity token is stored for h; log in with user and password instead
+        the credential helper docker-credential-../../bin/sh failed for h: its name has characters that no program of this kind has
+        the credential helper docker-credential-no-such-helper failed for h: it does not start: No such file or directory (os error 2)
+        the credential file /no/such/file cannot be read: No such file or directory (os error 2)
+        ");
     }
 }

@@ -48,6 +48,16 @@ pub enum ArtifactError {
     /// What was asked for is not there.
     #[error("{0} is not there")]
     NotFound(String),
+    /// The repository is there, the tag is not.
+    #[error("{repository} has no tag {tag}; {}", tags(.there))]
+    NoTag {
+        /// The repository with its registry.
+        repository: String,
+        /// What was asked for.
+        tag: String,
+        /// The tags that are there.
+        there: Vec<String>,
+    },
     /// No tag is in a range, or stands for a version at all.
     #[error("{repository} has no {}; {}", wanted(.range.as_ref()), tags(.there))]
     NoVersion {
@@ -182,7 +192,7 @@ impl ArtifactError {
                 CredentialError::Unreadable { .. } | CredentialError::Malformed { .. } => ErrorKind::Invalid,
                 _ => ErrorKind::Unauthenticated,
             },
-            Self::NotFound(_) | Self::NoVersion { .. } => ErrorKind::NotFound,
+            Self::NotFound(_) | Self::NoTag { .. } | Self::NoVersion { .. } => ErrorKind::NotFound,
             Self::Unreachable { .. } | Self::Busy(_) => ErrorKind::Unavailable,
             Self::Server { status, .. } if *status >= 500 => ErrorKind::Unavailable,
             Self::Server { .. } | Self::Protocol { .. } | Self::Altered { .. } => ErrorKind::Unexpected,
@@ -253,23 +263,22 @@ impl ArtifactError {
                     },
                 }
             }
-            OciDistributionError::ServerError { code, message, .. } => {
-                let message: String = message.chars().take(200).collect();
-                match code {
-                    404 => Self::NotFound(what.to_owned()),
-                    401 => Self::Unauthenticated { registry, anonymous },
-                    403 => Self::Denied { registry, message },
-                    429 => Self::Busy(registry),
-                    status => Self::Server {
-                        registry,
-                        status,
-                        message,
-                    },
-                }
-            }
-            OciDistributionError::RequestError(error) => Self::Unreachable {
+            OciDistributionError::ServerError { code, message, .. } => Self::from_status(
+                code,
+                message.chars().take(200).collect(),
                 registry,
-                reason: innermost(&error),
+                anonymous,
+                what,
+            ),
+            OciDistributionError::RequestError(error) => match error.status() {
+                Some(status) => {
+                    let message = status.canonical_reason().unwrap_or_default().to_owned();
+                    Self::from_status(status.as_u16(), message, registry, anonymous, what)
+                }
+                None => Self::Unreachable {
+                    registry,
+                    reason: innermost(&error),
+                },
             },
             OciDistributionError::DigestError(error) => Self::Altered {
                 reference: what.to_owned(),
@@ -278,6 +287,22 @@ impl ArtifactError {
             other => Self::Protocol {
                 registry,
                 reason: other.to_string(),
+            },
+        }
+    }
+}
+
+impl ArtifactError {
+    fn from_status(status: u16, message: String, registry: String, anonymous: bool, what: &str) -> Self {
+        match status {
+            404 => Self::NotFound(what.to_owned()),
+            401 => Self::Unauthenticated { registry, anonymous },
+            403 => Self::Denied { registry, message },
+            429 => Self::Busy(registry),
+            _ => Self::Server {
+                registry,
+                status,
+                message,
             },
         }
     }
@@ -353,6 +378,11 @@ mod tests {
                 message: text("read only"),
             },
             ArtifactError::NotFound(reference()),
+            ArtifactError::NoTag {
+                repository: text("h/p/n"),
+                tag: text("2.0.0"),
+                there: vec![text("1.0.0")],
+            },
             no_version(Some(range.clone()), vec![text("1.0.0"), text("1.1.0")]),
             no_version(Some(range), many),
             no_version(None, Vec::new()),
@@ -427,6 +457,7 @@ mod tests {
         not authenticated: resolve oci://h/n: h does not accept the credentials
         not authenticated: resolve oci://h/n: h does not allow this: read only
         not found: resolve oci://h/n: oci://h/p/n:1.0.0 is not there
+        not found: resolve oci://h/n: h/p/n has no tag 2.0.0; its tags are 1.0.0
         not found: resolve oci://h/n: h/p/n has no version ^2; its tags are 1.0.0, 1.1.0
         not found: resolve oci://h/n: h/p/n has no version ^2; among its 20 tags are 1.12.0, 1.13.0, 1.14.0, 1.15.0, 1.16.0, 1.17.0, 1.18.0, 1.19.0
         not found: resolve oci://h/n: h/p/n has no released version; it has no tags

@@ -1,5 +1,5 @@
 //! [`HelmDriver`] with the real programs, and how well they understand what [`OciArtifacts`] pushes.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -220,15 +220,9 @@ async fn a_control_plane_that_is_not_there(#[case] name: &str) {
 #[cfg(unix)]
 #[tokio::test(flavor = "current_thread")]
 async fn a_program_that_does_not_end_is_ended() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("helm");
-    std::fs::write(
-        &program,
-        "#!/bin/sh\necho $$ > \"$(dirname \"$0\")/pid\"\nexec sleep 60\n",
-    )
-    .unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(support::programs().join("helm-sleeper"), &program).unwrap();
     let config = HelmConfig::new()
         .with_program(program)
         .with_timeout(Duration::from_millis(500));
@@ -313,4 +307,94 @@ async fn the_contract_is_kept_on_a_control_plane(#[case] name: &str) {
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     assert_eq!(driver.status(&other).await.unwrap(), None);
     assert!(driver.uninstall(&web).await.unwrap());
+}
+
+/// What Helm 3 installed, Helm 4 upgrades, and the other way round; and what somebody scaled meanwhile is set as given.
+#[tokio::test(flavor = "current_thread")]
+async fn either_helm_goes_on_from_the_other() {
+    let (Some(kubeconfig), Some(three), Some(four)) = (kubeconfig(), program("helm3"), program("helm4"))
+    else {
+        return;
+    };
+    let Some(kubectl) = program("kubectl") else { return };
+    let driver = |program: &Path| {
+        let config = HelmConfig::new()
+            .with_program(program)
+            .with_kubeconfig(&kubeconfig);
+        HelmDriver::new(config).unwrap()
+    };
+    let drivers = [driver(&three), driver(&four)];
+    let web = release("smo-either-helm", "web");
+    let chart = root()
+        .join("examples/charts/noise-reduction")
+        .display()
+        .to_string();
+    let kubectl = |arguments: &[&str]| {
+        let mut command = Command::new(&kubectl);
+        command
+            .arg("--kubeconfig")
+            .arg(&kubeconfig)
+            .args(["--namespace", "smo-either-helm"])
+            .args(arguments);
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    drivers[0].uninstall(&web).await.unwrap();
+    for (step, replicas) in [(0, 1), (1, 2), (0, 3), (1, 4), (1, 5)] {
+        let applied = drivers[step]
+            .apply(&web, &chart, &values(json!({"replicas": replicas})))
+            .await
+            .unwrap();
+        assert_eq!(applied.state, ChartState::Deployed);
+        let found = kubectl(&["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"]);
+        assert_eq!(found, replicas.to_string());
+        kubectl(&["scale", "deployment", "web", "--replicas", "7"]);
+    }
+    assert_eq!(drivers[1].rollback(&web, 2).await.unwrap().revision, 6);
+    assert_eq!(
+        kubectl(&["get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"]),
+        "2"
+    );
+    assert!(drivers[0].uninstall(&web).await.unwrap());
+    assert_eq!(kubectl(&["get", "deployment,service", "-o", "name"]), "");
+}
+
+/// Two processes at once: one of them may be told that the other is at work, and nothing is lost.
+#[rstest]
+#[case("helm3")]
+#[case("helm4")]
+#[tokio::test(flavor = "current_thread")]
+async fn two_at_once_do_no_harm(#[case] name: &str) {
+    let (Some(kubeconfig), Some(program)) = (kubeconfig(), program(name)) else {
+        return;
+    };
+    let config = HelmConfig::new()
+        .with_program(program)
+        .with_kubeconfig(kubeconfig);
+    let drivers = [config.clone(), config].map(|config| HelmDriver::new(config).unwrap());
+    let web = release(&format!("smo-two-at-once-{name}"), "web");
+    let folder = small_chart("small", "0.1.0");
+    let chart = folder.path().display().to_string();
+    for round in 0..3 {
+        let given = values(json!({"text": round.to_string()}));
+        let both = tokio::join!(
+            drivers[0].apply(&web, &chart, &given),
+            drivers[1].apply(&web, &chart, &given)
+        );
+        let refused: Vec<_> = [both.0, both.1].into_iter().filter_map(Result::err).collect();
+        assert!(refused.len() < 2, "{refused:?}");
+        assert!(
+            refused.iter().all(|error| error.kind() == ErrorKind::Conflict),
+            "{refused:?}"
+        );
+        let found = drivers[0].status(&web).await.unwrap().unwrap();
+        assert_eq!(found.state, ChartState::Deployed);
+        assert_eq!(drivers[1].values(&web).await.unwrap(), given);
+    }
+    drivers[0].uninstall(&web).await.unwrap();
 }

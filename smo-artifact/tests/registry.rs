@@ -14,7 +14,7 @@ use oci_client::{Client, Reference};
 use smo_artifact::{ArchiveLimits, Credentials, OciArtifacts, RegistryConfig, install_tls_provider};
 use smo_core::backend::conformance::{self, ArtifactFixture};
 use smo_core::backend::{ArtifactBackend, ArtifactKind, ErrorKind};
-use support::{Registry, root, small_chart};
+use support::{Registry, certificates, root, small_chart};
 
 const GRAPH: &str = "hdaGraph:\n  id: shop\n  version: 1.0.0\n  services: []\n";
 
@@ -128,7 +128,12 @@ async fn versions_and_ranges_lead_to_tags() {
         .into_iter()
         .map(|result| result.unwrap_err().replace(&registry.address, "REGISTRY"))
         .collect();
-    insta::assert_snapshot!(refused.join("\n"), @"");
+    insta::assert_snapshot!(refused.join("\n"), @"
+    resolve oci://REGISTRY/p/web:^3: REGISTRY/p/web has no version ^3; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:1.3: REGISTRY/p/web has no tag 1.3; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:2.0.0: REGISTRY/p/web has no tag 2.0.0; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    resolve oci://REGISTRY/p/web:latest: REGISTRY/p/web has no tag latest; its tags are 0.10.0, 0.9.0, 1.10.0, 1.2.0_b1, 2.0.0-rc.1
+    ");
     let versions = artifacts.versions(&registry.at("p/web")).await.unwrap();
     let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
     assert_eq!(versions, ["2.0.0-rc.1", "1.10.0", "1.2.0+b1", "0.10.0", "0.9.0"]);
@@ -246,10 +251,22 @@ async fn content_decides_what_an_artifact_is() {
     errors.push(strict.resolve(&registry.at("p/web:1.0.0")).await.unwrap_err());
     let shown: Vec<String> = errors
         .iter()
-        .map(|error| format!("{}: {error}", error.kind()).replace(&registry.address, "REGISTRY"))
+        .map(|error| {
+            format!("{}: {error}", error.kind())
+                .replace(&registry.address, "REGISTRY")
+                .replace(&pushed.digest, "DIGEST")
+        })
         .collect();
     let shown = shown.join("\n");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+    invalid: resolve oci://REGISTRY/p/neither:1.0.0: oci://REGISTRY/p/neither:1.0.0 is neither a chart nor a descriptor; its configuration is `application/x`
+    invalid: resolve oci://REGISTRY/p/empty:1.0.0: oci://REGISTRY/p/empty:1.0.0 is neither a chart nor a descriptor; its configuration is `application/vnd.cncf.helm.config.v1+json`
+    invalid: pull oci://REGISTRY/p/text:1.0.0: oci://REGISTRY/p/text:1.0.0 is a descriptor, not a chart
+    invalid: descriptor oci://REGISTRY/p/web:1.0.0: oci://REGISTRY/p/web:1.0.0 is a chart, not a descriptor
+    not found: resolve oci://REGISTRY/p/nosuch: oci://REGISTRY/p/nosuch is not there
+    not found: resolve oci://REGISTRY/p/nosuch:1.0.0: oci://REGISTRY/p/nosuch:1.0.0 is not there
+    invalid: resolve oci://REGISTRY/p/web:1.0.0: oci://REGISTRY/p/web@DIGEST has more than 100 bytes
+    ");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -318,6 +335,25 @@ async fn nobody_there_is_unavailable() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn a_certificate_of_our_own_is_trusted_when_told_to() {
+    let Some(registry) = Registry::start_with_tls() else {
+        return;
+    };
+    let chart = small_chart("web", "1.0.0");
+    let push = async |config: RegistryConfig| {
+        let artifacts = OciArtifacts::new(config).unwrap();
+        artifacts.push_folder(&registry.at("p"), chart.path()).await
+    };
+    let error = push(RegistryConfig::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("SMO_REGISTRY_CA_FILE"), "{error}");
+    let pushed = push(RegistryConfig::new().with_certificates(certificates()))
+        .await
+        .unwrap();
+    assert!(pushed.reference.starts_with(&registry.at("p/web@sha256:")));
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn a_password_is_found_wherever_it_is() {
     let Some(registry) = Registry::start_with_password() else {
         return;
@@ -364,18 +400,14 @@ async fn a_password_is_found_wherever_it_is() {
 #[cfg(unix)]
 #[test]
 fn a_credential_helper_is_asked() {
-    use std::os::unix::fs::PermissionsExt;
     let Some(registry) = Registry::start_with_password() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let helper = folder.path().join("docker-credential-smotest");
-    let script = "#!/bin/sh\nread host\necho \"{\\\"ServerURL\\\": \\\"$host\\\", \\\"Username\\\": \\\"smo\\\", \\\"Secret\\\": \\\"hunter2\\\"}\"\n";
-    std::fs::write(&helper, script).unwrap();
-    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let programs = support::programs();
     let path = format!(
         "{}:{}",
-        folder.path().display(),
+        programs.display(),
         std::env::var("PATH").unwrap_or_default()
     );
     for (helper, succeeds) in [("smotest", true), ("nosuch", false)] {
@@ -418,8 +450,12 @@ async fn the_child_of_the_test_of_helpers() {
     eprintln!("{error}");
 }
 
-/// A registry of one tag list that asks for a token, and gives one for the right password.
-fn token_registry() -> String {
+/// Status, one more header, and body.
+type Answer = (&'static str, String, String);
+
+/// A server on loopback that answers a request (its first line, its headers, the server's own address) as `answer` says.
+/// Lives as long as the test program.
+fn fake_registry(answer: fn(&str, &[String], &str) -> Answer) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let own = address.clone();
@@ -432,32 +468,88 @@ fn token_registry() -> String {
                 .map_while(Result::ok)
                 .take_while(|line| !line.is_empty())
                 .collect();
-            let has = |header: &str| headers.iter().any(|line| line.eq_ignore_ascii_case(header));
-            let (status, body) = if request.starts_with("GET /token?") {
-                assert!(request.contains("scope=repository%3Ap%2Fn%3Apull"), "{request}");
-                match has("authorization: Basic c21vOmh1bnRlcjI=") {
-                    true => ("200 OK", r#"{"access_token": "abc", "token": "abc"}"#),
-                    false => ("401 Unauthorized", "{}"),
-                }
-            } else if request.starts_with("GET /v2/p/n/tags/list") && has("authorization: Bearer abc") {
-                ("200 OK", r#"{"name": "p/n", "tags": ["1.0.0"]}"#)
-            } else {
-                ("401 Unauthorized", "{}")
-            };
-            let challenge = format!("WWW-Authenticate: Bearer realm=\"http://{own}/token\",service=\"smo\"");
+            let (status, header, body) = answer(&request, &headers, &own);
             let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 {status}\r\n{challenge}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            let text = format!(
+                "HTTP/1.1 {status}\r\n{header}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
             );
-            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.write_all(text.as_bytes());
         }
     });
     address
 }
 
+/// Asks for a token, and gives one for the right password.
+fn with_token(request: &str, headers: &[String], own: &str) -> Answer {
+    let has = |header: &str| headers.iter().any(|line| line.eq_ignore_ascii_case(header));
+    let (status, body) = if request.starts_with("GET /token?") {
+        assert!(request.contains("scope=repository%3Ap%2Fn%3Apull"), "{request}");
+        match has("authorization: Basic c21vOmh1bnRlcjI=") {
+            true => ("200 OK", r#"{"access_token": "abc", "token": "abc"}"#),
+            false => ("401 Unauthorized", "{}"),
+        }
+    } else if request.starts_with("GET /v2/p/n/tags/list") && has("authorization: Bearer abc") {
+        ("200 OK", r#"{"name": "p/n", "tags": ["1.0.0"]}"#)
+    } else {
+        ("401 Unauthorized", "{}")
+    };
+    let challenge = format!("WWW-Authenticate: Bearer realm=\"http://{own}/token\",service=\"smo\"");
+    (status, challenge, body.to_owned())
+}
+
+/// Gives other blobs than its manifests promise: `a` one of another digest, `b` a longer and `c` a shorter one. Too busy
+/// for `d`.
+fn altered(request: &str, _: &[String], _: &str) -> Answer {
+    // The digest of `hdaGraph: {}`, which has 12 bytes.
+    const DIGEST: &str = "sha256:b426f90334c9fcd46ae9a63c9131c886ab8953fa085d55a84e5d177f2e4ce789";
+    let name = request.split('/').nth(3).unwrap_or_default();
+    let header = "X-Nothing: none".to_owned();
+    if !request.contains("/v2/p/") {
+        return ("200 OK", header, "{}".to_owned());
+    }
+    if name == "d" {
+        return ("429 Too Many Requests", header, "{}".to_owned());
+    }
+    if request.contains("/manifests/") {
+        let blob = |kind: &str| format!(r#"{{"mediaType": "{kind}", "digest": "{DIGEST}", "size": 12}}"#);
+        let (config, layer) = (blob("application/x"), blob("text/yaml"));
+        let body = format!(r#"{{"schemaVersion": 2, "config": {config}, "layers": [{layer}]}}"#);
+        return ("200 OK", header, body);
+    }
+    let body = match name {
+        "a" => "hdaGraph: []",
+        "b" => "hdaGraph: {} # and more",
+        _ => "hdaGraph:",
+    };
+    ("200 OK", header, body.to_owned())
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_altered_on_the_way_is_refused() {
+    let address = fake_registry(altered);
+    let artifacts = OciArtifacts::new(RegistryConfig::new().with_plain_http(&address)).unwrap();
+    let mut shown = Vec::new();
+    let zeros = format!("a@sha256:{}", "0".repeat(64));
+    for name in ["a:1", "b:1", "c:1", "d:1", &zeros] {
+        let error = artifacts
+            .resolve(&format!("oci://{address}/p/{name}"))
+            .await
+            .unwrap_err();
+        let text = format!("{}: {:?}: {error}", error.kind(), error.retry());
+        shown.push(text.replace(&address, "REGISTRY"));
+    }
+    insta::assert_snapshot!(shown.join("\n"), @"
+    unexpected: Never: resolve oci://REGISTRY/p/a:1: oci://REGISTRY/p/a@sha256:35c2fd8911d1a892765cb0cf6dcb47a60bc1a3cc1bdfea2ac1b5d42c59e2d688 has been altered: Invalid digest. Expected sha256:b426f90334c9fcd46ae9a63c9131c886ab8953fa085d55a84e5d177f2e4ce789, got sha256:f3ff9d0c2dd54171e9e660944fef8abc24a5c94ce35b4b6d8d87d1dc35762c1f
+    unexpected: Never: resolve oci://REGISTRY/p/b:1: oci://REGISTRY/p/b@sha256:35c2fd8911d1a892765cb0cf6dcb47a60bc1a3cc1bdfea2ac1b5d42c59e2d688 has been altered: blob sha256:b426f90334c9fcd46ae9a63c9131c886ab8953fa085d55a84e5d177f2e4ce789 has more than the 12 bytes stated
+    unexpected: Never: resolve oci://REGISTRY/p/c:1: oci://REGISTRY/p/c@sha256:35c2fd8911d1a892765cb0cf6dcb47a60bc1a3cc1bdfea2ac1b5d42c59e2d688 has been altered: Invalid digest. Expected sha256:b426f90334c9fcd46ae9a63c9131c886ab8953fa085d55a84e5d177f2e4ce789, got sha256:bf9a1678a503eb063ce2c01ba4f1a79345dc2e6b77503808db7756e986b85f49
+    unavailable: Later: resolve oci://REGISTRY/p/d:1: REGISTRY gets too many requests
+    unexpected: Never: resolve oci://REGISTRY/p/a@sha256:0000000000000000000000000000000000000000000000000000000000000000: oci://REGISTRY/p/a@sha256:0000000000000000000000000000000000000000000000000000000000000000 has been altered: Invalid digest. Expected sha256:0000000000000000000000000000000000000000000000000000000000000000, got sha256:35c2fd8911d1a892765cb0cf6dcb47a60bc1a3cc1bdfea2ac1b5d42c59e2d688
+    ");
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn a_password_is_exchanged_for_a_token() {
-    let address = token_registry();
+    let address = fake_registry(with_token);
     let versions = async |password: Option<&str>| {
         let mut config = RegistryConfig::new().with_plain_http(&address);
         if let Some(password) = password {

@@ -212,7 +212,7 @@ impl ChartBackend for HelmDriver {
         let fail = |failure: Failure| failure.into_error(format!("apply {release}"));
         let operation = self.0.operations.begin(release).map_err(fail)?;
         let result = self.0.apply(release, &file, values).await;
-        operation.end();
+        operation.end(&result);
         result.map_err(fail)
     }
 
@@ -220,7 +220,7 @@ impl ChartBackend for HelmDriver {
         let fail = |failure: Failure| failure.into_error(format!("rollback {release}"));
         let operation = self.0.operations.begin(release).map_err(fail)?;
         let result = self.0.go_back(release, revision).await;
-        operation.end();
+        operation.end(&result);
         result.map_err(fail)
     }
 
@@ -234,7 +234,7 @@ impl ChartBackend for HelmDriver {
             }
         }
         .await;
-        operation.end();
+        operation.end(&result);
         result.map_err(fail)
     }
 

@@ -96,6 +96,7 @@ const FRAGMENTS: &[(&str, ErrorKind)] = &[
         ErrorKind::Unauthenticated,
     ),
     ("does not exist", ErrorKind::Invalid),
+    ("no such file or directory", ErrorKind::Invalid),
     ("loading config file", ErrorKind::Invalid),
     ("kubeconfig", ErrorKind::Invalid),
     ("unreachable", ErrorKind::Unavailable),

@@ -53,8 +53,10 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    pub(crate) fn end(mut self) {
-        self.has_ended = true;
+    /// The operation came to an end. Where the control plane or the program was lost, what it did is not known, and the
+    /// next operation looks after it as if it had been cut off.
+    pub(crate) fn end<T>(mut self, result: &Result<T, Failure>) {
+        self.has_ended = !matches!(result, Err(failure) if failure.kind == ErrorKind::Unavailable);
     }
 }
 
@@ -128,18 +130,22 @@ impl Helm {
         before: Option<&Listed>,
         failure: Failure,
     ) -> Failure {
-        if failure.is_about_the_name() || failure.kind == ErrorKind::Unsupported {
+        if failure.is_about_the_name() {
             return failure;
         }
         let cleaned = async {
             let Some(now) = self.find(release).await? else {
                 return Ok(());
             };
-            let is_as_before = before.is_some_and(|before| {
-                before.installed.revision == now.installed.revision
-                    && now.installed.state == before.installed.state
-            });
-            if !is_as_before && now.installed.state != ChartState::Deployed {
+            let is_as_before = before.is_some_and(|before| before.installed == now.installed);
+            // Helm marks what it gave up as failed. What is pending it could not mark any more, or it is the work of
+            // another process that was quicker.
+            let is_ours = match now.installed.state {
+                ChartState::Failed => true,
+                ChartState::Pending => failure.kind == ErrorKind::Unavailable,
+                _ => false,
+            };
+            if is_ours && !is_as_before {
                 self.restore(release).await?;
             }
             Ok(())
@@ -174,7 +180,12 @@ mod tests {
         insta::assert_snapshot!(refused.message, @"another operation of this process is under way");
         drop(first);
         assert!(operations.was_cut_off(&release));
-        operations.begin(&release).unwrap().end();
+        operations.begin(&release).unwrap().end(&Ok(()));
         assert!(!operations.was_cut_off(&release));
+        for (kind, was_cut_off) in [(ErrorKind::Unavailable, true), (ErrorKind::Invalid, false)] {
+            let failed: Result<(), Failure> = Err(Failure::new(kind, "x"));
+            operations.begin(&release).unwrap().end(&failed);
+            assert_eq!(operations.was_cut_off(&release), was_cut_off);
+        }
     }
 }

@@ -13,12 +13,17 @@ use tempfile::TempDir;
 const HTPASSWD: &str = "smo:$2b$04$1w5k.bFMwB.EeyEMJc2j7OCt2RHeUm36YZm0VpgylXnuLe3f4ReKq\n";
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Programs that play others.
+pub(crate) fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/programs")
 }
 
 /// A program among the servers; none, loudly, when it is not there. In CI it has to be.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SMO_SERVERS_BIN").filter(|folder| !folder.is_empty());
     let folder = folder.map_or_else(|| root().join("target/servers/bin"), PathBuf::from);
     let path = folder.join(name);
@@ -32,10 +37,10 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// The kubeconfig of a control plane for live tests; none, loudly, when there is none.
-pub fn kubeconfig() -> Option<PathBuf> {
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
     let path = std::env::var_os("SMO_LIVE_KUBECONFIG").filter(|path| !path.is_empty());
     path.map(PathBuf::from).or_else(|| {
-        eprintln!("NOT RUN: no control plane; set SMO_LIVE_KUBECONFIG");
+        say("no control plane; set SMO_LIVE_KUBECONFIG");
         None
     })
 }
@@ -46,35 +51,64 @@ fn skip(why: &str) {
         Ok("true"),
         "in CI this test has to run: {why}"
     );
-    eprintln!("NOT RUN: {why}");
+    say(why);
+}
+
+/// To the real standard error: what a test prints by macro is hidden when it passes.
+fn say(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "NOT RUN: {test}: {why}");
 }
 
 /// A port of loopback that nobody listens at now.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
+/// Certificates for 127.0.0.1 whose keys protect nothing.
+fn tls_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls")
+}
+
+/// The certificate that vouches for a registry with TLS.
+pub(crate) fn certificates() -> PathBuf {
+    tls_folder().join("ca.pem")
+}
+
+/// How a registry is reached.
+#[derive(Clone, Copy)]
+enum Door {
+    Open,
+    Password,
+    Tls,
+}
+
 /// An OCI registry that is stopped when dropped.
-pub struct Registry {
+pub(crate) struct Registry {
     child: Child,
     _folder: TempDir,
     /// `host:port`.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Registry {
     /// A registry that anybody may use.
-    pub fn start() -> Option<Self> {
-        Self::start_with(false)
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(Door::Open)
+    }
+
+    /// A registry with a certificate that [`certificates`] vouches for.
+    pub(crate) fn start_with_tls() -> Option<Self> {
+        Self::start_with(Door::Tls)
     }
 
     /// A registry that asks for `smo` and `hunter2`.
-    pub fn start_with_password() -> Option<Self> {
-        Self::start_with(true)
+    pub(crate) fn start_with_password() -> Option<Self> {
+        Self::start_with(Door::Password)
     }
 
-    fn start_with(password: bool) -> Option<Self> {
+    fn start_with(door: Door) -> Option<Self> {
         let program = program("registry")?;
         let folder = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
@@ -85,8 +119,16 @@ impl Registry {
              storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{address}', secret: test}}\n",
             path("data")
         );
-        if password {
-            config += &format!("auth: {{htpasswd: {{realm: smo, path: {}}}}}\n", path("htpasswd"));
+        match door {
+            Door::Open => {}
+            Door::Password => {
+                config += &format!("auth: {{htpasswd: {{realm: smo, path: {}}}}}\n", path("htpasswd"));
+            }
+            Door::Tls => {
+                let tls = |name: &str| tls_folder().join(name).display().to_string();
+                let keys = format!("certificate: {}, key: {}", tls("server.pem"), tls("server.key"));
+                config = config.replace("secret: test", &format!("secret: test, tls: {{{keys}}}"));
+            }
         }
         std::fs::write(path("config.yml"), config).unwrap();
         let child = Command::new(program)
@@ -113,7 +155,7 @@ impl Registry {
                 let mut answer = String::new();
                 if stream.write_all(request.as_bytes()).is_ok()
                     && stream.read_to_string(&mut answer).is_ok()
-                    && answer.starts_with("HTTP/1.0 ")
+                    && answer.starts_with("HTTP/1.")
                 {
                     return;
                 }
@@ -124,7 +166,7 @@ impl Registry {
     }
 
     /// `oci://` with this registry and a path.
-    pub fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("oci://{}/{path}", self.address)
     }
 }
@@ -137,7 +179,7 @@ impl Drop for Registry {
 }
 
 /// A folder with a small chart: one ConfigMap that holds `text`, and a schema that wants `text` to be a string.
-pub fn small_chart(name: &str, version: &str) -> TempDir {
+pub(crate) fn small_chart(name: &str, version: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);

@@ -27,7 +27,6 @@ impl fmt::Display for ReleaseName {
 /// The state that Helm says a release is in ([states](https://helm.sh/docs/helm/helm_status/)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum ChartState {
     /// Installed; says nothing about whether anything runs.
     Deployed,

@@ -373,7 +373,15 @@ mod tests {
             .iter()
             .map(|error| format!("{}: {error}", error.kind()))
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @"
+        not found: apply p/web: no chart oci://h/web:2.0.0
+        invalid: apply p/web: values: port is required
+        conflict: apply p/web: another operation is under way
+        conflict: apply p/db: ConfigMap p/db belongs to somebody else
+        not found: rollback p/web: no revision 7
+        not found: rollback q/web: no such release
+        not found: values q/web: no such release
+        ");
         assert_eq!(charts.objects(&name("p", "db")), Vec::<Value>::new());
     }
 
@@ -388,7 +396,7 @@ mod tests {
         apply(name("p", "a")).await.unwrap();
         apply(name("q", "a")).await.unwrap();
         let error = apply(name("p", "b")).await.unwrap_err();
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"apply p/b: Service p/fixed belongs to release p/a");
         assert!(charts.uninstall(&name("p", "a")).await.unwrap());
         apply(name("p", "b")).await.unwrap();
         assert_eq!(charts.calls_of("apply"), ["p/a", "q/a", "p/b", "p/b"]);
