@@ -1,13 +1,15 @@
 //! The fleet against a real Karmada, whose kubeconfig `SMO_KARMADA_KUBECONFIG` names: members m1, m2 with
 //! `nvidia.com/gpu`, m3, at least 4 free cores each. Says in one line that it did not run when there is none.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic, clippy::type_complexity)]
 
 mod rig;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rig::{Rig, SystemTime};
+use futures::StreamExt;
+use rig::{FunctionCharts, Rig, SystemTime};
 use serde_json::{Value, json};
 use smo_core::backend::conformance::{self, ReleaseFixture};
 use smo_core::backend::{ClusterBackend, ErrorKind, ReleaseBackend, ReleaseBackendExt, ReleaseName, Scope};
@@ -17,6 +19,7 @@ use smo_core::id::ServiceKey;
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 use smo_core::resources::{ResourceName, Resources};
+use smo_karmada::{Change, KarmadaConfig};
 
 fn key(text: &str) -> ServiceKey {
     text.parse().unwrap()
@@ -167,6 +170,8 @@ async fn karmada() {
         return;
     };
     inventory(&mut rig).await;
+    credentials(&mut rig).await;
+    changes(&mut rig).await;
     conformance(&mut rig).await;
     exact_split(&mut rig).await;
     accelerator(&mut rig).await;
@@ -202,6 +207,67 @@ async fn inventory(rig: &mut Rig) {
         .await
         .unwrap();
     rig.lap("conformance: clusters");
+}
+
+/// Ways in which the kubeconfig may be wrong.
+async fn credentials(rig: &mut Rig) {
+    let path = std::env::var(KarmadaConfig::KUBECONFIG).unwrap();
+    let good: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases: [(&str, ErrorKind, fn(&mut Value)); 3] = [
+        (
+            "a token that is not known",
+            ErrorKind::Unauthenticated,
+            |config| {
+                config["users"][0]["user"] = json!({"token": "expired"});
+            },
+        ),
+        ("another authority", ErrorKind::Unauthenticated, |config| {
+            let other = config["users"][0]["user"]["client-certificate-data"].clone();
+            config["clusters"][0]["cluster"]["certificate-authority-data"] = other;
+        }),
+        ("another port", ErrorKind::Unavailable, |config| {
+            config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+        }),
+    ];
+    for (case, kind, change) in cases {
+        let mut config = good.clone();
+        change(&mut config);
+        let config = KarmadaConfig::builder()
+            .with_kubeconfig_text(config.to_string())
+            .build()
+            .unwrap();
+        let charts = FunctionCharts::new(rig.client.clone(), &[]);
+        let fleet = config
+            .connect(Box::new(charts), Arc::new(SystemTime))
+            .await
+            .unwrap();
+        let error = fleet.inventory().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        eprintln!("            {case}: {error}");
+    }
+    rig.lap("wrong kubeconfigs are told apart");
+}
+
+/// A change is told without asking.
+async fn changes(rig: &mut Rig) {
+    let mut changes = rig.fleet.changes();
+    let mut next = async |wanted: Change| loop {
+        let change = tokio::time::timeout(Duration::from_secs(20), changes.next()).await;
+        if change.unwrap() == Some(wanted) {
+            break;
+        }
+    };
+    next(Change::Clusters).await;
+    next(Change::Releases).await;
+    let spec = spec("live/watch/web", IMAGE, json!({}), on(&[("m1", 1)]));
+    rig.fleet.apply(&spec).await.unwrap();
+    rig.lap("watching");
+    while !healthy_on(&[("m1", 1)])(&rig.fleet.release(&spec.service).await.unwrap()) {
+        next(Change::Releases).await;
+    }
+    rig.lap("healthy, by watching alone");
+    rig.fleet.remove(&spec.service).await.unwrap();
+    gone(rig, &spec.service).await;
 }
 
 async fn conformance(rig: &mut Rig) {
