@@ -1,7 +1,12 @@
 //! The fleet against a real Karmada, whose kubeconfig `SMO_KARMADA_KUBECONFIG` names: members m1, m2 with
 //! `nvidia.com/gpu`, m3, at least 4 free cores each. Says in one line that it did not run when there is none.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic, clippy::type_complexity)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::panic,
+    clippy::type_complexity
+)]
 
 mod rig;
 
@@ -176,6 +181,8 @@ async fn karmada() {
     exact_split(&mut rig).await;
     accelerator(&mut rig).await;
     imports(&mut rig).await;
+    chain(&mut rig).await;
+    taken(&mut rig).await;
     nowhere(&mut rig).await;
     foreign(&mut rig).await;
     steered(&mut rig).await;
@@ -347,6 +354,83 @@ async fn imports(rig: &mut Rig) {
     rig.lap("exported from m1, imported in m3");
     rig.fleet.remove(&spec.service).await.unwrap();
     gone(rig, &spec.service).await;
+}
+
+/// Twelve services in one cluster, at whatever limits this Karmada has.
+async fn chain(rig: &mut Rig) {
+    let services: Vec<ReleaseSpec> = (1..=12)
+        .map(|number| {
+            spec(
+                &format!("live/chain/s{number}"),
+                IMAGE,
+                json!({"ports": [{"port": 80}]}),
+                on(&[("m1", 1)]),
+            )
+        })
+        .collect();
+    let start = Instant::now();
+    futures::future::try_join_all(services.iter().map(|spec| rig.fleet.apply(spec)))
+        .await
+        .unwrap();
+    let accepted = start.elapsed();
+    for spec in &services {
+        until(rig, &spec.service, healthy_on(&[("m1", 1)])).await;
+    }
+    rig.lap(&format!(
+        "twelve services healthy, accepted after {:.2} s",
+        accepted.as_secs_f64()
+    ));
+    futures::future::try_join_all(services.iter().map(|spec| rig.fleet.remove(&spec.service)))
+        .await
+        .unwrap();
+    for spec in &services {
+        gone(rig, &spec.service).await;
+    }
+    rig.lap("... and gone");
+}
+
+/// The member already has an object of that name, which is not Karmada's.
+async fn taken(rig: &mut Rig) {
+    let key = spec("live/taken/web", IMAGE, json!({}), on(&[("m1", 1)]));
+    let there = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "theirs"}}, "template": {
+            "metadata": {"labels": {"app": "theirs"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+        }},
+    });
+    let path = "/apis/cluster.karmada.io/v1alpha1/clusters/m1/proxy/apis/apps/v1/namespaces/live/deployments";
+    let request = |method: &str, path: String, body: Vec<u8>| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
+        rig.client.request::<Value>(request.body(body).unwrap())
+    };
+    request("POST", path.to_owned(), there.to_string().into_bytes())
+        .await
+        .unwrap();
+    rig.fleet.apply(&key).await.unwrap();
+    until(rig, &key.service, |observed| {
+        let at = &observed.clusters["m1"];
+        at.health == Health::Degraded
+            && at
+                .message
+                .as_ref()
+                .is_some_and(|message| message.contains("already exist"))
+    })
+    .await;
+    let message = rig.fleet.release(&key.service).await.unwrap().clusters["m1"]
+        .message
+        .clone();
+    eprintln!("            {}", message.unwrap());
+    rig.fleet.remove(&key.service).await.unwrap();
+    gone(rig, &key.service).await;
+    let left = request("GET", format!("{path}/web"), Vec::new()).await;
+    assert!(left.is_ok(), "what is not ours stays in the member");
+    request("DELETE", format!("{path}/web"), Vec::new())
+        .await
+        .unwrap();
+    rig.lap("an object that the member has is told, and stays");
 }
 
 async fn nowhere(rig: &mut Rig) {
