@@ -193,7 +193,7 @@ fn ours(
             ),
             false => role.to_owned(),
         };
-        let mut policy = propagation(owner, &role, &here, placement.clone(), None)?;
+        let mut policy = propagation(owner, &role, &here, placement.clone(), None, true)?;
         match namespace {
             Some(namespace) => policy["metadata"]["namespace"] = namespace.as_str().into(),
             None => {

@@ -130,7 +130,8 @@ impl KarmadaError {
             400 | 422 => Self::Refused(said),
             500 if said.contains("typed patch object") => Self::Refused(said),
             503 if cluster_api => Self::AggregatedApiDown,
-            429 | 500..=504 => Self::Busy(said),
+            // 410: a list that was read in parts is too old to go on.
+            410 | 429 | 500..=504 => Self::Busy(said),
             code => Self::Nonsense(format!("HTTP {code} {said}")),
         }
     }

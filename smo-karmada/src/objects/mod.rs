@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use smo_core::id::{Project, ServiceKey};
 
-pub use image::{ImageValues, Port, Probe, ProbeAction};
+pub use image::{ClusterValues, HttpProbe, ImageValues, Port, PortRef, Probe, Probes, Scalar, TcpProbe};
 pub use policy::{
     ClusterAffinity, ClusterPropagationPolicy, OverridePolicy, OverridePolicySpec, OverrideRule, Overriders,
     Placement, PlaintextOverrider, PropagationPolicy, PropagationSpec, ReplicaScheduling, ResourceSelector,
