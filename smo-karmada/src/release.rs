@@ -8,7 +8,7 @@ use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 
 use crate::backend::KarmadaFleet;
-use crate::chart::{ChartPlan, plan_chart};
+use crate::chart::{ChartPlan, plan_chart, replan};
 use crate::error::{Failure, KarmadaError};
 use crate::foreign::{Candidate, foreign_policy};
 use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, render_image};
@@ -115,6 +115,7 @@ impl KarmadaFleet {
             before: former.as_ref().and_then(|former| former.wish.as_ref()),
             wish: wish.as_ref(),
             same,
+            scale: false,
         };
         let written = self.write(&step).await;
         let (changed, generation) = match written {
@@ -132,6 +133,7 @@ impl KarmadaFleet {
         if !same || changed {
             record.objects = refs(&desired.objects)?;
             record.policies = refs(&desired.policies)?;
+            record.steerable = desired.steerable;
             record.workload = desired.workload;
             record.generation = generation;
             record.complete = true;
@@ -166,7 +168,10 @@ impl KarmadaFleet {
             return Ok(());
         }
         let spec = record.spec.clone();
-        let desired = self.desired(&owner, &spec, Some(&wish)).await?;
+        let desired = match (&former, record.is_image()) {
+            (Some(_), false) => self.desired_again(&owner, &record, &wish).await?,
+            _ => self.desired(&owner, &spec, Some(&wish)).await?,
+        };
         let live = self.live(&desired).await?;
         record.wish = Some(wish.clone());
         record.complete = false;
@@ -178,6 +183,7 @@ impl KarmadaFleet {
             before: former.as_ref(),
             wish: Some(&wish),
             same: true,
+            scale: true,
         };
         let (_, generation) = self.write(&step).await?;
         self.prune(&record, &desired).await?;
@@ -223,6 +229,7 @@ impl KarmadaFleet {
                 policies: rendered.policies,
                 own_policies: Vec::new(),
                 steer: None,
+                steerable: None,
             });
         }
         let rendered = self
@@ -234,6 +241,7 @@ impl KarmadaFleet {
             own_policies,
             policies,
             steer,
+            steerable,
             workload,
         } = plan_chart(owner, rendered, &spec.values, wish, &self.tolerations)?;
         Ok(Desired {
@@ -241,7 +249,26 @@ impl KarmadaFleet {
             policies,
             own_policies,
             steer,
+            steerable,
             workload,
+        })
+    }
+
+    /// The policies of an installed chart for another wish; all of it anew when somebody has deleted one.
+    async fn desired_again(&self, owner: &Owner, record: &Record, wish: &Wish) -> Result<Desired, Failure> {
+        let found = try_join_all(record.policies.iter().map(|policy| self.client.get(policy))).await?;
+        let policies: Vec<Value> = found.into_iter().flatten().collect();
+        if policies.len() < record.policies.len() {
+            return self.desired(owner, &record.spec, Some(wish)).await;
+        }
+        let plan = replan(&policies, record.steerable.as_ref(), wish, &self.tolerations)?;
+        Ok(Desired {
+            objects: Vec::new(),
+            policies: plan.policies,
+            own_policies: Vec::new(),
+            steer: plan.steer,
+            steerable: record.steerable.clone(),
+            workload: record.workload.clone(),
         })
     }
 

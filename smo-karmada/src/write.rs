@@ -27,6 +27,8 @@ pub(crate) struct Desired {
     pub(crate) own_policies: Vec<ObjectRef>,
     /// What is to be different in the chart's own policy.
     pub(crate) steer: Option<(ObjectRef, Value)>,
+    /// The chart's own policy of the workload, steered or not.
+    pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     pub(crate) workload: Option<ObjectRef>,
 }
@@ -46,6 +48,8 @@ pub(crate) struct Step<'a> {
     pub(crate) wish: Option<&'a Wish>,
     /// The spec is the one in place, so that only what differs is written.
     pub(crate) same: bool,
+    /// Only replicas and clusters change: a chart is not installed again.
+    pub(crate) scale: bool,
 }
 
 impl KarmadaFleet {
@@ -58,6 +62,7 @@ impl KarmadaFleet {
             before,
             wish,
             same,
+            scale,
         } = *step;
         let chart = !is_image(&spec.chart);
         let workload_first = match (before, wish) {
@@ -69,7 +74,7 @@ impl KarmadaFleet {
         let policies = self.write_all(&desired.policies, live, same);
         if chart {
             let changed = policies.await?.iter().any(|written| written.changed);
-            let installed = self.install(spec, desired, same).await?;
+            let installed = self.install(spec, desired, same, scale).await?;
             let (counted, generation) = self.count_replicas(desired, wish).await?;
             return Ok((changed || installed || counted, generation));
         }
@@ -109,14 +114,21 @@ impl KarmadaFleet {
     }
 
     /// Has the chart installed, unless it is in place, and its own policy steered.
-    async fn install(&self, spec: &ReleaseSpec, desired: &Desired, same: bool) -> Result<bool, Failure> {
+    async fn install(
+        &self,
+        spec: &ReleaseSpec,
+        desired: &Desired,
+        same: bool,
+        scale: bool,
+    ) -> Result<bool, Failure> {
         let name = release_name(&spec.service);
-        let in_place = same
-            && self
-                .charts
-                .status(&name)
-                .await?
-                .is_some_and(|chart| chart.state == ChartState::Deployed);
+        let in_place = scale
+            || same
+                && self
+                    .charts
+                    .status(&name)
+                    .await?
+                    .is_some_and(|chart| chart.state == ChartState::Deployed);
         if !in_place {
             self.charts.apply(&name, &spec.chart, &spec.values).await?;
         }

@@ -18,7 +18,7 @@ pub use policy::{
     Placement, PlaintextOverrider, PropagationPolicy, PropagationSpec, ReplicaScheduling, ResourceSelector,
     StaticWeight, WeightPreference, clusters_placement, exact_placement,
 };
-pub(crate) use workload::{IMAGE_SCHEME, propagation};
+pub(crate) use workload::{IMAGE_SCHEME, manifest, propagation};
 pub use workload::{Rendered, render_image};
 
 use crate::error::KarmadaError;

@@ -60,7 +60,7 @@ async fn until(rig: &Rig, service: &ServiceKey, wanted: impl Fn(&ObservedRelease
             return start.elapsed();
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{observed:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -87,7 +87,7 @@ async fn gone(rig: &Rig, service: &ServiceKey) {
             break;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{observed:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let namespace = service.graph.project.as_str();
     let name = service.service.as_str();
@@ -114,7 +114,7 @@ async fn gone(rig: &Rig, service: &ServiceKey) {
                 start.elapsed() < Duration::from_secs(60),
                 "{kind} {name} is left: {left:#}"
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
