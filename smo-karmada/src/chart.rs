@@ -264,6 +264,7 @@ fn steering(placement: &Placement) -> Value {
 /// The policies of an installed chart, for another wish: without rendering the chart again, so that scaling needs no
 /// registry. `policies` are those of ours as they are, `steerable` is the chart's own of the workload.
 pub(crate) fn replan(
+    owner: &Owner,
     policies: &[Value],
     steerable: Option<&ObjectRef>,
     wish: &Wish,
@@ -285,11 +286,13 @@ pub(crate) fn replan(
         let is_import =
             |selector: &Value| selector.get("kind").and_then(Value::as_str) == Some("ServiceImport");
         let imports = selectors.as_array().is_some_and(|all| all.iter().any(is_import));
+        // Only what is ours is written: a label that Karmada has set may never be given up again.
         let metadata = |key: &str| policy.get("metadata").and_then(|all| all.get(key)).cloned();
-        let kept: Map<String, Value> = ["name", "namespace", "labels"]
+        let named = ["name", "namespace"]
             .into_iter()
-            .filter_map(|key| Some((key.to_owned(), metadata(key)?)))
-            .collect();
+            .filter_map(|key| Some((key.to_owned(), metadata(key)?)));
+        let mut kept: Map<String, Value> = named.collect();
+        kept.insert("labels".to_owned(), Value::Object(owner.labels()));
         json!({
             "apiVersion": policy.get("apiVersion"),
             "kind": policy.get("kind"),

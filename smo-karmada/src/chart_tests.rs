@@ -165,10 +165,16 @@ fn another_wish_changes_placement_and_leaves_imports() {
         Some(&wish(&[("m1", 1)])),
     )
     .unwrap();
-    let again = replan(&before.policies, None, &wish(&[("m2", 2)]), &[]).unwrap();
+    let mut live = before.policies.clone();
+    live[0]["metadata"]["labels"]["propagationpolicy.karmada.io/permanent-id"] = "4b0b0f35".into();
+    let again = replan(&owner(), &live, None, &wish(&[("m2", 2)]), &[]).unwrap();
     insta::assert_snapshot!(selected(&again), @r#"
     PropagationPolicy proj/web.smo: Deployment web -> ["m2"]
     PropagationPolicy proj/web-import.smo: ServiceImport web -> ["m3"]
     "#);
     assert_eq!(again.policies[1], before.policies[1]);
+    assert_eq!(
+        again.policies[0]["metadata"], before.policies[0]["metadata"],
+        "Karmada's labels stay Karmada's"
+    );
 }

@@ -261,7 +261,13 @@ impl KarmadaFleet {
         if policies.len() < record.policies.len() {
             return self.desired(owner, &record.spec, Some(wish)).await;
         }
-        let plan = replan(&policies, record.steerable.as_ref(), wish, &self.tolerations)?;
+        let plan = replan(
+            owner,
+            &policies,
+            record.steerable.as_ref(),
+            wish,
+            &self.tolerations,
+        )?;
         Ok(Desired {
             objects: Vec::new(),
             policies: plan.policies,
