@@ -3,7 +3,7 @@
 //!
 //! [`KarmadaFleet`] implements smo-core's [`ClusterBackend`](smo_core::backend::ClusterBackend) and
 //! [`ReleaseBackend`](smo_core::backend::ReleaseBackend) on the API server of a [Karmada](https://karmada.io) control
-//! plane (1.17 or later). Charts are installed by whichever [`ChartBackend`](smo_core::backend::ChartBackend) the host
+//! plane (tested on 1.18). Charts are installed by whichever [`ChartBackend`](smo_core::backend::ChartBackend) the host
 //! gives; services that are plain container images (`docker://host/repository:tag`) need none.
 //!
 //! ```no_run
