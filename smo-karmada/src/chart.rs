@@ -1,7 +1,7 @@
 //! What a chart rendered, sorted: what its own policies place, what needs one of ours, whose replicas are counted.
 
 use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use smo_core::cluster::Toleration;
 use smo_core::graph::Implementer;
 use smo_core::helm_values::HelmValues;
@@ -11,7 +11,7 @@ use smo_core::plan::ValuesContract;
 use crate::error::KarmadaError;
 use crate::foreign::{Candidate, selects};
 use crate::objects::{
-    ObjectRef, Owner, Placement, PropagationSpec, clusters_placement, exact_placement, propagation,
+    ObjectRef, Owner, Placement, PropagationSpec, clusters_placement, exact_placement, manifest, propagation,
 };
 use crate::record::Wish;
 use crate::status::has_replicas;
@@ -28,6 +28,8 @@ pub(crate) struct ChartPlan {
     /// The chart's own policy of the workload and what is to be different in it: a chart is steered by its values, and
     /// where they do not reach by editing its policy, since a second policy would be ignored.
     pub(crate) steer: Option<(ObjectRef, Value)>,
+    /// The chart's own policy of the workload, steered or not.
+    pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     pub(crate) workload: Option<ObjectRef>,
 }
@@ -84,6 +86,7 @@ pub(crate) fn plan_chart(
             selecting(&own, workload, manifest)
         });
         if let Some((policy, spec)) = steered {
+            plan.steerable = Some(policy.clone());
             plan.steer = steer(policy, spec, wish, &placement)?;
         }
     }
@@ -193,7 +196,7 @@ fn ours(
             ),
             false => role.to_owned(),
         };
-        let mut policy = propagation(owner, &role, &here, placement.clone(), None)?;
+        let mut policy = propagation(owner, &role, &here, placement.clone(), None, true)?;
         match namespace {
             Some(namespace) => policy["metadata"]["namespace"] = namespace.as_str().into(),
             None => {
@@ -246,12 +249,67 @@ fn steer(
     if listed == wanted && !chosen_otherwise && (wanted.len() == 1 || divided) {
         return Ok(None);
     }
-    let part = json!({"spec": {"placement": {
+    Ok(Some((policy.clone(), steering(placement))))
+}
+
+/// The part of a chart's own policy that says where it goes.
+fn steering(placement: &Placement) -> Value {
+    json!({"spec": {"placement": {
         "clusterAffinities": null,
-        "clusterAffinity": {"clusterNames": wanted},
+        "clusterAffinity": placement.cluster_affinity,
         "replicaScheduling": placement.replica_scheduling,
-    }}});
-    Ok(Some((policy.clone(), part)))
+    }}})
+}
+
+/// The policies of an installed chart, for another wish: without rendering the chart again, so that scaling needs no
+/// registry. `policies` are those of ours as they are, `steerable` is the chart's own of the workload.
+pub(crate) fn replan(
+    owner: &Owner,
+    policies: &[Value],
+    steerable: Option<&ObjectRef>,
+    wish: &Wish,
+    tolerations: &[Toleration],
+) -> Result<ChartPlan, KarmadaError> {
+    let placement = exact_placement(&wish.assignment, tolerations).ok_or_else(|| {
+        KarmadaError::Refused("it names no cluster, which would mean every cluster".to_owned())
+    })?;
+    let placement_value = manifest(&placement)?;
+    let again = |policy: &Value| {
+        let spec = |key: &str| {
+            policy
+                .get("spec")
+                .and_then(|spec| spec.get(key))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let selectors = spec("resourceSelectors");
+        let is_import =
+            |selector: &Value| selector.get("kind").and_then(Value::as_str) == Some("ServiceImport");
+        let imports = selectors.as_array().is_some_and(|all| all.iter().any(is_import));
+        // Only what is ours is written: a label that Karmada has set may never be given up again.
+        let metadata = |key: &str| policy.get("metadata").and_then(|all| all.get(key)).cloned();
+        let named = ["name", "namespace"]
+            .into_iter()
+            .filter_map(|key| Some((key.to_owned(), metadata(key)?)));
+        let mut kept: Map<String, Value> = named.collect();
+        kept.insert("labels".to_owned(), Value::Object(owner.labels()));
+        json!({
+            "apiVersion": policy.get("apiVersion"),
+            "kind": policy.get("kind"),
+            "metadata": kept,
+            "spec": {
+                "resourceSelectors": selectors,
+                "placement": if imports { spec("placement") } else { placement_value.clone() },
+                "propagateDeps": spec("propagateDeps"),
+                "conflictResolution": spec("conflictResolution"),
+            },
+        })
+    };
+    Ok(ChartPlan {
+        policies: policies.iter().map(again).collect(),
+        steer: steerable.map(|policy| (policy.clone(), steering(&placement))),
+        ..ChartPlan::default()
+    })
 }
 
 #[cfg(test)]

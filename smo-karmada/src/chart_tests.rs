@@ -152,3 +152,29 @@ fn a_policy_that_chooses_by_labels_is_told_the_clusters() {
     let (policy, part) = plan.steer.unwrap();
     insta::assert_snapshot!(format!("{policy}: {part}"), @r#"PropagationPolicy proj/web: {"spec":{"placement":{"clusterAffinities":null,"clusterAffinity":{"clusterNames":["m1"]},"replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted","weightPreference":{"staticWeightList":[{"targetCluster":{"clusterNames":["m1"]},"weight":1}]}}}}}"#);
 }
+
+#[test]
+fn another_wish_changes_placement_and_leaves_imports() {
+    let objects = vec![
+        object("apps/v1", "Deployment", "web"),
+        object("multicluster.x-k8s.io/v1alpha1", "ServiceImport", "web"),
+    ];
+    let before = plan(
+        objects,
+        json!({"serviceImportClusters": ["m3"]}),
+        Some(&wish(&[("m1", 1)])),
+    )
+    .unwrap();
+    let mut live = before.policies.clone();
+    live[0]["metadata"]["labels"]["propagationpolicy.karmada.io/permanent-id"] = "4b0b0f35".into();
+    let again = replan(&owner(), &live, None, &wish(&[("m2", 2)]), &[]).unwrap();
+    insta::assert_snapshot!(selected(&again), @r#"
+    PropagationPolicy proj/web.smo: Deployment web -> ["m2"]
+    PropagationPolicy proj/web-import.smo: ServiceImport web -> ["m3"]
+    "#);
+    assert_eq!(again.policies[1], before.policies[1]);
+    assert_eq!(
+        again.policies[0]["metadata"], before.policies[0]["metadata"],
+        "Karmada's labels stay Karmada's"
+    );
+}

@@ -1,5 +1,7 @@
 //! The few requests that are made of Karmada's API server, with their failures told apart.
 
+use std::time::Duration;
+
 use http::Request;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::core::Request as Path;
@@ -10,6 +12,9 @@ use crate::objects::ObjectRef;
 
 /// How many objects one answer holds; a longer list comes in several answers, all of one moment.
 const PAGE: u32 = 500;
+
+/// How long an answer may take. Karmada's webhooks have three seconds each.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client that writes under one name.
 #[derive(Clone)]
@@ -43,6 +48,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn kube(&self) -> &kube::Client {
+        &self.kube
+    }
+
     pub(crate) fn manager(&self) -> &str {
         &self.manager
     }
@@ -53,7 +62,10 @@ impl Client {
         request: Result<Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<Value, KarmadaError> {
         let request = request.map_err(|error| KarmadaError::Nonsense(error.to_string()))?;
-        let answer = self.kube.request(request).await;
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.kube.request(request)).await else {
+            let why = format!("no answer within {} s", TIMEOUT.as_secs());
+            return Err(KarmadaError::Unreachable(why));
+        };
         answer.map_err(|error| KarmadaError::from_kube(path, error))
     }
 

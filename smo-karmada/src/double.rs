@@ -28,7 +28,7 @@ pub(crate) struct World {
     /// The answer to a request whose `METHOD /path` begins so.
     faults: Vec<(String, u16, Value)>,
     charts: BTreeMap<ReleaseName, (InstalledChart, HelmValues)>,
-    rendered: Vec<Value>,
+    pub(crate) rendered: Vec<Value>,
 }
 
 /// The API server, the installer, and a look behind both.

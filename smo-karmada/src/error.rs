@@ -115,6 +115,8 @@ impl KarmadaError {
             401 => Self::Credentials,
             // Admission webhooks answer 403, too.
             403 if said.contains("denied the request") => Self::Refused(said),
+            // A namespace that is on its way out takes nothing in until it is gone.
+            403 if said.contains("being terminated") => Self::Busy(said),
             403 => Self::Forbidden(said),
             // A path that no API serves is answered in plain text, or with a status without details.
             404 if status
@@ -130,7 +132,8 @@ impl KarmadaError {
             400 | 422 => Self::Refused(said),
             500 if said.contains("typed patch object") => Self::Refused(said),
             503 if cluster_api => Self::AggregatedApiDown,
-            429 | 500..=504 => Self::Busy(said),
+            // 410: a list that was read in parts is too old to go on.
+            410 | 429 | 500..=504 => Self::Busy(said),
             code => Self::Nonsense(format!("HTTP {code} {said}")),
         }
     }
@@ -277,6 +280,11 @@ mod tests {
             ),
             (
                 policies,
+                json!({"code": 403, "reason": "Forbidden", "message": "secrets \"smo.web\" is forbidden: unable to create \
+                    new content in namespace p because it is being terminated"}),
+            ),
+            (
+                policies,
                 json!({"code": 422, "reason": "Invalid", "message": "weight should be greater than or equal to 1"}),
             ),
             (policies, json!({"code": 429, "message": "too many requests"})),
@@ -300,6 +308,7 @@ mod tests {
         [conflict] apply p/g/web: Apply failed with 1 conflict: conflict with "smo": .spec.replicas (observe again, then decide who is to own it)
         [invalid] apply p/g/web: Karmada refuses the object: failed to create typed patch object (/x; policy.karmada.io/v1alpha1, Kind=PropagationPolicy): .spec.placment: field not declared in schema (change what the message names)
         [invalid] apply p/g/web: Karmada refuses the object: admission webhook "propagationpolicy.karmada.io" denied the request: spec.placement: clusterAffinities cannot co-exist with clusterAffinity (change what the message names)
+        [unavailable] apply p/g/web: Karmada's API server is busy: secrets "smo.web" is forbidden: unable to create new content in namespace p because it is being terminated (try again)
         [invalid] apply p/g/web: Karmada refuses the object: weight should be greater than or equal to 1 (change what the message names)
         [unavailable] apply p/g/web: Karmada's API server is busy: too many requests (try again)
         [unavailable] apply p/g/web: Karmada's API server is busy: etcdserver: leader changed (try again)

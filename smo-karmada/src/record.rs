@@ -32,6 +32,9 @@ pub(crate) struct Record {
     /// Our policies.
     #[serde(default)]
     pub(crate) policies: Vec<ObjectRef>,
+    /// The chart's own policy of the workload.
+    #[serde(default)]
+    pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     #[serde(default)]
     pub(crate) workload: Option<ObjectRef>,
@@ -77,6 +80,7 @@ impl Record {
             revision: 1,
             objects: Vec::new(),
             policies: Vec::new(),
+            steerable: None,
             workload: None,
             generation: 0,
             complete: false,

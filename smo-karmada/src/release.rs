@@ -1,45 +1,25 @@
 //! Bringing a release about: what is checked first, what is written in which order, and what is undone on failure.
 
-use std::collections::BTreeMap;
-
 use futures::future::try_join_all;
-use serde_json::{Value, json};
-use smo_core::backend::{Applied, ChartState, ReleaseName};
+use serde_json::Value;
+use smo_core::backend::{Applied, ReleaseName};
 use smo_core::id::ServiceKey;
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 
 use crate::backend::KarmadaFleet;
-use crate::chart::{ChartPlan, plan_chart};
-use crate::client::{Written, is_part_of};
+use crate::chart::{ChartPlan, plan_chart, replan};
 use crate::error::{Failure, KarmadaError};
 use crate::foreign::{Candidate, foreign_policy};
 use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, render_image};
 use crate::record::{Record, Wish, is_image};
-use crate::split::{Order, order};
-use crate::status::has_replicas;
+use crate::write::{Desired, Live, Step};
 
-/// Everything that a release is made of.
-#[derive(Debug)]
-struct Desired {
-    /// Objects that we write, or for a chart those that its installer writes.
-    objects: Vec<Value>,
-    /// Policies of ours.
-    policies: Vec<Value>,
-    /// Policies that the chart brings.
-    own_policies: Vec<ObjectRef>,
-    /// What is to be different in the chart's own policy.
-    steer: Option<(ObjectRef, Value)>,
-    workload: Option<ObjectRef>,
-}
-
-type Live = BTreeMap<ObjectRef, Value>;
-
-fn refs(objects: &[Value]) -> Result<Vec<ObjectRef>, KarmadaError> {
+pub(crate) fn refs(objects: &[Value]) -> Result<Vec<ObjectRef>, KarmadaError> {
     objects.iter().map(ObjectRef::of).collect()
 }
 
-fn release_name(service: &ServiceKey) -> ReleaseName {
+pub(crate) fn release_name(service: &ServiceKey) -> ReleaseName {
     ReleaseName {
         namespace: service.graph.project.clone(),
         name: service.service.clone(),
@@ -128,10 +108,16 @@ impl KarmadaFleet {
         if !same {
             self.remember(&owner, &mut record, &desired).await?;
         }
-        let before = former.as_ref().and_then(|former| former.wish.as_ref());
-        let written = self
-            .write(&owner, spec, &desired, &live, before, wish.as_ref(), same)
-            .await;
+        let step = Step {
+            spec,
+            desired: &desired,
+            live: &live,
+            before: former.as_ref().and_then(|former| former.wish.as_ref()),
+            wish: wish.as_ref(),
+            same,
+            scale: false,
+        };
+        let written = self.write(&step).await;
         let (changed, generation) = match written {
             Ok(written) => written,
             Err(failure) => {
@@ -147,6 +133,7 @@ impl KarmadaFleet {
         if !same || changed {
             record.objects = refs(&desired.objects)?;
             record.policies = refs(&desired.policies)?;
+            record.steerable = desired.steerable;
             record.workload = desired.workload;
             record.generation = generation;
             record.complete = true;
@@ -181,17 +168,27 @@ impl KarmadaFleet {
             return Ok(());
         }
         let spec = record.spec.clone();
-        let desired = self.desired(&owner, &spec, Some(&wish)).await?;
+        let desired = match (&former, record.is_image()) {
+            (Some(_), false) => self.desired_again(&owner, &record, &wish).await?,
+            _ => self.desired(&owner, &spec, Some(&wish)).await?,
+        };
         let live = self.live(&desired).await?;
         record.wish = Some(wish.clone());
         record.complete = false;
         self.remember(&owner, &mut record, &desired).await?;
-        let written = self
-            .write(&owner, &spec, &desired, &live, former.as_ref(), Some(&wish), true)
-            .await?;
+        let step = Step {
+            spec: &spec,
+            desired: &desired,
+            live: &live,
+            before: former.as_ref(),
+            wish: Some(&wish),
+            same: true,
+            scale: true,
+        };
+        let (_, generation) = self.write(&step).await?;
         self.prune(&record, &desired).await?;
         record.policies = refs(&desired.policies)?;
-        record.generation = written.1;
+        record.generation = generation;
         record.complete = true;
         self.client.apply_always(&record.secret(&owner)?, None).await?;
         Ok(())
@@ -232,6 +229,7 @@ impl KarmadaFleet {
                 policies: rendered.policies,
                 own_policies: Vec::new(),
                 steer: None,
+                steerable: None,
             });
         }
         let rendered = self
@@ -243,6 +241,7 @@ impl KarmadaFleet {
             own_policies,
             policies,
             steer,
+            steerable,
             workload,
         } = plan_chart(owner, rendered, &spec.values, wish, &self.tolerations)?;
         Ok(Desired {
@@ -250,7 +249,32 @@ impl KarmadaFleet {
             policies,
             own_policies,
             steer,
+            steerable,
             workload,
+        })
+    }
+
+    /// The policies of an installed chart for another wish; all of it anew when somebody has deleted one.
+    async fn desired_again(&self, owner: &Owner, record: &Record, wish: &Wish) -> Result<Desired, Failure> {
+        let found = try_join_all(record.policies.iter().map(|policy| self.client.get(policy))).await?;
+        let policies: Vec<Value> = found.into_iter().flatten().collect();
+        if policies.len() < record.policies.len() {
+            return self.desired(owner, &record.spec, Some(wish)).await;
+        }
+        let plan = replan(
+            owner,
+            &policies,
+            record.steerable.as_ref(),
+            wish,
+            &self.tolerations,
+        )?;
+        Ok(Desired {
+            objects: Vec::new(),
+            policies: plan.policies,
+            own_policies: Vec::new(),
+            steer: plan.steer,
+            steerable: record.steerable.clone(),
+            workload: record.workload.clone(),
         })
     }
 
@@ -351,150 +375,6 @@ impl KarmadaFleet {
         self.client.apply_always(&record.secret(owner)?, None).await?;
         Ok(())
     }
-
-    /// Writes objects and policies; tells whether that changed anything, and the generation of the workload after it.
-    #[allow(clippy::too_many_arguments)]
-    async fn write(
-        &self,
-        owner: &Owner,
-        spec: &ReleaseSpec,
-        desired: &Desired,
-        live: &Live,
-        before: Option<&Wish>,
-        wish: Option<&Wish>,
-        same: bool,
-    ) -> Result<(bool, i64), Failure> {
-        let chart = !is_image(&spec.chart);
-        let workload_first = match (before, wish) {
-            (Some(before), Some(wish)) if !chart && !before.zero && !wish.zero => {
-                order(&before.assignment, &wish.assignment) == Order::WorkloadFirst
-            }
-            _ => false,
-        };
-        let policies = self.write_all(&desired.policies, live, same);
-        if chart {
-            let changed = policies.await?.iter().any(|written| written.changed);
-            let installed = self.install(owner, spec, desired, same).await?;
-            let (counted, generation) = self.count_replicas(desired, wish).await?;
-            return Ok((changed || installed || counted, generation));
-        }
-        let objects = self.write_all(&desired.objects, live, same);
-        let (policies, objects) = if workload_first {
-            let objects = objects.await?;
-            (policies.await?, objects)
-        } else {
-            (policies.await?, objects.await?)
-        };
-        let changed = policies.iter().chain(&objects).any(|written| written.changed);
-        // The workload is the first of the objects.
-        Ok((
-            changed,
-            objects
-                .first()
-                .map_or(0, |written| generation_of(&written.object)),
-        ))
-    }
-
-    /// Writes some objects at once.
-    async fn write_all(
-        &self,
-        wanted: &[Value],
-        live: &Live,
-        only_where_different: bool,
-    ) -> Result<Vec<Written>, Failure> {
-        let one = async |object: &Value| -> Result<Written, KarmadaError> {
-            let found = live.get(&ObjectRef::of(object)?);
-            if only_where_different {
-                self.client.apply(object, found).await
-            } else {
-                self.client.apply_always(object, found).await
-            }
-        };
-        Ok(try_join_all(wanted.iter().map(one)).await?)
-    }
-
-    /// Has the chart installed, unless it is in place, and its own policy steered.
-    async fn install(
-        &self,
-        owner: &Owner,
-        spec: &ReleaseSpec,
-        desired: &Desired,
-        same: bool,
-    ) -> Result<bool, Failure> {
-        let name = release_name(&owner.service);
-        let in_place = same
-            && self
-                .charts
-                .status(&name)
-                .await?
-                .is_some_and(|chart| chart.state == ChartState::Deployed);
-        if !in_place {
-            self.charts.apply(&name, &spec.chart, &spec.values).await?;
-        }
-        let Some((policy, part)) = &desired.steer else {
-            return Ok(!in_place);
-        };
-        let found = self.client.get(policy).await?.unwrap_or_default();
-        let mut without_nulls = part.clone();
-        if let Some(placement) = without_nulls
-            .pointer_mut("/spec/placement")
-            .and_then(Value::as_object_mut)
-        {
-            placement.retain(|_, value| !value.is_null());
-        }
-        if is_part_of(&without_nulls, &found) {
-            return Ok(!in_place);
-        }
-        self.client.merge(policy, part).await?;
-        Ok(true)
-    }
-
-    /// Gives a chart's workload the replicas that were decided.
-    async fn count_replicas(&self, desired: &Desired, wish: Option<&Wish>) -> Result<(bool, i64), Failure> {
-        let Some(workload) = &desired.workload else {
-            return Ok((false, 0));
-        };
-        let found = self.client.get(workload).await?.unwrap_or_default();
-        let replicas = found.pointer("/spec/replicas").and_then(Value::as_u64);
-        let wanted = wish
-            .filter(|_| has_replicas(&workload.kind))
-            .map(|wish| u64::from(wish.replicas()));
-        if wanted.is_none() || wanted == replicas || found.is_null() {
-            return Ok((false, generation_of(&found)));
-        }
-        let written = self
-            .client
-            .merge(workload, &json!({"spec": {"replicas": wanted}}))
-            .await?;
-        Ok((true, generation_of(&written)))
-    }
-
-    /// Deletes what an earlier revision wrote and this one does not have.
-    async fn prune(&self, record: &Record, desired: &Desired) -> Result<(), Failure> {
-        let kept: Vec<ObjectRef> = [refs(&desired.objects)?, refs(&desired.policies)?].concat();
-        // The objects of a chart are its installer's.
-        let objects = record.objects.iter().filter(|_| record.is_image());
-        let gone = objects
-            .chain(&record.policies)
-            .filter(|object| !kept.contains(object));
-        try_join_all(gone.map(|object| self.client.delete(object))).await?;
-        Ok(())
-    }
-
-    /// Takes back what a first apply wrote before it failed. What cannot be taken back stays on record, so that
-    /// `remove` finds it.
-    async fn undo(&self, owner: &Owner, record: &Record) {
-        if self.tear_down(owner, record).await.is_ok() {
-            let _stays_on_record = self.client.delete(&owner.record()).await;
-        }
-    }
-}
-
-fn generation_of(object: &Value) -> i64 {
-    object
-        .pointer("/metadata/generation")
-        .and_then(Value::as_i64)
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

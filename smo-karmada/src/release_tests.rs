@@ -234,6 +234,17 @@ async fn a_chart_without_a_policy_gets_ours_and_its_replicas() {
     assert_eq!(fake.get(WEB).unwrap()["spec"]["replicas"], 3);
     assert!(!fleet.apply(&spec).await.unwrap().changed);
     assert_eq!(fake.writes(), Vec::<String>::new());
+    let objects = fake.0.lock().unwrap().rendered.clone();
+    fake.render(Vec::new());
+    fleet.scale(&spec.service, &on(&[("m2", 5)])).await.unwrap();
+    assert!(
+        !fake.writes().iter().any(|write| write.starts_with("helm")),
+        "scaling needs no chart"
+    );
+    fake.render(objects);
+    assert_eq!(fake.get(WEB).unwrap()["spec"]["replicas"], 5);
+    let placement = &fake.get(POLICY).unwrap()["spec"]["placement"];
+    assert_eq!(placement["clusterAffinity"]["clusterNames"], json!(["m2"]));
     assert!(fleet.remove(&spec.service).await.unwrap().existed);
     assert_eq!(fake.paths(), ["/api/v1/namespaces/p"]);
 }

@@ -71,6 +71,7 @@ fn harm(now: &Assignment, between: &BTreeMap<ClusterName, u32>, wanted: &Assignm
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     fn assignment(text: &str) -> Assignment {
@@ -94,6 +95,17 @@ mod tests {
     ) {
         let divided: Assignment = divide(&assignment(weights), replicas).into_iter().collect();
         assert_eq!(divided, assignment(split));
+    }
+
+    proptest! {
+        /// Counts as weights give exactly those counts, which is what a placement is written as.
+        #[test]
+        fn counts_as_weights_are_exact(counts in prop::collection::vec(1_u32..60, 1..8)) {
+            let name = |number: usize| format!("c{number}").parse::<ClusterName>().unwrap();
+            let wanted: Assignment = counts.iter().enumerate().map(|(number, count)| (name(number), *count)).collect();
+            let divided: Assignment = divide(&wanted, wanted.replicas()).into_iter().collect();
+            prop_assert_eq!(divided, wanted);
+        }
     }
 
     #[rstest]

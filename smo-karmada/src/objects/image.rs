@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use smo_core::helm_values::HelmValues;
 use smo_core::id::{ClusterName, did_you_mean};
 
@@ -19,6 +18,7 @@ use smo_core::id::{ClusterName, did_you_mean};
 /// probes:
 ///   readiness: {http: {path: /healthz, port: http}}
 ///   liveness: {tcp: {port: 8080}, periodSeconds: 10}
+///   startup: {exec: [cat, /ready]}
 /// limits: {memory: 512Mi}
 /// imagePullSecrets: [registry]
 /// memberAutoscaling: true        # an autoscaler in the cluster owns the replica count
@@ -126,42 +126,61 @@ pub struct Probes {
     pub liveness: Option<Probe>,
 }
 
-/// One question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+impl Probes {
+    /// Those that are asked, by name.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &Probe)> {
+        let all = [
+            ("startup", &self.startup),
+            ("readiness", &self.readiness),
+            ("liveness", &self.liveness),
+        ];
+        all.into_iter()
+            .filter_map(|(name, probe)| Some((name, probe.as_ref()?)))
+    }
+}
+
+/// One question. Exactly one of the three is asked.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Probe {
-    /// What is asked.
-    #[serde(flatten)]
-    pub action: ProbeAction,
+    /// An HTTP GET that answers with success.
+    pub http: Option<HttpProbe>,
+    /// A connection that opens.
+    pub tcp: Option<TcpProbe>,
+    /// A command that ends with 0.
+    pub exec: Option<Vec<String>>,
     /// How long after the start, in seconds.
-    #[serde(default)]
     pub initial_delay_seconds: Option<u32>,
     /// How often, in seconds.
-    #[serde(default)]
     pub period_seconds: Option<u32>,
 }
 
-/// What is asked.
+/// An HTTP GET.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ProbeAction {
-    /// An HTTP GET that answers with success.
-    Http {
-        /// The path.
-        path: String,
-        /// The port, by number or name.
-        port: Value,
-    },
-    /// A connection that opens.
-    Tcp {
-        /// The port, by number or name.
-        port: Value,
-    },
-    /// A command that ends with 0.
-    Exec {
-        /// The command.
-        command: Vec<String>,
-    },
+#[serde(deny_unknown_fields)]
+pub struct HttpProbe {
+    /// The path.
+    pub path: String,
+    /// The port, by number or name.
+    pub port: PortRef,
+}
+
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TcpProbe {
+    /// The port, by number or name.
+    pub port: PortRef,
+}
+
+/// A port by number or name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PortRef {
+    /// Its number.
+    Number(u16),
+    /// Its name.
+    Name(String),
 }
 
 const KEYS: [&str; 13] = [
@@ -193,6 +212,14 @@ impl ImageValues {
         }
         let read: Self =
             serde_json::from_value(values.to_json()).map_err(|error| format!("values: {error}"))?;
+        for (name, probe) in read.probes.all() {
+            let asked = [probe.http.is_some(), probe.tcp.is_some(), probe.exec.is_some()];
+            if asked.iter().filter(|asked| **asked).count() != 1 {
+                return Err(format!(
+                    "values.probes.{name} has to ask exactly one of http, tcp and exec"
+                ));
+            }
+        }
         match read.conflict_resolution.as_deref() {
             None | Some("Abort" | "Overwrite") => Ok(read),
             Some(other) => Err(format!(
@@ -205,7 +232,7 @@ impl ImageValues {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn read(values: Value) -> Result<ImageValues, String> {
         ImageValues::read(&values.as_object().unwrap().clone().into())
@@ -230,7 +257,7 @@ mod tests {
         values.prots is not known; did you mean `ports`?
         values: invalid value: integer `80000`, expected u16
         values: unknown field `prt`, expected one of `name`, `port`, `protocol`
-        values: no variant of enum ProbeAction found in flattened data
+        values.probes.readiness has to ask exactly one of http, tcp and exec
         values: unknown field `ready`, expected one of `startup`, `readiness`, `liveness`
         values.conflictResolution is `overwrite`; write Abort or Overwrite
         values: `Edge_1` is not a DNS label (lower-case letters, digits and `-`, 63 at most)

@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use smo_core::id::{Project, ServiceKey};
 
-pub use image::{ImageValues, Port, Probe, ProbeAction};
+pub use image::{ClusterValues, HttpProbe, ImageValues, Port, PortRef, Probe, Probes, Scalar, TcpProbe};
 pub use policy::{
     ClusterAffinity, ClusterPropagationPolicy, OverridePolicy, OverridePolicySpec, OverrideRule, Overriders,
     Placement, PlaintextOverrider, PropagationPolicy, PropagationSpec, ReplicaScheduling, ResourceSelector,
     StaticWeight, WeightPreference, clusters_placement, exact_placement,
 };
-pub(crate) use workload::{IMAGE_SCHEME, propagation};
+pub(crate) use workload::{IMAGE_SCHEME, manifest, propagation};
 pub use workload::{Rendered, render_image};
 
 use crate::error::KarmadaError;

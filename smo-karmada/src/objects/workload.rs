@@ -14,7 +14,7 @@ use smo_core::id::ClusterName;
 use smo_core::placement::Assignment;
 use smo_core::resources::{ResourceName, Resources};
 
-use super::image::{ImageValues, Probe, ProbeAction};
+use super::image::{ImageValues, PortRef, Probe};
 use super::policy::{
     ClusterAffinity, OverridePolicy, OverridePolicySpec, OverrideRule, Overriders, Placement,
     PlaintextOverrider, PropagationPolicy, PropagationSpec, ResourceSelector, clusters_placement,
@@ -89,21 +89,20 @@ pub fn render_image(
             "metadata": owner.metadata(name),
         }));
     }
-    let mut policies = vec![propagation(
-        owner,
-        "",
-        &objects,
-        placement,
-        values.conflict_resolution.as_deref(),
-    )?];
+    // The only thing that a rendered workload refers to.
+    let secrets = !values.image_pull_secrets.is_empty();
+    let conflicts = values.conflict_resolution.as_deref();
+    let mut policies = vec![propagation(owner, "", &objects, placement, conflicts, secrets)?];
     if let Some(placement) = imports {
         let import = service_import(owner, values);
+        // Karmada's webhook insists on dependencies where a ServiceImport is selected.
         policies.push(propagation(
             owner,
             "import",
             std::slice::from_ref(&import),
             placement,
             None,
+            true,
         )?);
         objects.push(import);
     }
@@ -117,13 +116,15 @@ pub(crate) fn manifest(object: &impl Serialize) -> Result<Value, KarmadaError> {
     serde_json::to_value(object).map_err(|error| KarmadaError::Nonsense(error.to_string()))
 }
 
-/// A policy of ours that sends `objects` where `placement` says.
+/// A policy of ours that sends `objects` where `placement` says, and where asked what they refer to (ConfigMaps,
+/// Secrets, ...), which costs Karmada a look at each.
 pub(crate) fn propagation(
     owner: &Owner,
     role: &str,
     objects: &[Value],
     placement: Placement,
     conflict_resolution: Option<&str>,
+    with_dependencies: bool,
 ) -> Result<Value, KarmadaError> {
     let selector = |object: &Value| {
         ObjectRef::of(object).map(|object| ResourceSelector {
@@ -136,7 +137,7 @@ pub(crate) fn propagation(
     let spec = PropagationSpec {
         resource_selectors: objects.iter().map(selector).collect::<Result<_, _>>()?,
         placement,
-        propagate_deps: true,
+        propagate_deps: with_dependencies,
         conflict_resolution: Some(conflict_resolution.unwrap_or("Abort").to_owned()),
         ..PropagationSpec::default()
     };
@@ -274,37 +275,28 @@ fn container_port(port: &super::image::Port) -> core::ContainerPort {
 }
 
 fn probe(probe: &Probe) -> core::Probe {
-    let port = |port: &Value| match port.as_i64().and_then(|number| i32::try_from(number).ok()) {
-        Some(number) => IntOrString::Int(number),
-        None => IntOrString::String(port.as_str().unwrap_or_default().to_owned()),
+    let port = |port: &PortRef| match port {
+        PortRef::Number(number) => IntOrString::Int(i32::from(*number)),
+        PortRef::Name(name) => IntOrString::String(name.clone()),
     };
     let seconds = |seconds: Option<u32>| seconds.map(|seconds| i32::try_from(seconds).unwrap_or(i32::MAX));
-    let mut asked = core::Probe {
+    core::Probe {
+        http_get: probe.http.as_ref().map(|asked| core::HTTPGetAction {
+            path: Some(asked.path.clone()),
+            port: port(&asked.port),
+            ..core::HTTPGetAction::default()
+        }),
+        tcp_socket: probe.tcp.as_ref().map(|asked| core::TCPSocketAction {
+            port: port(&asked.port),
+            host: None,
+        }),
+        exec: probe.exec.clone().map(|command| core::ExecAction {
+            command: Some(command),
+        }),
         initial_delay_seconds: seconds(probe.initial_delay_seconds),
         period_seconds: seconds(probe.period_seconds),
         ..core::Probe::default()
-    };
-    match &probe.action {
-        ProbeAction::Http { path, port: number } => {
-            asked.http_get = Some(core::HTTPGetAction {
-                path: Some(path.clone()),
-                port: port(number),
-                ..core::HTTPGetAction::default()
-            });
-        }
-        ProbeAction::Tcp { port: number } => {
-            asked.tcp_socket = Some(core::TCPSocketAction {
-                port: port(number),
-                host: None,
-            });
-        }
-        ProbeAction::Exec { command } => {
-            asked.exec = Some(core::ExecAction {
-                command: Some(command.clone()),
-            });
-        }
     }
-    asked
 }
 
 fn service(owner: &Owner, values: &ImageValues) -> core::Service {

@@ -26,7 +26,7 @@ fn everything() -> Rendered {
         "command": ["/app/server"],
         "args": ["--verbose"],
         "probes": {
-            "startup": {"exec": {"command": ["true"]}},
+            "startup": {"exec": ["true"]},
             "readiness": {"http": {"path": "/healthz", "port": "http"}, "initialDelaySeconds": 1},
             "liveness": {"tcp": {"port": 8080}, "periodSeconds": 10},
         },
@@ -79,7 +79,7 @@ fn an_image_alone_is_a_workload_and_a_policy() {
     let kinds: Vec<String> = rendered.refs().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(kinds, ["PropagationPolicy proj/web.smo", "Deployment proj/web"]);
     insta::assert_snapshot!(serde_json::to_string(&rendered.objects[0]).unwrap(), @r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"labels":{"app.kubernetes.io/instance":"web","app.kubernetes.io/managed-by":"smo","app.kubernetes.io/part-of":"shop"},"name":"web","namespace":"proj"},"spec":{"replicas":3,"selector":{"matchLabels":{"app.kubernetes.io/instance":"web"}},"template":{"metadata":{"labels":{"app.kubernetes.io/instance":"web","app.kubernetes.io/managed-by":"smo","app.kubernetes.io/part-of":"shop"}},"spec":{"containers":[{"image":"nginx","name":"web","resources":{}}]}}}}"#);
-    insta::assert_snapshot!(serde_json::to_string(&rendered.policies[0]).unwrap(), @r#"{"apiVersion":"policy.karmada.io/v1alpha1","kind":"PropagationPolicy","metadata":{"labels":{"app.kubernetes.io/instance":"web","app.kubernetes.io/managed-by":"smo","app.kubernetes.io/part-of":"shop"},"name":"web.smo","namespace":"proj"},"spec":{"resourceSelectors":[{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}],"placement":{"clusterAffinity":{"clusterNames":["m1","m2"]},"replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted","weightPreference":{"staticWeightList":[{"targetCluster":{"clusterNames":["m1"]},"weight":2},{"targetCluster":{"clusterNames":["m2"]},"weight":1}]}}},"propagateDeps":true,"conflictResolution":"Abort"}}"#);
+    insta::assert_snapshot!(serde_json::to_string(&rendered.policies[0]).unwrap(), @r#"{"apiVersion":"policy.karmada.io/v1alpha1","kind":"PropagationPolicy","metadata":{"labels":{"app.kubernetes.io/instance":"web","app.kubernetes.io/managed-by":"smo","app.kubernetes.io/part-of":"shop"},"name":"web.smo","namespace":"proj"},"spec":{"resourceSelectors":[{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}],"placement":{"clusterAffinity":{"clusterNames":["m1","m2"]},"replicaScheduling":{"replicaSchedulingType":"Divided","replicaDivisionPreference":"Weighted","weightPreference":{"staticWeightList":[{"targetCluster":{"clusterNames":["m1"]},"weight":2},{"targetCluster":{"clusterNames":["m2"]},"weight":1}]}}},"conflictResolution":"Abort"}}"#);
 }
 
 #[test]

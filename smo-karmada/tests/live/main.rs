@@ -1,22 +1,32 @@
 //! The fleet against a real Karmada, whose kubeconfig `SMO_KARMADA_KUBECONFIG` names: members m1, m2 with
 //! `nvidia.com/gpu`, m3, at least 4 free cores each. Says in one line that it did not run when there is none.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::panic,
+    clippy::type_complexity
+)]
 
 mod rig;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rig::{Rig, SystemTime};
+use futures::StreamExt;
+use rig::{FunctionCharts, Rig, SystemTime};
 use serde_json::{Value, json};
 use smo_core::backend::conformance::{self, ReleaseFixture};
-use smo_core::backend::{ClusterBackend, ErrorKind, ReleaseBackend, ReleaseBackendExt, ReleaseName, Scope};
+use smo_core::backend::{
+    ClusterBackend, ClusterBackendExt, ErrorKind, ReleaseBackend, ReleaseBackendExt, ReleaseName, Scope,
+};
 use smo_core::cluster::{Health, ObservedRelease};
 use smo_core::helm_values::HelmValues;
 use smo_core::id::ServiceKey;
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 use smo_core::resources::{ResourceName, Resources};
+use smo_karmada::{Change, KarmadaConfig};
 
 fn key(text: &str) -> ServiceKey {
     text.parse().unwrap()
@@ -52,7 +62,7 @@ async fn until(rig: &Rig, service: &ServiceKey, wanted: impl Fn(&ObservedRelease
             return start.elapsed();
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{observed:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -79,7 +89,7 @@ async fn gone(rig: &Rig, service: &ServiceKey) {
             break;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{observed:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let namespace = service.graph.project.as_str();
     let name = service.service.as_str();
@@ -106,7 +116,7 @@ async fn gone(rig: &Rig, service: &ServiceKey) {
                 start.elapsed() < Duration::from_secs(60),
                 "{kind} {name} is left: {left:#}"
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 }
@@ -168,10 +178,14 @@ async fn karmada() {
         return;
     };
     inventory(&mut rig).await;
+    credentials(&mut rig).await;
     conformance(&mut rig).await;
+    changes(&mut rig).await;
     exact_split(&mut rig).await;
     accelerator(&mut rig).await;
     imports(&mut rig).await;
+    chain(&mut rig).await;
+    taken(&mut rig).await;
     nowhere(&mut rig).await;
     foreign(&mut rig).await;
     steered(&mut rig).await;
@@ -205,12 +219,87 @@ async fn inventory(rig: &mut Rig) {
     rig.lap("conformance: clusters");
 }
 
+/// Ways in which the kubeconfig may be wrong.
+async fn credentials(rig: &mut Rig) {
+    let path = std::env::var(KarmadaConfig::KUBECONFIG).unwrap();
+    let good: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases: [(&str, ErrorKind, fn(&mut Value)); 3] = [
+        (
+            "a token that is not known",
+            ErrorKind::Unauthenticated,
+            |config| {
+                config["users"][0]["user"] = json!({"token": "expired"});
+            },
+        ),
+        ("another authority", ErrorKind::Unauthenticated, |config| {
+            let other = config["users"][0]["user"]["client-certificate-data"].clone();
+            config["clusters"][0]["cluster"]["certificate-authority-data"] = other;
+        }),
+        ("another port", ErrorKind::Unavailable, |config| {
+            config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+        }),
+    ];
+    for (case, kind, change) in cases {
+        let mut config = good.clone();
+        change(&mut config);
+        let config = KarmadaConfig::builder()
+            .with_kubeconfig_text(config.to_string())
+            .build()
+            .unwrap();
+        let charts = FunctionCharts::new(rig.client.clone(), &[]);
+        let fleet = config
+            .connect(Box::new(charts), Arc::new(SystemTime))
+            .await
+            .unwrap();
+        let error = fleet.inventory().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        eprintln!("            {case}: {error}");
+    }
+    rig.lap("wrong kubeconfigs are told apart");
+}
+
+/// A change is told without asking.
+async fn changes(rig: &mut Rig) {
+    let mut changes = rig.fleet.changes();
+    let mut next = async || {
+        tokio::time::timeout(Duration::from_secs(20), changes.next())
+            .await
+            .unwrap()
+    };
+    let mut told = std::collections::BTreeSet::new();
+    while told.len() < 2 {
+        told.extend(next().await);
+    }
+    assert_eq!(Vec::from_iter(told), [Change::Clusters, Change::Releases]);
+    let spec = spec("live/watch/web", IMAGE, json!({}), on(&[("m1", 1)]));
+    rig.fleet.apply(&spec).await.unwrap();
+    rig.lap("watching");
+    while !healthy_on(&[("m1", 1)])(&rig.fleet.release(&spec.service).await.unwrap()) {
+        next().await;
+    }
+    rig.lap("healthy, by watching alone");
+    rig.fleet.remove(&spec.service).await.unwrap();
+    gone(rig, &spec.service).await;
+}
+
 async fn conformance(rig: &mut Rig) {
+    let free = async |rig: &Rig| rig.fleet.cluster(&"m1".parse().unwrap()).await.unwrap().free();
+    let before = free(rig).await;
     for chart in [IMAGE, "oci://charts/plain"] {
         conformance::releases(&rig.fleet, &SystemTime, &fixture(chart))
             .await
             .unwrap();
         rig.lap(&format!("conformance: releases of {chart}"));
+    }
+    // Clusters report every few seconds: what ran until now has to be forgotten before capacity is measured.
+    let start = Instant::now();
+    while free(rig).await != before {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "{} of {before}",
+            free(rig).await
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     conformance::capacity(&rig.fleet, &rig.fleet, &SystemTime, &fixture(IMAGE))
         .await
@@ -282,6 +371,83 @@ async fn imports(rig: &mut Rig) {
     rig.lap("exported from m1, imported in m3");
     rig.fleet.remove(&spec.service).await.unwrap();
     gone(rig, &spec.service).await;
+}
+
+/// Twelve services in one cluster, at whatever limits this Karmada has.
+async fn chain(rig: &mut Rig) {
+    let services: Vec<ReleaseSpec> = (1..=12)
+        .map(|number| {
+            spec(
+                &format!("live/chain/s{number}"),
+                IMAGE,
+                json!({"ports": [{"port": 80}]}),
+                on(&[("m1", 1)]),
+            )
+        })
+        .collect();
+    let start = Instant::now();
+    futures::future::try_join_all(services.iter().map(|spec| rig.fleet.apply(spec)))
+        .await
+        .unwrap();
+    let accepted = start.elapsed();
+    for spec in &services {
+        until(rig, &spec.service, healthy_on(&[("m1", 1)])).await;
+    }
+    rig.lap(&format!(
+        "twelve services healthy, accepted after {:.2} s",
+        accepted.as_secs_f64()
+    ));
+    futures::future::try_join_all(services.iter().map(|spec| rig.fleet.remove(&spec.service)))
+        .await
+        .unwrap();
+    for spec in &services {
+        gone(rig, &spec.service).await;
+    }
+    rig.lap("... and gone");
+}
+
+/// The member already has an object of that name, which is not Karmada's.
+async fn taken(rig: &mut Rig) {
+    let key = spec("live/taken/web", IMAGE, json!({}), on(&[("m1", 1)]));
+    let there = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "theirs"}}, "template": {
+            "metadata": {"labels": {"app": "theirs"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+        }},
+    });
+    let path = "/apis/cluster.karmada.io/v1alpha1/clusters/m1/proxy/apis/apps/v1/namespaces/live/deployments";
+    let request = |method: &str, path: String, body: Vec<u8>| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
+        rig.client.request::<Value>(request.body(body).unwrap())
+    };
+    request("POST", path.to_owned(), there.to_string().into_bytes())
+        .await
+        .unwrap();
+    rig.fleet.apply(&key).await.unwrap();
+    until(rig, &key.service, |observed| {
+        let at = &observed.clusters["m1"];
+        at.health == Health::Degraded
+            && at
+                .message
+                .as_ref()
+                .is_some_and(|message| message.contains("already exist"))
+    })
+    .await;
+    let message = rig.fleet.release(&key.service).await.unwrap().clusters["m1"]
+        .message
+        .clone();
+    eprintln!("            {}", message.unwrap());
+    rig.fleet.remove(&key.service).await.unwrap();
+    gone(rig, &key.service).await;
+    let left = request("GET", format!("{path}/web"), Vec::new()).await;
+    assert!(left.is_ok(), "what is not ours stays in the member");
+    request("DELETE", format!("{path}/web"), Vec::new())
+        .await
+        .unwrap();
+    rig.lap("an object that the member has is told, and stays");
 }
 
 async fn nowhere(rig: &mut Rig) {

@@ -1,0 +1,199 @@
+//! The writes of one apply or scale, in an order that shows a wrong split no longer than needed.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use smo_core::backend::ChartState;
+use smo_core::plan::ReleaseSpec;
+
+use crate::backend::KarmadaFleet;
+use crate::client::{Written, is_part_of};
+use crate::error::{Failure, KarmadaError};
+use crate::objects::{ObjectRef, Owner};
+use crate::record::{Record, Wish, is_image};
+use crate::release::{refs, release_name};
+use crate::split::{Order, order};
+use crate::status::has_replicas;
+
+/// Everything that a release is made of.
+#[derive(Debug)]
+pub(crate) struct Desired {
+    /// Objects that we write, or for a chart those that its installer writes.
+    pub(crate) objects: Vec<Value>,
+    /// Policies of ours.
+    pub(crate) policies: Vec<Value>,
+    /// Policies that the chart brings.
+    pub(crate) own_policies: Vec<ObjectRef>,
+    /// What is to be different in the chart's own policy.
+    pub(crate) steer: Option<(ObjectRef, Value)>,
+    /// The chart's own policy of the workload, steered or not.
+    pub(crate) steerable: Option<ObjectRef>,
+    /// The object whose replicas are counted.
+    pub(crate) workload: Option<ObjectRef>,
+}
+
+/// Objects as they are now.
+pub(crate) type Live = BTreeMap<ObjectRef, Value>;
+
+/// What is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) spec: &'a ReleaseSpec,
+    pub(crate) desired: &'a Desired,
+    pub(crate) live: &'a Live,
+    /// Where replicas were wanted.
+    pub(crate) before: Option<&'a Wish>,
+    /// Where they are wanted.
+    pub(crate) wish: Option<&'a Wish>,
+    /// The spec is the one in place, so that only what differs is written.
+    pub(crate) same: bool,
+    /// Only replicas and clusters change: a chart is not installed again.
+    pub(crate) scale: bool,
+}
+
+impl KarmadaFleet {
+    /// Writes objects and policies; tells whether that changed anything, and the generation of the workload after it.
+    pub(crate) async fn write(&self, step: &Step<'_>) -> Result<(bool, i64), Failure> {
+        let Step {
+            spec,
+            desired,
+            live,
+            before,
+            wish,
+            same,
+            scale,
+        } = *step;
+        let chart = !is_image(&spec.chart);
+        let workload_first = match (before, wish) {
+            (Some(before), Some(wish)) if !chart && !before.zero && !wish.zero => {
+                order(&before.assignment, &wish.assignment) == Order::WorkloadFirst
+            }
+            _ => false,
+        };
+        let policies = self.write_all(&desired.policies, live, same);
+        if chart {
+            let changed = policies.await?.iter().any(|written| written.changed);
+            let installed = self.install(spec, desired, same, scale).await?;
+            let (counted, generation) = self.count_replicas(desired, wish).await?;
+            return Ok((changed || installed || counted, generation));
+        }
+        let objects = self.write_all(&desired.objects, live, same);
+        let (policies, objects) = if workload_first {
+            let objects = objects.await?;
+            (policies.await?, objects)
+        } else {
+            (policies.await?, objects.await?)
+        };
+        let changed = policies.iter().chain(&objects).any(|written| written.changed);
+        // The workload is the first of the objects.
+        Ok((
+            changed,
+            objects
+                .first()
+                .map_or(0, |written| generation_of(&written.object)),
+        ))
+    }
+
+    /// Writes some objects at once.
+    async fn write_all(
+        &self,
+        wanted: &[Value],
+        live: &Live,
+        only_where_different: bool,
+    ) -> Result<Vec<Written>, Failure> {
+        let one = async |object: &Value| -> Result<Written, KarmadaError> {
+            let found = live.get(&ObjectRef::of(object)?);
+            if only_where_different {
+                self.client.apply(object, found).await
+            } else {
+                self.client.apply_always(object, found).await
+            }
+        };
+        Ok(try_join_all(wanted.iter().map(one)).await?)
+    }
+
+    /// Has the chart installed, unless it is in place, and its own policy steered.
+    async fn install(
+        &self,
+        spec: &ReleaseSpec,
+        desired: &Desired,
+        same: bool,
+        scale: bool,
+    ) -> Result<bool, Failure> {
+        let name = release_name(&spec.service);
+        let in_place = scale
+            || same
+                && self
+                    .charts
+                    .status(&name)
+                    .await?
+                    .is_some_and(|chart| chart.state == ChartState::Deployed);
+        if !in_place {
+            self.charts.apply(&name, &spec.chart, &spec.values).await?;
+        }
+        let Some((policy, part)) = &desired.steer else {
+            return Ok(!in_place);
+        };
+        let found = self.client.get(policy).await?.unwrap_or_default();
+        let mut without_nulls = part.clone();
+        if let Some(placement) = without_nulls
+            .pointer_mut("/spec/placement")
+            .and_then(Value::as_object_mut)
+        {
+            placement.retain(|_, value| !value.is_null());
+        }
+        if is_part_of(&without_nulls, &found) {
+            return Ok(!in_place);
+        }
+        self.client.merge(policy, part).await?;
+        Ok(true)
+    }
+
+    /// Gives a chart's workload the replicas that were decided.
+    async fn count_replicas(&self, desired: &Desired, wish: Option<&Wish>) -> Result<(bool, i64), Failure> {
+        let Some(workload) = &desired.workload else {
+            return Ok((false, 0));
+        };
+        let found = self.client.get(workload).await?.unwrap_or_default();
+        let replicas = found.pointer("/spec/replicas").and_then(Value::as_u64);
+        let wanted = wish
+            .filter(|_| has_replicas(&workload.kind))
+            .map(|wish| u64::from(wish.replicas()));
+        if wanted.is_none() || wanted == replicas || found.is_null() {
+            return Ok((false, generation_of(&found)));
+        }
+        let written = self
+            .client
+            .merge(workload, &json!({"spec": {"replicas": wanted}}))
+            .await?;
+        Ok((true, generation_of(&written)))
+    }
+
+    /// Deletes what an earlier revision wrote and this one does not have.
+    pub(crate) async fn prune(&self, record: &Record, desired: &Desired) -> Result<(), Failure> {
+        let kept: Vec<ObjectRef> = [refs(&desired.objects)?, refs(&desired.policies)?].concat();
+        // The objects of a chart are its installer's.
+        let objects = record.objects.iter().filter(|_| record.is_image());
+        let gone = objects
+            .chain(&record.policies)
+            .filter(|object| !kept.contains(object));
+        try_join_all(gone.map(|object| self.client.delete(object))).await?;
+        Ok(())
+    }
+
+    /// Takes back what a first apply wrote before it failed. What cannot be taken back stays on record, so that
+    /// `remove` finds it.
+    pub(crate) async fn undo(&self, owner: &Owner, record: &Record) {
+        if self.tear_down(owner, record).await.is_ok() {
+            let _stays_on_record = self.client.delete(&owner.record()).await;
+        }
+    }
+}
+
+fn generation_of(object: &Value) -> i64 {
+    object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64)
+        .unwrap_or(0)
+}
