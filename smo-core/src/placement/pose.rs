@@ -150,9 +150,7 @@ mod tests {
             per_replica: Resources::new()
                 .with(ResourceName::CPU, cpu)
                 .with(ResourceName::MEMORY, 1 << 30),
-            requires: BTreeSet::new(),
-            device_proximity: false,
-            pinned: None,
+            ..ServiceRequirements::default()
         };
         Requirements {
             services: [("web", service(1500)), ("api", service(500))]
@@ -165,9 +163,7 @@ mod tests {
                 rtt_below: Some(Latency::from_base(10_000)),
                 max_hops: None,
             }],
-            static_placement: false,
-            final_placement: false,
-            energy_efficiency: false,
+            ..Requirements::default()
         }
     }
 

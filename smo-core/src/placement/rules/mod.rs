@@ -4,7 +4,7 @@
 //! prunes a search and explains why a cluster was ruled out. [`Rule::breaches`] looks at a whole placement: it is what
 //! [`super::verify`] asks, in integers, of every answer.
 //!
-//! To add a rule: copy `region.rs`, add a [`Reason`](super::Reason), and list it in [`default_rules`].
+//! To add a rule: copy `region.rs`, add a [`Reason`], and list it in [`default_rules`].
 
 mod accelerator;
 mod capacity;
