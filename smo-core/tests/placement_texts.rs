@@ -193,11 +193,11 @@ fn a_decision_fits_one_screen() {
       noise-reduction       edge-1   cheapest and greenest; next best edge-2: +0.008 EUR/h, +0.360 gCO2e/h
       image-detection       edge-2   the only ready cluster with a free nvidia.com/gpu
 
-      cluster  cpu after      memory after     EUR/h  gCO2e/h  ruled out for
-      edge-1   1 / 8 13 %     1Gi / 16Gi 6 %   0.012  1.080    image-detection: no nvidia.com/gpu
-      edge-2   4 / 8 50 %     2Gi / 32Gi 6 %   0.080  5.760
-      cloud-1  500m / 64 1 %  1Gi / 256Gi 0 %  0.005  1.800    noise-reduction: link to image-detection 22 ms, needs < 10 ms; image-detection: no nvidia.com/gpu
-      edge-3   -              -                                not ready (ClusterNotReachable)
+      cluster  cpu after     memory after     EUR/h  gCO2e/h  ruled out for
+      edge-1   1 / 8 13 %    1Gi / 16Gi 6 %   0.012  1.080    image-detection: no nvidia.com/gpu
+      edge-2   4 / 8 50 %    2Gi / 32Gi 6 %   0.080  5.760
+      cloud-1  0.5 / 64 1 %  1Gi / 256Gi 0 %  0.005  1.800    noise-reduction: link to image-detection 22 ms, needs < 10 ms; image-detection: no nvidia.com/gpu
+      edge-3   -             -                                not ready (ClusterNotReachable)
     ");
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Alternative, ClusterUse, Decision, Goal, Proof, Reason, Status};
 use crate::resources::ResourceName;
+use crate::units::Cpu;
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,9 +110,13 @@ impl Decision {
     }
 }
 
-/// `5 / 8 cores 63 %`, or what is used where there is no limit.
+/// `5 / 8 63 %`, or what is used where there is no limit; cpu in cores.
 fn fill(usage: &ClusterUse, resource: &str) -> String {
     let name = ResourceName::new(resource);
+    let show = |amount: u64| match resource {
+        ResourceName::CPU => Cpu::from_millicores(amount).cores(),
+        _ => name.quantity(amount),
+    };
     let used = usage.used.amount(resource);
     if used == 0 && usage.services.is_empty() {
         return "-".to_owned();
@@ -119,13 +124,9 @@ fn fill(usage: &ClusterUse, resource: &str) -> String {
     match usage.capacity.listed(resource) {
         Some(capacity) if capacity > 0 => {
             let percent = (u128::from(used) * 100 + u128::from(capacity) / 2) / u128::from(capacity);
-            format!(
-                "{} / {} {percent} %",
-                name.quantity(used),
-                name.quantity(capacity)
-            )
+            format!("{} / {} {percent} %", show(used), show(capacity))
         }
-        _ => name.quantity(used),
+        _ => show(used),
     }
 }
 
