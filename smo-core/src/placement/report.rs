@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Alternative, ClusterUse, Decision, Goal, Proof, Reason, Status};
 use crate::resources::ResourceName;
+use crate::table::Table;
 use crate::units::Cpu;
 
 impl fmt::Display for Status {
@@ -140,27 +141,7 @@ fn amount(usage: &ClusterUse, goal: Goal) -> String {
     }
 }
 
-/// Left-aligned columns below their titles, indented by two.
-fn columns<const N: usize>(titles: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: Vec<[String; N]> = [titles.map(str::to_owned)].into_iter().chain(rows).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        text.push_str("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+/// A table of these rows.
+fn columns<const N: usize>(titles: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
+    rows.fold(Table::new(&titles), Table::row)
 }
