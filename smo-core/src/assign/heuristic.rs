@@ -103,8 +103,8 @@ pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
     }
     loop {
         let mut changed = false;
-        for task in 0..scaled.tasks {
-            let now = answer[task];
+        for (task, place) in answer.iter_mut().enumerate() {
+            let now = *place;
             let better = (0..scaled.agents)
                 .filter(|agent| {
                     scaled.cost(*agent, task) < scaled.cost(now, task) && room.fits(scaled, *agent, task)
@@ -113,7 +113,7 @@ pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
             if let Some(agent) = better {
                 room.lift(scaled, now, task);
                 room.put(scaled, agent, task);
-                answer[task] = agent;
+                *place = agent;
                 changed = true;
             }
         }

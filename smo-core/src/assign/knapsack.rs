@@ -285,14 +285,11 @@ impl Tables {
         let mut next = after.clone();
         for (at, item) in items.iter().enumerate().rev() {
             let before = &self.layers[at * width..(at + 1) * width];
-            let join = |room: usize| {
-                let pairs = before[..=room].iter().zip(after[..=room].iter().rev());
-                pairs
-                    .map(|(one, other)| one + other)
-                    .fold(f64::INFINITY, f64::min)
+            without[at] = least_join(before, &after, room);
+            with[at] = match room.checked_sub(item.cells) {
+                Some(left) => item.worth + least_join(before, &after, left),
+                None => f64::INFINITY,
             };
-            without[at] = join(room);
-            with[at] = item.worth + room.checked_sub(item.cells).map_or(f64::INFINITY, join);
             let cells = item.cells.min(width);
             next[..cells].copy_from_slice(&after[..cells]);
             for ((next, without), with) in next[cells..].iter_mut().zip(&after[cells..]).zip(&after) {
@@ -370,6 +367,14 @@ impl Tables {
         }
         dearer
     }
+}
+
+/// The least sum of two tables that share the room.
+fn least_join(before: &[f64], after: &[f64], room: usize) -> f64 {
+    let pairs = before[..=room].iter().zip(after[..=room].iter().rev());
+    pairs
+        .map(|(one, other)| one + other)
+        .fold(f64::INFINITY, f64::min)
 }
 
 /// What the other limits charge for a task.
