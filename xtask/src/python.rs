@@ -1,5 +1,6 @@
 //! The Python half of `cargo xtask test`: builds the wheel, installs it into an environment of its own, tests it there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::command::{Call, Workspace};
@@ -21,28 +22,37 @@ const INTERPRETERS: [&str; 6] = [
     "python3.10",
 ];
 
-pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
+/// An environment with the wheel in it.
+pub(crate) fn wheel<'a>(workspace: &'a Workspace, report: &mut Report) -> Option<Environment<'a>> {
     let environment = Environment {
         workspace,
         folder: workspace.path(ENVIRONMENT),
     };
     if !report.step("python environment", || environment.prepare()) {
-        return report.skip("python tests", "they need the environment");
+        report.skip("python tests", "they need the environment");
+        return None;
     }
+    if !report.step("python wheel", || environment.install_wheel()) {
+        report.skip("python tests", "they need the wheel");
+        return None;
+    }
+    Some(environment)
+}
+
+/// Everything but the suite for real servers.
+pub(crate) fn test(environment: &Environment<'_>, fast: bool, report: &mut Report) {
+    let workspace = environment.workspace;
     report.step("python lint", || {
         let call = workspace
             .cargo()
             .args(["clippy", "--package", "smo-python", "--all-targets"]);
         call.args(["--", "-D", "warnings"]).run()
     });
-    if !report.step("python wheel", || environment.install_wheel()) {
-        return report.skip("python tests", "they need the wheel");
-    }
     report.step("pytest", || {
-        environment
+        let call = environment
             .module("pytest")
-            .args(["-c", PROJECT, "smo-python/tests"])
-            .run()
+            .args(["-c", PROJECT, "-m", "not live"]);
+        call.args(["smo-python/tests"]).run()
     });
     if fast {
         return;
@@ -97,7 +107,8 @@ fn notebooks(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A virtual environment below `target/`, with the pinned tools and the wheel in it.
-struct Environment<'a> {
+#[derive(Debug)]
+pub(crate) struct Environment<'a> {
     workspace: &'a Workspace,
     folder: PathBuf,
 }
@@ -115,6 +126,16 @@ impl Environment<'_> {
     /// `python -m name`, in this environment.
     fn module(&self, name: &str) -> Call {
         self.workspace.program(self.program("python")).args(["-m", name])
+    }
+
+    /// Runs the suite for real servers, which these variables name.
+    pub(crate) fn live(&self, variables: &BTreeMap<String, String>) -> Result<(), String> {
+        let mut call = self.module("pytest").args(["-c", PROJECT, "-m", "live"]);
+        for (name, value) in variables {
+            call = call.env(name, value);
+        }
+        // Not captured: what they measured is of interest. Skipped ones say why.
+        call.args(["-rs", "--capture=no", "smo-python/tests"]).run()
     }
 
     /// Creates the environment and installs the tools, unless the ones asked for are there already.
