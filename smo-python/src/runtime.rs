@@ -15,7 +15,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use pyo3::exceptions::{PyInterruptedError, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
 use smo_core::backend::{BackendError, Clock, Timer};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -150,7 +149,7 @@ thread_local! {
 }
 
 /// Ends what a thread waits for when the task that it works for is cancelled. For `smo.aio`.
-#[pyclass(module = "smo._smo", name = "_Cancellation", frozen)]
+#[pyclass(module = "smo._smo", frozen)]
 #[derive(Default)]
 pub(crate) struct Cancellation(Arc<AtomicBool>);
 
@@ -162,15 +161,9 @@ impl Cancellation {
     }
 
     /// Calls `function`. What it waits for ends with `InterruptedError` after `cancel`.
-    #[pyo3(signature = (function, *args, **kwargs))]
-    fn run<'py>(
-        &self,
-        function: &Bound<'py, PyAny>,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn run<'py>(&self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let before = CANCELLED.replace(Some(Arc::clone(&self.0)));
-        let result = function.call(args, kwargs);
+        let result = function.call0();
         CANCELLED.set(before);
         result
     }

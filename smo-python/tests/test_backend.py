@@ -1,6 +1,7 @@
 """The ports and their in-memory implementations."""
 
 import pickle
+from typing import Literal
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_charts() -> None:
 
 def test_a_template_that_returns_nonsense_is_a_refusal() -> None:
     charts = smo.InMemoryCharts()
-    charts.add_chart(CHART, "web-1.0.0", lambda release, values: "text")
+    charts.add_chart(CHART, "web-1.0.0", lambda release, values: "text")  # type: ignore[arg-type,return-value] # pyright: ignore[reportArgumentType]
     with pytest.raises(smo.Invalid, match="not a list of objects"):
         charts.apply("default/web", CHART)
 
@@ -204,9 +205,10 @@ def test_documents_know_their_revision() -> None:
     first = store.put("a/1", {"x": [1, None, "ä"]}, expect="absent")
     document = store.get("a/1")
     assert document is not None and (document.key, document.value, document.revision) == ("a/1", {"x": [1, None, "ä"]}, first)
-    for expect in ("absent", first + 1):
+    wrong: tuple[Literal["absent"], int] = ("absent", first + 1)
+    for expect in wrong:
         with pytest.raises(smo.Conflict):
-            store.put("a/1", 2, expect=expect)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+            store.put("a/1", 2, expect=expect)
     second = store.put("a/1", 2, expect=first)
     assert second > first
     assert [document.key for document in store.list("a/")] == ["a/1"]

@@ -1,11 +1,45 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, ClassVar, Final, Literal, ParamSpec, TypeAlias, TypedDict, TypeVar, final
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypedDict, TypeVar, final
 
 from typing_extensions import Self, Unpack, disjoint_base
 
 __all__ = [
+    "HelmConfig",
+    "HelmDriver",
+    "OciArtifacts",
+    "PulledChart",
+    "RegistryConfig",
+    "AlertBackend",
+    "Applied",
+    "ArtifactBackend",
+    "ArtifactInfo",
+    "ChartBackend",
+    "DashboardBackend",
+    "FiringAlert",
+    "Fleet",
+    "InMemoryAlerts",
+    "InMemoryArtifacts",
+    "InMemoryCharts",
+    "InMemoryDashboards",
     "InMemoryFleet",
+    "InMemoryInfrastructure",
+    "InMemoryMetrics",
+    "InMemoryStore",
+    "InfrastructureBackend",
+    "InstalledChart",
+    "Journal",
+    "MetricsBackend",
+    "ObservedRelease",
+    "ObservedReleases",
+    "ObservedReplicas",
+    "RangeSeries",
+    "ReleaseSpec",
+    "Removed",
+    "Series",
+    "StateStore",
+    "StoredDocument",
+    "TaskStatus",
     "Cluster",
     "Inventory",
     "ObservedState",
@@ -20,11 +54,17 @@ __all__ = [
     "Catalog",
     "Requirements",
     "translate",
+    "Changes",
+    "FleetFacts",
+    "FleetReport",
+    "KarmadaConfig",
+    "KarmadaFleet",
     "AlertOutcome",
     "ApplyReport",
     "Deployment",
     "GraphStatus",
     "Orchestrator",
+    "Patience",
     "ReconcileReport",
     "ServiceStatus",
     "Step",
@@ -47,7 +87,9 @@ __all__ = [
     "Note",
     "Planner",
     "ServicePlan",
+    "ValuesContract",
     "plan",
+    "Cancellation",
     "__version__",
 ]
 
@@ -63,7 +105,6 @@ _Graph: TypeAlias = str | ApplicationGraph | DeploymentPlan
 # Quantities by resource.
 _Amounts: TypeAlias = Mapping[str, str | int]
 _Expect: TypeAlias = int | Literal["absent", "anything"]
-_Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 @final
@@ -1058,9 +1099,9 @@ class Patience:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
-class _Cancellation:
-    def __new__(cls) -> _Cancellation: ...
-    def run(self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result: ...
+class Cancellation:
+    def __new__(cls) -> Cancellation: ...
+    def run(self, function: Callable[[], _Result]) -> _Result: ...
     def cancel(self) -> None: ...
 
 @final

@@ -29,7 +29,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from . import _smo
+import smo
+
+from ._smo import Cancellation
 
 __all__ = ["ChartBackend", "Fleet", "HelmDriver", "KarmadaFleet", "OciArtifacts", "Orchestrator", "awaited"]
 
@@ -73,11 +75,15 @@ def awaited(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, Cor
     @functools.wraps(function)
     async def twin(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         context = contextvars.copy_context()
-        cancellation = _smo._Cancellation()
-        work = functools.partial(context.run, cancellation.run, function, *args, **kwargs)
+        cancellation = Cancellation()
+        call = functools.partial(function, *args, **kwargs)
+
+        def work() -> _Result:
+            return cancellation.run(lambda: context.run(call))
+
         working = asyncio.get_running_loop().run_in_executor(_executor, work)
         try:
-            result: _Result = await asyncio.shield(working)
+            return await asyncio.shield(working)
         except asyncio.CancelledError:
             cancellation.cancel()
             # Nothing goes on behind the back of whoever cancelled.
@@ -85,7 +91,6 @@ def awaited(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, Cor
             if not working.cancelled():
                 working.exception()
             raise
-        return result
 
     return twin
 
@@ -93,7 +98,7 @@ def awaited(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, Cor
 class Orchestrator:
     """`smo.Orchestrator` for asyncio."""
 
-    def __init__(self, orchestrator: _smo.Orchestrator) -> None:
+    def __init__(self, orchestrator: smo.Orchestrator) -> None:
         self.deploy = awaited(orchestrator.deploy)
         self.replan = awaited(orchestrator.replan)
         self.scale = awaited(orchestrator.scale)
@@ -112,7 +117,7 @@ class Orchestrator:
 class Fleet:
     """`smo.Fleet` for asyncio."""
 
-    def __init__(self, fleet: _smo.Fleet) -> None:
+    def __init__(self, fleet: smo.Fleet) -> None:
         self.inventory = awaited(fleet.inventory)
         self.cluster = awaited(fleet.cluster)
         self.apply = awaited(fleet.apply)
@@ -126,7 +131,7 @@ class Fleet:
 class KarmadaFleet(Fleet):
     """`smo.karmada.KarmadaFleet` for asyncio."""
 
-    def __init__(self, fleet: _smo.KarmadaFleet) -> None:
+    def __init__(self, fleet: smo.karmada.KarmadaFleet) -> None:
         super().__init__(fleet)
         self._fleet = fleet
         self.report = awaited(fleet.report)
@@ -144,7 +149,7 @@ class KarmadaFleet(Fleet):
 class OciArtifacts:
     """`smo.artifact.OciArtifacts` for asyncio."""
 
-    def __init__(self, artifacts: _smo.OciArtifacts) -> None:
+    def __init__(self, artifacts: smo.artifact.OciArtifacts) -> None:
         self.resolve = awaited(artifacts.resolve)
         self.exists = awaited(artifacts.exists)
         self.descriptor = awaited(artifacts.descriptor)
@@ -158,7 +163,7 @@ class OciArtifacts:
 class ChartBackend:
     """`smo.ChartBackend` for asyncio."""
 
-    def __init__(self, charts: _smo.ChartBackend) -> None:
+    def __init__(self, charts: smo.ChartBackend) -> None:
         self.apply = awaited(charts.apply)
         self.rollback = awaited(charts.rollback)
         self.uninstall = awaited(charts.uninstall)
@@ -171,6 +176,6 @@ class ChartBackend:
 class HelmDriver(ChartBackend):
     """`smo.artifact.HelmDriver` for asyncio."""
 
-    def __init__(self, helm: _smo.HelmDriver) -> None:
+    def __init__(self, helm: smo.artifact.HelmDriver) -> None:
         super().__init__(helm)
         self.version = awaited(helm.version)
