@@ -17,7 +17,8 @@ const KARMADA_PROGRAMS: [&str; 4] = [
     "scheduler",
 ];
 const KARMADA_FILES: [&str; 2] = ["crds", "webhook-configuration.yaml"];
-const KARMADA: &str = "SMO_KARMADA_KUBECONFIG";
+/// The variable that names the kubeconfig of a running Karmada.
+pub(crate) const KARMADA: &str = "SMO_KARMADA_KUBECONFIG";
 
 /// Runs all live suites: those of Rust, and that of Python in an environment that has the wheel. Without servers: one
 /// line, or under CI a failure.
@@ -87,7 +88,7 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
         });
     }
     if let Some(python) = python {
-        report.step("live: python", || python.live(&environment));
+        python.live(&environment, report);
     }
     report.step("live end", || holder.end());
     match karmada {

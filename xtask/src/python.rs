@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::command::{Call, Workspace};
+use crate::live::KARMADA;
 use crate::report::Report;
 
 const MANIFEST: &str = "smo-python/Cargo.toml";
@@ -12,6 +13,7 @@ const REQUIREMENTS: &str = "smo-python/requirements-dev.txt";
 const ENVIRONMENT: &str = "target/python-venv";
 const WHEELS: &str = "target/wheels";
 const NOTEBOOKS: &str = "examples/python";
+const LIVE_NOTEBOOKS: &str = "examples/python/live";
 /// Tried in this order, after `$PYTHON`.
 const INTERPRETERS: [&str; 6] = [
     "python3",
@@ -85,13 +87,7 @@ pub(crate) fn test(environment: &Environment<'_>, fast: bool, report: &mut Repor
     match notebooks(&workspace.path(NOTEBOOKS)).as_slice() {
         [] => report.skip("notebooks", "there are none in examples/python"),
         found => {
-            report.step("notebooks", || {
-                let call =
-                    environment
-                        .module("pytest")
-                        .args(["-c", PROJECT, "--nbmake", "--nbmake-kernel=python3"]);
-                call.args(["--nbmake-timeout=300"]).args(found).run()
-            });
+            report.step("notebooks", || environment.notebooks(found).run());
         }
     }
 }
@@ -128,14 +124,35 @@ impl Environment<'_> {
         self.workspace.program(self.program("python")).args(["-m", name])
     }
 
-    /// Runs the suite for real servers, which these variables name.
-    pub(crate) fn live(&self, variables: &BTreeMap<String, String>) -> Result<(), String> {
-        let mut call = self.module("pytest").args(["-c", PROJECT, "-m", "live"]);
-        for (name, value) in variables {
-            call = call.env(name, value);
+    /// Pytest on notebooks.
+    fn notebooks(&self, found: &[PathBuf]) -> Call {
+        let call = self.module("pytest").args(["-c", PROJECT, "--nbmake"]);
+        call.args(["--nbmake-kernel=python3", "--nbmake-timeout=300"])
+            .args(found)
+    }
+
+    /// Runs the suite for real servers, which these variables name; where one of them is a Karmada, notebooks too.
+    pub(crate) fn live(&self, variables: &BTreeMap<String, String>, report: &mut Report) {
+        let named = |call: Call| {
+            let variables = variables.iter();
+            variables.fold(call, |call, (name, value)| call.env(name, value))
+        };
+        report.step("live: python", || {
+            let call = named(self.module("pytest")).args(["-c", PROJECT, "-m", "live"]);
+            // Not captured: what they measured is of interest. Skipped ones say why.
+            call.args(["-rs", "--capture=no", "smo-python/tests"]).run()
+        });
+        let karmada = std::env::var(KARMADA).is_ok_and(|kubeconfig| !kubeconfig.is_empty());
+        if !karmada && !variables.contains_key(KARMADA) {
+            return report.skip("live: notebooks", "they need a Karmada");
         }
-        // Not captured: what they measured is of interest. Skipped ones say why.
-        call.args(["-rs", "--capture=no", "smo-python/tests"]).run()
+        report.step("live: notebooks", || {
+            let found = notebooks(&self.workspace.path(LIVE_NOTEBOOKS));
+            let helm = Path::new(variables.get("SMO_SERVERS_BIN").map_or("", String::as_str)).join("helm4");
+            named(self.notebooks(&found))
+                .env("SMO_HELM", &helm.display().to_string())
+                .run()
+        });
     }
 
     /// Creates the environment and installs the tools, unless the ones asked for are there already.
