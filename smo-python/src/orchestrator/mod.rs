@@ -275,7 +275,8 @@ impl Orchestrator {
     }
 
     /// Takes word of an alert, as a webhook brings it: its labels, `alertname` included. A service that waits for it is
-    /// installed. `firing` is false for an alert that has ended; `starts_at` (RFC 3339) is now unless said.
+    /// installed. `firing` is false for an alert that has ended; `starts_at` (RFC 3339) is now unless said, and tells an alert that
+    /// is delivered again from one that fires anew.
     ///
     /// Raises `ValueError` when `starts_at` is no moment in time.
     #[pyo3(signature = (labels, *, firing = true, starts_at = None))]
