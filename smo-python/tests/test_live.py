@@ -5,6 +5,7 @@ skipped. Under `CI=true` only Karmada's own programs may be missing.
 """
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -169,16 +170,24 @@ def test_helm_installs_on_an_api_server(artifacts: OciArtifacts, registry: str, 
 
 
 def test_wrong_credentials_are_told_apart(api: str) -> None:
-    text = Path(api).read_text(encoding="utf-8")
+    # Ours are JSON, which is YAML too.
+    good = json.loads(Path(api).read_text(encoding="utf-8"))
     charts = smo.InMemoryCharts()
-    assert KarmadaConfig(text=text).connect(charts).releases() == {}
-    known = [line for line in text.splitlines() if "client-" not in line and "token" not in line]
-    unknown = "\n".join(line.replace("user: {", "user: {token: expired, ") for line in known)
-    if "token: expired" not in unknown:
-        unknown = unknown.replace("user:\n", "user:\n    token: expired\n")
-    with pytest.raises(smo.BackendError) as caught:
-        KarmadaConfig(text=unknown).connect(charts).releases()
-    print(type(caught.value).__name__, caught.value)
+    assert KarmadaConfig(text=json.dumps(good)).connect(charts).releases() == {}
+
+    def refusal(user: dict[str, str], *, trust: bool = True) -> str:
+        config = json.loads(json.dumps(good))
+        config["users"][0]["user"] = user
+        if not trust:
+            del config["clusters"][0]["cluster"]["certificate-authority-data"]
+        with pytest.raises(smo.Unauthenticated) as caught:
+            KarmadaConfig(text=json.dumps(config)).connect(charts).releases()
+        assert not caught.value.retryable and caught.value.hints and "hunter2" not in str(caught.value)
+        return str(caught.value)
+
+    assert "does not accept the credentials" in refusal({"token": "hunter2"})
+    assert "system:anonymous" in refusal({})
+    assert "not trusted" in refusal({"token": "hunter2"}, trust=False)
 
 
 def test_the_brussels_demo_goes_from_the_registry_onto_karmada_and_off_again(
