@@ -111,7 +111,7 @@ fn hints(error: &BackendError) -> Vec<String> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = next {
         if let Some(karmada) = cause.downcast_ref::<KarmadaError>() {
-            return vec![karmada.hint().to_owned()];
+            return vec![karmada.hint().to_string()];
         }
         if let Some(artifact) = cause.downcast_ref::<ArtifactError>() {
             return artifact.hint().map(str::to_owned).into_iter().collect();
