@@ -342,7 +342,7 @@ fn a_heuristic_that_gives_up_proves_nothing() {
     }
     insta::assert_snapshot!(diagnose(&FirstFit::new(), &problem), @"
     first fit found no placement (not proved that none exists)
-      every service fits somewhere by itself; together they do not fit
+      every service fits somewhere by itself; whether all fit together is open
     try
       1. first fit gave up: the milp placer may find a placement
     ");

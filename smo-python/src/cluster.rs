@@ -12,9 +12,8 @@ use smo_core::diagnostic::Violations;
 use smo_core::resources::ResourceName;
 use smo_core::yaml::Limits;
 
-use crate::convert::{File, Reduced, json_text, quantities, read_file, serialised, to_json, to_python};
+use crate::convert::{Document, Reduced, json_text, quantities, serialised, to_json, to_python};
 use crate::diagnostic::Violation;
-use crate::error::invalid;
 use crate::graph::count;
 use crate::html;
 
@@ -49,8 +48,17 @@ impl Inventory {
     }
 }
 
-fn refused(py: Python<'_>) -> impl Fn(Violations) -> PyErr {
-    move |violations| invalid(py, "InvalidInventory", &violations)
+impl Document for Inventory {
+    const REFUSAL: &'static str = "InvalidInventory";
+    const NAME: &'static str = "fleet";
+
+    fn parse_named(name: &str, text: &str) -> Result<Self, Violations> {
+        let (inventory, notes) = core::Inventory::parse_noted(name, text, Limits::default())?;
+        Ok(Self {
+            core: Arc::new(inventory),
+            notes: notes.iter().map(Violation::from).collect(),
+        })
+    }
 }
 
 #[pymethods]
@@ -61,12 +69,7 @@ impl Inventory {
     #[staticmethod]
     #[pyo3(signature = (text, name = "fleet"))]
     fn parse(py: Python<'_>, text: &str, name: &str) -> PyResult<Self> {
-        let read = py.detach(|| core::Inventory::parse_noted(name, text, Limits::default()));
-        let (inventory, notes) = read.map_err(refused(py))?;
-        Ok(Self {
-            core: Arc::new(inventory),
-            notes: notes.iter().map(Violation::from).collect(),
-        })
+        Self::from_text(py, text, name)
     }
 
     /// Reads a fleet from a file (UTF-8).
@@ -74,9 +77,7 @@ impl Inventory {
     /// Raises `OSError`, such as `FileNotFoundError`, when the file cannot be read, and `InvalidInventory` as `parse`.
     #[staticmethod]
     fn read(path: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let File { name, text } = read_file(path)?;
-        let text = text.map_err(refused(path.py()))?;
-        Self::parse(path.py(), &text, &name)
+        Self::from_file(path)
     }
 
     /// A fleet of the same shape as the file, from Python's own types.
@@ -87,7 +88,7 @@ impl Inventory {
     /// <smo.Inventory of 1 cluster, 1 ready>
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::parse(document.py(), &json_text(document)?, "fleet")
+        Self::from_object(document)
     }
 
     /// The clusters by name, in the order they were listed.
@@ -228,7 +229,7 @@ fn ready(readiness: &Readiness) -> Value {
 /// (True, '4', None)
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
-pub(crate) struct Cluster(core::Cluster);
+pub(crate) struct Cluster(pub(crate) core::Cluster);
 
 #[pymethods]
 impl Cluster {

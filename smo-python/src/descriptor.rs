@@ -7,7 +7,7 @@ use smo_core::decode::UnknownKeys;
 use smo_core::descriptor::{self as core, Dangling, ValidateOptions};
 use smo_core::diagnostic::Violations;
 
-use crate::convert::{File, Reduced, json_text, read_file, to_python};
+use crate::convert::{Document, Reduced, to_python};
 use crate::error::invalid;
 use crate::graph::ApplicationGraph;
 use crate::intent::Catalog;
@@ -28,8 +28,13 @@ use crate::intent::Catalog;
 #[derive(PartialEq)]
 pub(crate) struct Descriptor(Arc<core::Descriptor>);
 
-fn refused(py: Python<'_>) -> impl Fn(Violations) -> PyErr {
-    move |violations| invalid(py, "InvalidDescriptor", &violations)
+impl Document for Descriptor {
+    const REFUSAL: &'static str = "InvalidDescriptor";
+    const NAME: &'static str = "descriptor";
+
+    fn parse_named(name: &str, text: &str) -> Result<Self, Violations> {
+        core::Descriptor::parse_named(name, text).map(|descriptor| Self(Arc::new(descriptor)))
+    }
 }
 
 #[pymethods]
@@ -45,9 +50,7 @@ impl Descriptor {
     #[staticmethod]
     #[pyo3(signature = (text, name = "descriptor"))]
     fn parse(py: Python<'_>, text: &str, name: &str) -> PyResult<Self> {
-        let read = py.detach(|| core::Descriptor::parse_named(name, text));
-        read.map(|descriptor| Self(Arc::new(descriptor)))
-            .map_err(refused(py))
+        Self::from_text(py, text, name)
     }
 
     /// Reads a descriptor from a file (UTF-8).
@@ -60,9 +63,7 @@ impl Descriptor {
     /// FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.yaml'
     #[staticmethod]
     fn read(path: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let File { name, text } = read_file(path)?;
-        let text = text.map_err(refused(path.py()))?;
-        Self::parse(path.py(), &text, &name)
+        Self::from_file(path)
     }
 
     /// A descriptor of the same shape as the file, from Python's own types.
@@ -73,7 +74,7 @@ impl Descriptor {
     /// 'shop'
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::parse(document.py(), &json_text(document)?, "descriptor")
+        Self::from_object(document)
     }
 
     /// The graph that it describes. Notes about it are in `graph.notes`.
@@ -113,7 +114,7 @@ impl Descriptor {
         let validated = py.detach(move || descriptor.validate_with(&options));
         validated
             .map(|valid| ApplicationGraph::new(valid.graph, &valid.notes))
-            .map_err(refused(py))
+            .map_err(|violations| invalid(py, Self::REFUSAL, &violations))
     }
 
     /// What violations call it: `descriptor`, or the name of the file.
@@ -124,7 +125,7 @@ impl Descriptor {
 
     /// The text as it was read.
     #[getter]
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.0.text()
     }
 

@@ -2,12 +2,14 @@
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use smo_core::backend::BackendError;
+use smo_artifact::ArtifactError;
+use smo_core::backend::{BackendError, Retry};
 use smo_core::diagnostic::Violations;
 use smo_core::intent::TranslateError;
-use smo_core::orchestrator::OrchestratorError;
+use smo_core::orchestrator::{self as core, OrchestratorError, StepResult};
 use smo_core::placement::{Diagnosis, PlacementError};
 use smo_core::plan::PlanError;
+use smo_karmada::KarmadaError;
 
 use crate::diagnostic::Violation;
 use crate::orchestrator::ApplyReport;
@@ -72,27 +74,92 @@ pub(crate) fn plan(py: Python<'_>, error: PlanError, cause: Option<PyErr>) -> Py
     }
 }
 
+/// `NotFound`, `Unavailable` and so on, as classes by kind.
 pub(crate) fn backend(py: Python<'_>, error: &BackendError) -> PyErr {
     let kind = format!("{:?}", error.kind());
-    exception(py, "BackendError", (error.to_string(), kind))
+    let pause = match error.retry() {
+        Retry::After(pause) => Some(pause.as_secs_f64()),
+        Retry::Never | Retry::Later => None,
+    };
+    let arguments = (
+        error.to_string(),
+        kind.clone(),
+        error.operation(),
+        may_succeed_later(error),
+        pause,
+        hints(error),
+    );
+    let known = [
+        "NotFound",
+        "Conflict",
+        "Unauthenticated",
+        "Unavailable",
+        "Invalid",
+        "Unsupported",
+        "Unexpected",
+    ];
+    let class = known.into_iter().find(|known| *known == kind);
+    exception(py, class.unwrap_or("BackendError"), arguments)
+}
+
+fn may_succeed_later(error: &BackendError) -> bool {
+    error.retry() != Retry::Never
+}
+
+/// What the adapters say to try.
+fn hints(error: &BackendError) -> Vec<String> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(karmada) = cause.downcast_ref::<KarmadaError>() {
+            return vec![karmada.hint().to_string()];
+        }
+        if let Some(artifact) = cause.downcast_ref::<ArtifactError>() {
+            return artifact.hint().map(str::to_owned).into_iter().collect();
+        }
+        next = cause.source();
+    }
+    Vec::new()
 }
 
 pub(crate) fn orchestrator(py: Python<'_>, error: OrchestratorError, cause: Option<PyErr>) -> PyErr {
     let message = error.to_string();
-    let kind = match error {
+    let (kind, hint) = match error {
         OrchestratorError::Plan(error) => return plan(py, error, cause),
         OrchestratorError::Backend(error) => return backend(py, &error),
-        OrchestratorError::Failed(report) => {
-            return exception(py, "OrchestratorError", (message, "Failed", ApplyReport(*report)));
+        OrchestratorError::Failed(report) => return failed(py, message, "Failed", *report),
+        OrchestratorError::NotRemembered { report, .. } => {
+            return failed(py, message, "NotRemembered", *report);
         }
-        OrchestratorError::UnknownGraph(_) => "UnknownGraph",
-        OrchestratorError::Exists(_) => "Exists",
-        OrchestratorError::Stopped(_) => "Stopped",
-        OrchestratorError::NotStopped(_) => "NotStopped",
-        OrchestratorError::NotInstalled(_) => "NotInstalled",
-        OrchestratorError::Busy { .. } => "Busy",
-        OrchestratorError::Changed { .. } => "Changed",
-        _ => "Unexpected",
+        OrchestratorError::UnknownGraph(_) => ("UnknownGraph", "`graphs()` lists what is deployed"),
+        OrchestratorError::Exists(_) => ("Exists", "`replan` changes a graph that runs, `remove` ends it"),
+        OrchestratorError::Stopped(_) => ("Stopped", "`start` brings it back"),
+        OrchestratorError::NotStopped(_) => ("NotStopped", "it runs: `replan` changes it, `stop` stops it"),
+        OrchestratorError::NotInstalled(_) => ("NotInstalled", "`status` says which services run"),
+        OrchestratorError::Busy { .. } => ("Busy", "try again when that operation has ended"),
+        OrchestratorError::Changed { .. } => ("Changed", "look at `diff` again"),
+        _ => ("Unexpected", "look at `status`"),
     };
-    exception(py, "OrchestratorError", (message, kind))
+    let report: Option<ApplyReport> = None;
+    exception(
+        py,
+        "OrchestratorError",
+        (message, kind, report, vec![hint], kind == "Busy"),
+    )
+}
+
+/// An operation of which a step failed.
+fn failed(py: Python<'_>, message: String, kind: &str, report: core::ApplyReport) -> PyErr {
+    let refused = report.steps.iter().filter_map(|step| match &step.result {
+        StepResult::Failed(error) => Some(error),
+        _ => None,
+    });
+    let refused: Vec<&BackendError> = refused.collect();
+    let retryable = !refused.is_empty() && refused.iter().all(|error| may_succeed_later(error));
+    let mut all: Vec<String> = refused.iter().flat_map(|error| hints(error)).collect();
+    all.dedup();
+    exception(
+        py,
+        "OrchestratorError",
+        (message, kind, ApplyReport(report), all, retryable),
+    )
 }

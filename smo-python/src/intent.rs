@@ -6,14 +6,15 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use smo_core::diagnostic::Violations;
 use smo_core::graph::LatencyClass;
 use smo_core::id::ServiceId;
 use smo_core::intent::{self as core, LatencyLimit};
 use smo_core::resources::ResourceName;
 use smo_core::units::Latency;
 
-use crate::convert::{File, json_text, parse, quantities, read_file, serialised};
-use crate::error::{invalid, translate as translate_error};
+use crate::convert::{Document, parse, quantities, serialised};
+use crate::error::translate as translate_error;
 use crate::graph::{ApplicationGraph, count};
 use crate::html;
 
@@ -37,6 +38,15 @@ impl Catalog {
     }
 }
 
+impl Document for Catalog {
+    const REFUSAL: &'static str = "InvalidCatalog";
+    const NAME: &'static str = "catalog";
+
+    fn parse_named(_: &str, text: &str) -> Result<Self, Violations> {
+        core::Catalog::parse(text).map(Self)
+    }
+}
+
 #[pymethods]
 impl Catalog {
     /// The classes of the information model.
@@ -54,24 +64,19 @@ impl Catalog {
     /// Reads a catalogue from YAML or JSON text. Raises `InvalidCatalog` with *every* violation.
     #[staticmethod]
     fn parse(py: Python<'_>, text: &str) -> PyResult<Self> {
-        let read = core::Catalog::parse(text);
-        read.map(Self)
-            .map_err(|violations| invalid(py, "InvalidCatalog", &violations))
+        Self::from_text(py, text, Self::NAME)
     }
 
     /// Reads a catalogue from a file (UTF-8). Raises `OSError` when it cannot be read, and `InvalidCatalog` as `parse`.
     #[staticmethod]
     fn read(path: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let File { text, .. } = read_file(path)?;
-        let py = path.py();
-        let text = text.map_err(|violations| invalid(py, "InvalidCatalog", &violations))?;
-        Self::parse(py, &text)
+        Self::from_file(path)
     }
 
     /// A catalogue of the same shape as the file, from Python's own types.
     #[staticmethod]
     fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Self::parse(document.py(), &json_text(document)?)
+        Self::from_object(document)
     }
 
     /// The same with a cpu class, new or changed. Raises `ValueError` when `amount` is no quantity.

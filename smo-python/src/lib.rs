@@ -1,8 +1,10 @@
 //! `smo._smo`: the compiled half of the Python package `smo`.
 //!
-//! Conversions only, a file for each module of `smo-core`: what is decided is decided there. Exceptions are in
-//! `python/smo/_errors.py`, stubs in `python/smo/_smo.pyi`; a test compares the stubs with this module.
+//! Conversions only, a file for each module of `smo-core`, and for each adapter: what is decided is decided there.
+//! `runtime` waits for what is asynchronous. Exceptions are in `python/smo/_errors.py`, what asyncio awaits in
+//! `python/smo/aio.py`, stubs in `python/smo/_smo.pyi`; a test compares the stubs with this module.
 
+mod artifact;
 mod backend;
 mod cluster;
 mod convert;
@@ -12,9 +14,11 @@ mod error;
 mod graph;
 mod html;
 mod intent;
+mod karmada;
 mod orchestrator;
 mod placement;
 mod plan;
+mod runtime;
 
 /// The compiled half of the package `smo`.
 #[pyo3::pymodule(gil_used = false)]
@@ -22,7 +26,15 @@ mod _smo {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::backend::InMemoryFleet;
+    use super::artifact::{HelmConfig, HelmDriver, OciArtifacts, PulledChart, RegistryConfig};
+    #[pymodule_export]
+    use super::backend::{
+        AlertBackend, Applied, ArtifactBackend, ArtifactInfo, ChartBackend, DashboardBackend, FiringAlert,
+        Fleet, InMemoryAlerts, InMemoryArtifacts, InMemoryCharts, InMemoryDashboards, InMemoryFleet,
+        InMemoryInfrastructure, InMemoryMetrics, InMemoryStore, InfrastructureBackend, InstalledChart,
+        Journal, MetricsBackend, ObservedRelease, ObservedReleases, ObservedReplicas, RangeSeries,
+        ReleaseSpec, Removed, Series, StateStore, StoredDocument, TaskStatus,
+    };
     #[pymodule_export]
     use super::cluster::{Cluster, Inventory, ObservedState, fleet_json_schema};
     #[pymodule_export]
@@ -34,9 +46,11 @@ mod _smo {
     #[pymodule_export]
     use super::intent::{Catalog, Requirements, translate};
     #[pymodule_export]
+    use super::karmada::{Changes, FleetFacts, FleetReport, KarmadaConfig, KarmadaFleet};
+    #[pymodule_export]
     use super::orchestrator::{
-        AlertOutcome, ApplyReport, Deployment, GraphStatus, Orchestrator, ReconcileReport, ServiceStatus,
-        Step,
+        AlertOutcome, ApplyReport, Deployment, GraphStatus, Orchestrator, Patience, ReconcileReport,
+        ServiceStatus, Step,
     };
     #[pymodule_export]
     use super::placement::{
@@ -44,7 +58,9 @@ mod _smo {
         Placed, PlacementProblem, Placer, ServiceDemand, place,
     };
     #[pymodule_export]
-    use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, plan};
+    use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};
+    #[pymodule_export]
+    use super::runtime::Cancellation;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -7,16 +7,24 @@ from collections.abc import Iterator
 import pytest
 
 import smo
+import smo.aio
+
+MODULES = {"smo": smo, "smo.aio": smo.aio, "smo.artifact": smo.artifact, "smo.karmada": smo.karmada}
+
+
+def public() -> list[tuple[str, object]]:
+    """Every public name of the package."""
+    return [(f"{name}.{part}", getattr(module, part)) for name, module in MODULES.items() for part in module.__all__]
 
 
 def documented() -> Iterator[tuple[str, str]]:
     """Every public name of the package and of its classes that has a docstring with examples."""
-    seen: list[tuple[str, object]] = [("smo", smo)]
-    seen += [(f"smo.{name}", getattr(smo, name)) for name in smo.__all__]
+    seen: list[tuple[str, object]] = [*MODULES.items(), *public()]
     for name, value in list(seen):
         if inspect.isclass(value) and value.__module__.split(".")[0] == "smo":
             seen += [(f"{name}.{member}", part) for member, part in vars(value).items()]
-    for name, value in seen:
+    # `smo.artifact` is a module, and a name of `smo`.
+    for name, value in dict(seen).items():
         if isinstance(value, str):
             continue
         text = inspect.getdoc(value)
@@ -35,8 +43,7 @@ def test_examples_hold(name: str, text: str) -> None:
 
 def test_everything_is_documented() -> None:
     bare: list[str] = []
-    for name in smo.__all__:
-        value = getattr(smo, name)
+    for name, value in public():
         if isinstance(value, str):
             continue
         parts = {name: value}

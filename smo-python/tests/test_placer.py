@@ -112,6 +112,9 @@ def test_none_is_no_placement(graph: smo.ApplicationGraph, fleet: smo.Inventory)
     with pytest.raises(smo.Infeasible, match="Says found no placement") as caught:
         smo.plan(graph, fleet, placer=Says(None))
     assert not caught.value.diagnosis.proved
+    # Whether there is one, only this placer has an opinion on.
+    assert "whether all fit together is open" in str(caught.value)
+    assert caught.value.hints == ["Says gave up: the milp placer may find a placement"]
 
 
 def test_what_is_no_placer(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:

@@ -1,4 +1,5 @@
 """Python blocks of the pages run, in order, page by page; so do the `pip` and `python` commands in their console blocks.
+Blocks marked `python live` need real servers: they are compiled and their types checked here, and run by `test_live.py`.
 
 The other half, commands of cargo and Rust blocks, is tested by `tests/readme.rs`.
 """
@@ -13,15 +14,21 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"^(?P<indent> *)(?P<mark>```+|~~~+) *(?P<language>\w*)[^`\n]*$")
+FENCE = re.compile(r"^(?P<indent> *)(?P<mark>```+|~~~+) *(?P<language>\w*)(?P<rest>[^`\n]*)$")
 
 
 class Block(NamedTuple):
-    """One fenced block: the line of its opening fence, its language, its lines."""
+    """One fenced block: the line of its opening fence, its language, its lines, whether it needs real servers."""
 
     line: int
     language: str
     lines: list[str]
+    live: bool = False
+
+    @property
+    def source(self) -> str:
+        """Its text, below empty lines that make the line numbers of a traceback those of the page."""
+        return "\n" * self.line + "\n".join(self.lines)
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -36,7 +43,7 @@ def blocks(text: str) -> Iterator[Block]:
             if len(bare) >= len(fence["mark"]) and set(bare) == {fence["mark"][0]}:
                 break
             body.append(inner.removeprefix(fence["indent"]))
-        yield Block(number, fence["language"], body)
+        yield Block(number, fence["language"], body, "live" in fence["rest"].split())
 
 
 def pages() -> list[Path]:
@@ -48,14 +55,13 @@ def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-def run_python(page: str, found: list[Block]) -> int:
-    """Runs the Python blocks of one page one after the other in one namespace; returns how many there were."""
+def run_python(page: str, found: list[Block], *, live: bool = False) -> int:
+    """Runs the Python blocks of one page, live ones or the others, one after the other in one namespace; returns how many
+    there were."""
     namespace: dict[str, object] = {"__name__": "__main__"}
-    python = [block for block in found if block.language in ("python", "py")]
+    python = [block for block in found if block.language in ("python", "py") and block.live == live]
     for block in python:
-        # Empty lines in front make the line numbers of a traceback those of the page.
-        source = "\n" * block.line + "\n".join(block.lines)
-        exec(compile(source, page, "exec"), namespace)
+        exec(compile(block.source, page, "exec"), namespace)
     return len(python)
 
 
@@ -86,6 +92,20 @@ def test_python_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_python(name(page), list(blocks(page.read_text(encoding="utf-8"))))
 
 
+def test_live_python_blocks_have_right_types(tmp_path: Path) -> None:
+    checked = 0
+    for page in pages():
+        for block in blocks(page.read_text(encoding="utf-8")):
+            if block.live:
+                script = tmp_path / f"{page.stem}_{block.line}.py"
+                script.write_text(block.source, encoding="utf-8")
+                checked += 1
+    assert checked > 0
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)]
+    result = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_python_commands_run(page: Path) -> None:
     for line, words in commands(list(blocks(page.read_text(encoding="utf-8")))):
@@ -112,16 +132,23 @@ $ python -m this
 assert second == 2
 raise KeyError("proof")
 ```
+```python live
+second = first + 2
+```
 """
 
 
 def test_the_harness_finds_and_runs_blocks() -> None:
     found = list(blocks(SAMPLE))
-    assert [(block.line, block.language) for block in found] == [(1, "python"), (5, "python"), (9, "console"), (15, "python")]
+    places = [(block.line, block.language) for block in found]
+    assert places == [(1, "python"), (5, "python"), (9, "console"), (15, "python"), (19, "python")]
+    assert [block.live for block in found] == [False, False, False, False, True]
     with pytest.raises(KeyError, match="proof") as failure:
         run_python("sample.md", found)
     assert failure.traceback[-1].lineno == 16  # counted from 0: line 17 of the page
     assert run_python("sample.md", found[:2]) == 2
+    with pytest.raises(NameError):
+        run_python("sample.md", found, live=True)
 
 
 def test_the_harness_finds_commands() -> None:

@@ -1,4 +1,4 @@
-//! `testbed api karmada`: starts servers, says where they are, and holds them until its input ends or it is interrupted.
+//! `testbed api karmada registry`: starts servers, says where they are, and holds them until its input ends or it is interrupted.
 //!
 //! On its standard output, for programs: `NAME=value` lines, then `ready`; `group` is the process group of the servers
 //! named before it. On its standard error, for people: what it did.
@@ -9,19 +9,27 @@ use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use smo_testbed::{Setup, Testbed, TestbedError};
+use smo_testbed::{Registry, Setup, Testbed, TestbedError};
 
 const USAGE: &str = "\
-usage: testbed [api] [karmada]
+usage: testbed [api] [karmada] [registry]
 
 Starts real servers on loopback and holds them until the end of its input (ctrl-d) or ctrl-c.
   api        Karmada's API server with its CRDs, and one member
   karmada    a whole Karmada with three members, the second with GPUs
+  registry   an empty OCI registry without TLS
 ";
+
+/// What runs while this is there.
+#[allow(dead_code, reason = "servers end when their holder is dropped")]
+enum Held {
+    Testbed(Arc<Testbed>),
+    Registry(Registry),
+}
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let known = |name: &String| name == "api" || name == "karmada";
+    let known = |name: &String| ["api", "karmada", "registry"].contains(&name.as_str());
     if wanted.is_empty() || !wanted.iter().all(known) {
         eprint!("{USAGE}");
         return ExitCode::from(2);
@@ -29,7 +37,7 @@ fn main() -> ExitCode {
     let mut held = Vec::new();
     for name in &wanted {
         match start(name) {
-            Ok(testbed) => held.push(testbed),
+            Ok(servers) => held.push(servers),
             Err(error) => {
                 eprintln!("error: {error}");
                 return ExitCode::FAILURE;
@@ -45,7 +53,13 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn start(name: &str) -> Result<Arc<Testbed>, TestbedError> {
+fn start(name: &str) -> Result<Held, TestbedError> {
+    if name == "registry" {
+        let registry = Registry::open()?;
+        println!("group={}", registry.process_group());
+        println!("SMO_LIVE_REGISTRY={}", registry.address());
+        return Ok(Held::Registry(registry));
+    }
     let (setup, variable) = match name {
         "api" => (Setup::api(), "SMO_LIVE_KUBECONFIG"),
         _ => (Setup::karmada(), "SMO_KARMADA_KUBECONFIG"),
@@ -59,5 +73,5 @@ fn start(name: &str) -> Result<Arc<Testbed>, TestbedError> {
         println!("group={group}");
     }
     println!("{variable}={}", testbed.kubeconfig().display());
-    Ok(testbed)
+    Ok(Held::Testbed(testbed))
 }

@@ -16,7 +16,7 @@ const PASSWORD_HASH: &str = "$2b$05$abcdefghijklmnopqrstuuSCCWUWpz7X/mZStCSAO0nq
 #[derive(Debug)]
 pub struct Registry {
     port: u16,
-    _processes: Processes,
+    processes: Processes,
     _folder: Folder,
 }
 
@@ -77,9 +77,14 @@ impl Registry {
         })?;
         Ok(Self {
             port,
-            _processes: processes,
+            processes,
             _folder: folder,
         })
+    }
+
+    /// The process group of its server.
+    pub fn process_group(&self) -> u32 {
+        self.processes.group()
     }
 
     /// `127.0.0.1:<port>`, as it stands in references.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::command::Workspace;
+use crate::python::Environment;
 use crate::report::Report;
 use crate::servers;
 
@@ -16,10 +17,15 @@ const KARMADA_PROGRAMS: [&str; 4] = [
     "scheduler",
 ];
 const KARMADA_FILES: [&str; 2] = ["crds", "webhook-configuration.yaml"];
-const KARMADA: &str = "SMO_KARMADA_KUBECONFIG";
+/// The variable that names the kubeconfig of a running Karmada.
+pub(crate) const KARMADA: &str = "SMO_KARMADA_KUBECONFIG";
 
-/// Runs all live suites. Without servers: one line, or under CI a failure.
-pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
+/// Runs all live suites: those of Rust, and that of Python in an environment that has the wheel. Without servers: one
+/// line, or under CI a failure.
+pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environment<'_>>, report: &mut Report) {
+    if !rust && python.is_none() {
+        return report.skip("live suites", "they need the wheel");
+    }
     let missing = servers::missing(workspace);
     if !missing.is_empty() {
         let line = format!(
@@ -34,8 +40,11 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
         }
         return;
     }
-    let suites = match suites(workspace) {
-        Ok(suites) if suites.is_empty() => return report.skip("live suites", "there is no tests/live.rs"),
+    let found = if rust { suites(workspace) } else { Ok(Vec::new()) };
+    let suites = match found {
+        Ok(suites) if suites.is_empty() && python.is_none() => {
+            return report.skip("live suites", "there is no tests/live.rs");
+        }
         Ok(suites) => suites,
         Err(fault) => {
             report.step("live suites", || Err(fault));
@@ -49,7 +58,8 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     let karmada = Karmada::find(workspace);
     let mut holder = None;
     let started = report.step("live servers", || {
-        holder = Some(Holder::start(workspace, matches!(karmada, Karmada::Programs(_)))?);
+        let own_karmada = matches!(karmada, Karmada::Programs(_));
+        holder = Some(Holder::start(workspace, own_karmada, python.is_some())?);
         Ok(())
     });
     let Some(mut holder) = holder.filter(|_| started) else {
@@ -76,6 +86,9 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
                 .args(["--test", "live", "--", "--test-threads=1", "--nocapture"])
                 .run()
         });
+    }
+    if let Some(python) = python {
+        python.live(&environment, report);
     }
     report.step("live end", || holder.end());
     match karmada {
@@ -211,12 +224,15 @@ struct Holder {
 }
 
 impl Holder {
-    fn start(workspace: &Workspace, karmada: bool) -> Result<Self, String> {
+    fn start(workspace: &Workspace, karmada: bool, registry: bool) -> Result<Self, String> {
         let mut call = workspace
             .cargo()
             .args(["run", "--quiet", "--package", "smo-testbed", "--", "api"]);
         if karmada {
             call = call.args(["karmada"]);
+        }
+        if registry {
+            call = call.args(["registry"]);
         }
         let bin = servers::folder(workspace).display().to_string();
         let mut process = call.env("SMO_SERVERS_BIN", &bin).start()?;

@@ -24,8 +24,9 @@ commands:
   bench    run the benchmarks; what follows `--` goes to Criterion
   help     print this
 
-options of test:
+options of test and live:
   --only rust|python    one half only; the Rust half needs no Python
+options of test:
   --fast                what an edit usually breaks: no documentation, licences, servers, type checkers or notebooks
 ";
 
@@ -38,12 +39,11 @@ fn main() -> ExitCode {
             Ok(options) => test(&workspace, options),
             Err(fault) => misused(&fault),
         },
-        ["live"] => {
-            let mut report = Report::new();
-            live::test(&workspace, &mut report);
-            report.close()
-        }
-        ["live", ..] => misused("live takes no options"),
+        ["live", options @ ..] => match TestOptions::parse(options) {
+            Ok(options) if !options.fast => live(&workspace, options),
+            Ok(_) => misused("live has no option `--fast`"),
+            Err(fault) => misused(&fault),
+        },
         ["servers", names @ ..] => match names.iter().find(|name| name.starts_with('-')) {
             Some(option) => misused(&format!("servers has no option `{option}`")),
             None => servers::install(&workspace, names),
@@ -99,7 +99,7 @@ impl TestOptions {
                     rest
                 }
                 ["--only", ..] => return Err("--only takes `rust` or `python`".to_owned()),
-                [unknown, ..] => return Err(format!("test has no option `{unknown}`")),
+                [unknown, ..] => return Err(format!("there is no option `{unknown}`")),
             };
             if !options.rust && !options.python {
                 return Err("--only rust and --only python exclude each other".to_owned());
@@ -112,14 +112,31 @@ fn test(workspace: &Workspace, options: TestOptions) -> ExitCode {
     let mut report = Report::new();
     if options.rust {
         rust::test(workspace, options.fast, &mut report);
-        if !options.fast {
-            live::test(workspace, &mut report);
-        }
     }
-    if options.python {
-        python::test(workspace, options.fast, &mut report);
+    let environment = wheel(workspace, options, &mut report);
+    if let Some(environment) = &environment {
+        python::test(environment, options.fast, &mut report);
+    }
+    if !options.fast {
+        live::test(workspace, options.rust, environment.as_ref(), &mut report);
     }
     report.close()
+}
+
+fn live(workspace: &Workspace, options: TestOptions) -> ExitCode {
+    let mut report = Report::new();
+    let environment = wheel(workspace, options, &mut report);
+    live::test(workspace, options.rust, environment.as_ref(), &mut report);
+    report.close()
+}
+
+/// The environment of the Python half, where that is asked for and can be made.
+fn wheel<'a>(
+    workspace: &'a Workspace,
+    options: TestOptions,
+    report: &mut Report,
+) -> Option<python::Environment<'a>> {
+    options.python.then(|| python::wheel(workspace, report)).flatten()
 }
 
 fn bench(workspace: &Workspace, options: &[&str]) -> ExitCode {
@@ -164,7 +181,7 @@ mod tests {
     fn wrong_options_are_named() {
         assert_eq!(
             TestOptions::parse(&["--slow"]),
-            Err("test has no option `--slow`".to_owned())
+            Err("there is no option `--slow`".to_owned())
         );
         assert_eq!(
             TestOptions::parse(&["--only"]),

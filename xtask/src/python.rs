@@ -1,8 +1,10 @@
 //! The Python half of `cargo xtask test`: builds the wheel, installs it into an environment of its own, tests it there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::command::{Call, Workspace};
+use crate::live::KARMADA;
 use crate::report::Report;
 
 const MANIFEST: &str = "smo-python/Cargo.toml";
@@ -11,6 +13,7 @@ const REQUIREMENTS: &str = "smo-python/requirements-dev.txt";
 const ENVIRONMENT: &str = "target/python-venv";
 const WHEELS: &str = "target/wheels";
 const NOTEBOOKS: &str = "examples/python";
+const LIVE_NOTEBOOKS: &str = "examples/python/live";
 /// Tried in this order, after `$PYTHON`.
 const INTERPRETERS: [&str; 6] = [
     "python3",
@@ -21,28 +24,37 @@ const INTERPRETERS: [&str; 6] = [
     "python3.10",
 ];
 
-pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
+/// An environment with the wheel in it.
+pub(crate) fn wheel<'a>(workspace: &'a Workspace, report: &mut Report) -> Option<Environment<'a>> {
     let environment = Environment {
         workspace,
         folder: workspace.path(ENVIRONMENT),
     };
     if !report.step("python environment", || environment.prepare()) {
-        return report.skip("python tests", "they need the environment");
+        report.skip("python tests", "they need the environment");
+        return None;
     }
+    if !report.step("python wheel", || environment.install_wheel()) {
+        report.skip("python tests", "they need the wheel");
+        return None;
+    }
+    Some(environment)
+}
+
+/// Everything but the suite for real servers.
+pub(crate) fn test(environment: &Environment<'_>, fast: bool, report: &mut Report) {
+    let workspace = environment.workspace;
     report.step("python lint", || {
         let call = workspace
             .cargo()
             .args(["clippy", "--package", "smo-python", "--all-targets"]);
         call.args(["--", "-D", "warnings"]).run()
     });
-    if !report.step("python wheel", || environment.install_wheel()) {
-        return report.skip("python tests", "they need the wheel");
-    }
     report.step("pytest", || {
-        environment
+        let call = environment
             .module("pytest")
-            .args(["-c", PROJECT, "smo-python/tests"])
-            .run()
+            .args(["-c", PROJECT, "-m", "not live"]);
+        call.args(["smo-python/tests"]).run()
     });
     if fast {
         return;
@@ -75,13 +87,7 @@ pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
     match notebooks(&workspace.path(NOTEBOOKS)).as_slice() {
         [] => report.skip("notebooks", "there are none in examples/python"),
         found => {
-            report.step("notebooks", || {
-                let call =
-                    environment
-                        .module("pytest")
-                        .args(["-c", PROJECT, "--nbmake", "--nbmake-kernel=python3"]);
-                call.args(["--nbmake-timeout=300"]).args(found).run()
-            });
+            report.step("notebooks", || environment.notebooks(found).run());
         }
     }
 }
@@ -97,7 +103,8 @@ fn notebooks(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A virtual environment below `target/`, with the pinned tools and the wheel in it.
-struct Environment<'a> {
+#[derive(Debug)]
+pub(crate) struct Environment<'a> {
     workspace: &'a Workspace,
     folder: PathBuf,
 }
@@ -115,6 +122,37 @@ impl Environment<'_> {
     /// `python -m name`, in this environment.
     fn module(&self, name: &str) -> Call {
         self.workspace.program(self.program("python")).args(["-m", name])
+    }
+
+    /// Pytest on notebooks.
+    fn notebooks(&self, found: &[PathBuf]) -> Call {
+        let call = self.module("pytest").args(["-c", PROJECT, "--nbmake"]);
+        call.args(["--nbmake-kernel=python3", "--nbmake-timeout=300"])
+            .args(found)
+    }
+
+    /// Runs the suite for real servers, which these variables name; where one of them is a Karmada, notebooks too.
+    pub(crate) fn live(&self, variables: &BTreeMap<String, String>, report: &mut Report) {
+        let named = |call: Call| {
+            let variables = variables.iter();
+            variables.fold(call, |call, (name, value)| call.env(name, value))
+        };
+        report.step("live: python", || {
+            let call = named(self.module("pytest")).args(["-c", PROJECT, "-m", "live"]);
+            // Not captured: what they measured is of interest. Skipped ones say why.
+            call.args(["-rs", "--capture=no", "smo-python/tests"]).run()
+        });
+        let karmada = std::env::var(KARMADA).is_ok_and(|kubeconfig| !kubeconfig.is_empty());
+        if !karmada && !variables.contains_key(KARMADA) {
+            return report.skip("live: notebooks", "they need a Karmada");
+        }
+        report.step("live: notebooks", || {
+            let found = notebooks(&self.workspace.path(LIVE_NOTEBOOKS));
+            let helm = Path::new(variables.get("SMO_SERVERS_BIN").map_or("", String::as_str)).join("helm4");
+            named(self.notebooks(&found))
+                .env("SMO_HELM", &helm.display().to_string())
+                .run()
+        });
     }
 
     /// Creates the environment and installs the tools, unless the ones asked for are there already.

@@ -136,10 +136,12 @@ impl fmt::Display for Diagnosis {
                 names(&self.conflict)
             )?;
         } else if self.services.is_empty() && self.shortages.is_empty() {
-            writeln!(
-                f,
-                "  every service fits somewhere by itself; together they do not fit"
-            )?;
+            let together = if self.proved {
+                "together they do not fit"
+            } else {
+                "whether all fit together is open"
+            };
+            writeln!(f, "  every service fits somewhere by itself; {together}")?;
         }
         if !self.hints.is_empty() {
             writeln!(f, "try")?;

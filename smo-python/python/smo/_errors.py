@@ -5,21 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._smo import ApplyReport, Diagnosis, Violation
 
 __all__ = [
     "BackendError",
+    "Conflict",
     "Infeasible",
+    "Invalid",
     "InvalidCatalog",
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "NotFound",
     "OrchestratorError",
     "PlacementFailed",
     "PlacerError",
     "PlanError",
     "SmoError",
     "TranslateError",
+    "Unauthenticated",
+    "Unavailable",
+    "Unexpected",
+    "Unsupported",
 ]
 
 
@@ -38,6 +47,11 @@ class SmoError(Exception):
     def hints(self) -> list[str]:
         """What to try; empty where nothing is known to help."""
         return []
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed when it is repeated. Most errors are about what was given, and stay."""
+        return False
 
 
 class InvalidInput(SmoError, ValueError):
@@ -180,27 +194,117 @@ class PlanError(SmoError):
 
 
 class BackendError(SmoError):
-    """A part of the outside world failed. `kind` is `NotFound`, `Conflict`, `Unavailable` and so on."""
+    """A part of the outside world failed: the fleet, a registry, Helm, a store. Its class says how.
 
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message, kind)
+    `operation` is what was attempted, `kind` the name of the class. `retryable` says whether the same call may succeed
+    when it is repeated, `retry_after` after how many seconds, where the other side said so.
+
+    >>> import smo
+    >>> try:
+    ...     smo.InMemoryArtifacts().descriptor("oci://r.io/demo/shop")
+    ... except smo.NotFound as error:
+    ...     error.operation, error.retryable
+    ('resolve oci://r.io/demo/shop', False)
+    """
+
+    def __init__(
+        self,
+        message: str,
+        kind: str = "Unexpected",
+        operation: str = "",
+        retryable: bool = False,
+        retry_after: float | None = None,
+        hints: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, kind, operation, retryable, retry_after, tuple(hints))
         self.kind = kind
+        self.operation = operation
+        self.retry_after = retry_after
+        self._retryable = retryable
+        self._hints = tuple(hints)
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return list(self._hints)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed when it is repeated."""
+        return self._retryable
+
+
+class NotFound(BackendError):
+    """What the call is about does not exist."""
+
+
+class Conflict(BackendError):
+    """It exists and belongs to somebody else, or has changed since it was read."""
+
+
+class Unauthenticated(BackendError):
+    """The other side does not know the caller, or does not let them."""
+
+
+class Unavailable(BackendError):
+    """The other side does not answer now; it may later."""
+
+
+class Invalid(BackendError):
+    """The other side refuses what it was given, and always will."""
+
+
+class Unsupported(BackendError):
+    """The other side cannot do it at all."""
+
+
+class Unexpected(BackendError):
+    """Anything else: an answer that makes no sense."""
 
 
 class OrchestratorError(SmoError):
     """An operation on a graph was not done, or not to the end.
 
-    `kind` is `UnknownGraph`, `Exists`, `Stopped`, `NotStopped`, `NotInstalled`, `Busy`, `Changed` or `Failed`. With
-    `Failed`, `report` says which step failed and what became of the others.
+    `kind` is `UnknownGraph`, `Exists`, `Stopped`, `NotStopped`, `NotInstalled`, `Busy`, `Changed`, `Failed` or
+    `NotRemembered`. With the last two, `report` says which step failed and what became of the others.
+
+    >>> import smo
+    >>> fleet = smo.InMemoryFleet(
+    ...     smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+    ... )
+    >>> try:
+    ...     smo.Orchestrator(fleet).status("shop")
+    ... except smo.OrchestratorError as error:
+    ...     error.kind, error.hints
+    ('UnknownGraph', ['`graphs()` lists what is deployed'])
     """
 
-    def __init__(self, message: str, kind: str, report: ApplyReport | None = None) -> None:
-        super().__init__(message, kind, report)
+    def __init__(
+        self,
+        message: str,
+        kind: str,
+        report: ApplyReport | None = None,
+        hints: Sequence[str] = (),
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message, kind, report, tuple(hints), retryable)
         self.kind = kind
         self.report = report
+        self._hints = tuple(hints)
+        self._retryable = retryable
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return list(self._hints)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed when it is repeated."""
+        return self._retryable

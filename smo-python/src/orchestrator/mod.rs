@@ -1,7 +1,9 @@
 //! Carrying plans out, without `async`: every call returns when it is done, and does not hold the interpreter meanwhile.
 
+mod patience;
 mod report;
 
+pub(crate) use patience::Patience;
 pub(crate) use report::{
     AlertOutcome, ApplyReport, Deployment, GraphStatus, ReconcileReport, ServiceStatus, Step,
 };
@@ -13,27 +15,35 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use smo_core::backend::{Clock, ClusterBackend, FiringAlert};
+use smo_core::backend::FiringAlert;
 use smo_core::cluster::Inventory;
-use smo_core::id::{GraphKey, Project};
+use smo_core::id::{GraphKey, Project, ServiceKey};
 use smo_core::orchestrator::{self as core, AlertNotice, AlertState, OrchestratorError};
 use smo_core::plan::{Fingerprint, Planner as CorePlanner};
 
-use crate::backend::{InMemoryFleet, block_on};
+use crate::backend::{AlertBackend, DashboardBackend, Fleet, FleetPort, MetricsBackend, StateStore};
 use crate::cluster::ObservedState;
-use crate::convert::parse;
+use crate::convert::{assignment, moment, parse};
 use crate::error;
 use crate::graph::ApplicationGraph;
 use crate::placement::Cause;
 use crate::plan::{ChangeSet, DeploymentPlan, Planner};
+use crate::runtime::{Port, ask, block_on};
 
 /// Carries plans out on a fleet, and keeps them carried out.
 ///
+/// `fleet` is an `InMemoryFleet` or a `smo.karmada.KarmadaFleet`. `alerts`, `dashboards`, `metrics` and `store` are the
+/// other ports; those not given are served from memory, and so end with the process. Without `alerts`, alerts come in
+/// through `on_alert` only.
+///
 /// A graph is named by its id (in `project`), by `project/graph`, by the `ApplicationGraph`, or by a plan of it. Time
-/// is that of the fleet: waiting for services to become healthy moves its clock.
+/// is that of the fleet: waiting for services to become healthy moves the clock of an `InMemoryFleet`.
+///
+/// Every method returns when it is done, and lets other threads run meanwhile; `smo.aio` has the same for asyncio. Ctrl-c
+/// ends a method; the operation is then carried on by `reconcile` once its lease (`Patience.healthy`) has ended.
 ///
 /// Raises `OrchestratorError` when an operation is not done (its `report`, where there is one, says which step failed),
-/// `BackendError` when the fleet fails, and what `plan` raises.
+/// a `BackendError` when the fleet fails, and what `plan` raises.
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -47,8 +57,8 @@ use crate::plan::{ChangeSet, DeploymentPlan, Planner};
 /// 'running'
 #[pyclass(module = "smo", frozen)]
 pub(crate) struct Orchestrator {
-    core: core::Orchestrator,
-    fleet: smo_core::backend::memory::InMemoryFleet,
+    core: Port<core::Orchestrator>,
+    fleet: Port<Arc<dyn FleetPort>>,
     project: Project,
 }
 
@@ -59,7 +69,7 @@ impl Orchestrator {
         operation: impl Future<Output = Result<T, OrchestratorError>> + Send,
         cause: &Cause,
     ) -> PyResult<T> {
-        block_on(py, operation).map_err(|failed| error::orchestrator(py, failed, cause.take()))
+        block_on(py, operation)?.map_err(|failed| error::orchestrator(py, failed, cause.take()))
     }
 
     fn act<T: Send>(
@@ -76,13 +86,26 @@ impl Orchestrator {
         planner: Option<&Planner>,
         cause: &Cause,
     ) -> PyResult<(Inventory, CorePlanner)> {
-        let inventory = block_on(py, self.fleet.inventory());
-        let inventory = inventory.map_err(|failed| error::backend(py, &failed))?;
+        let fleet = self.fleet.get()?;
+        let inventory = ask(py, async move { fleet.inventory().await })?;
         let planner = match planner {
             Some(planner) => planner.core(py, cause),
             None => CorePlanner::new().with_project(self.project.clone()),
         };
         Ok((inventory, planner))
+    }
+
+    fn service(&self, name: &str) -> PyResult<ServiceKey> {
+        let key = match name.split('/').count() {
+            3 => parse(name),
+            2 => parse(&format!("{}/{name}", self.project)),
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "{name}: write project/graph/service, or graph/service"
+                )));
+            }
+        };
+        key.map_err(|_| PyValueError::new_err(format!("{name} is no service: its parts are DNS labels")))
     }
 
     fn key(&self, graph: &Bound<'_, PyAny>) -> PyResult<GraphKey> {
@@ -111,13 +134,39 @@ impl Orchestrator {
 #[pymethods]
 impl Orchestrator {
     #[new]
-    #[pyo3(signature = (fleet, *, project = "default"))]
-    fn new(fleet: &InMemoryFleet, project: &str) -> PyResult<Self> {
-        let fleet = fleet.core().clone();
+    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn new(
+        fleet: &Fleet,
+        project: &str,
+        patience: Option<&Patience>,
+        alerts: Option<&AlertBackend>,
+        dashboards: Option<&DashboardBackend>,
+        metrics: Option<&MetricsBackend>,
+        store: Option<&StateStore>,
+    ) -> PyResult<Self> {
+        let project = parse(project)?;
+        let fleet = fleet.port().clone();
+        let mut builder = fleet.get()?.orchestrator();
+        if let Some(patience) = patience {
+            builder = builder.with_patience(patience.0);
+        }
+        if let Some(alerts) = alerts {
+            builder = alerts.port()?.give(builder);
+        }
+        if let Some(dashboards) = dashboards {
+            builder = dashboards.port()?.give(builder);
+        }
+        if let Some(metrics) = metrics {
+            builder = metrics.port()?.give(builder);
+        }
+        if let Some(store) = store {
+            builder = store.port()?.give(builder);
+        }
         Ok(Self {
-            core: core::Orchestrator::builder(fleet.clone(), fleet.clock()).build(),
+            core: fleet.map(|_| builder.build())?,
             fleet,
-            project: parse(project)?,
+            project,
         })
     }
 
@@ -131,12 +180,8 @@ impl Orchestrator {
     ) -> PyResult<Deployment> {
         let cause = Cause::default();
         let (inventory, planner) = self.prepare(py, planner, &cause)?;
-        let graph = Arc::clone(graph.core());
-        let done = Self::run(
-            py,
-            async move { self.core.deploy(&graph, &planner).await },
-            &cause,
-        )?;
+        let (core, graph) = (self.core.get()?, Arc::clone(graph.core()));
+        let done = Self::run(py, async move { core.deploy(&graph, &planner).await }, &cause)?;
         Deployment::new(py, done, inventory)
     }
 
@@ -150,22 +195,25 @@ impl Orchestrator {
     ) -> PyResult<Deployment> {
         let cause = Cause::default();
         let (inventory, planner) = self.prepare(py, planner, &cause)?;
-        let graph = Arc::clone(graph.core());
-        let done = Self::run(
-            py,
-            async move { self.core.replan(&graph, &planner).await },
-            &cause,
-        )?;
+        let (core, graph) = (self.core.get()?, Arc::clone(graph.core()));
+        let done = Self::run(py, async move { core.replan(&graph, &planner).await }, &cause)?;
         Deployment::new(py, done, inventory)
+    }
+
+    /// Changes on which clusters a service runs, with how many replicas, and remembers it: `{"edge-1": 2, "edge-2": 1}`. An
+    /// empty dict scales to zero. `service` is `project/graph/service`, or `graph/service` in the orchestrator's project.
+    ///
+    /// Raises `OrchestratorError` (`NotInstalled`) for a service that is not known or does not run.
+    fn scale(&self, py: Python<'_>, service: &str, clusters: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (core, service) = (self.core.get()?, self.service(service)?);
+        let clusters = assignment(clusters)?;
+        Self::act(py, async move { core.scale(&service, &clusters).await })
     }
 
     /// What `apply` would do to what runs now.
     fn diff(&self, py: Python<'_>, plan: &DeploymentPlan) -> PyResult<ChangeSet> {
-        let plan = Arc::clone(plan.core());
-        let changes = block_on(py, async move { self.core.diff(&plan).await });
-        changes
-            .map(ChangeSet)
-            .map_err(|failed| error::backend(py, &failed))
+        let (core, plan) = (self.core.get()?, Arc::clone(plan.core()));
+        ask(py, async move { core.diff(&plan).await }).map(ChangeSet)
     }
 
     /// Brings a plan about: installs a graph that does not run, changes one that does. A step that fails is taken back.
@@ -178,12 +226,12 @@ impl Orchestrator {
         plan: &DeploymentPlan,
         changes: Option<&ChangeSet>,
     ) -> PyResult<ApplyReport> {
-        let plan = Arc::clone(plan.core());
+        let (core, plan) = (self.core.get()?, Arc::clone(plan.core()));
         let changes = changes.map(|changes| changes.0.clone());
         let apply = async move {
             match changes {
-                Some(changes) => self.core.apply_unless_changed(&plan, &changes).await,
-                None => self.core.apply(&plan).await,
+                Some(changes) => core.apply_unless_changed(&plan, &changes).await,
+                None => core.apply(&plan).await,
             }
         };
         Self::act(py, apply).map(ApplyReport)
@@ -191,47 +239,44 @@ impl Orchestrator {
 
     /// Takes the services of a graph down; `start` brings them back.
     fn stop(&self, graph: &Bound<'_, PyAny>) -> PyResult<ApplyReport> {
-        let key = self.key(graph)?;
-        Self::act(graph.py(), async move { self.core.stop(&key).await }).map(ApplyReport)
+        let (core, key) = (self.core.get()?, self.key(graph)?);
+        Self::act(graph.py(), async move { core.stop(&key).await }).map(ApplyReport)
     }
 
     /// Brings a stopped graph back.
     fn start(&self, graph: &Bound<'_, PyAny>) -> PyResult<ApplyReport> {
-        let key = self.key(graph)?;
-        Self::act(graph.py(), async move { self.core.start(&key).await }).map(ApplyReport)
+        let (core, key) = (self.core.get()?, self.key(graph)?);
+        Self::act(graph.py(), async move { core.start(&key).await }).map(ApplyReport)
     }
 
     /// Takes a graph down and forgets it.
     fn remove(&self, graph: &Bound<'_, PyAny>) -> PyResult<ApplyReport> {
-        let key = self.key(graph)?;
-        Self::act(graph.py(), async move { self.core.remove(&key).await }).map(ApplyReport)
+        let (core, key) = (self.core.get()?, self.key(graph)?);
+        Self::act(graph.py(), async move { core.remove(&key).await }).map(ApplyReport)
     }
 
     /// How a graph does, by what runs now.
     fn status(&self, graph: &Bound<'_, PyAny>) -> PyResult<GraphStatus> {
-        let key = self.key(graph)?;
-        Self::act(graph.py(), async move { self.core.status(&key).await }).map(GraphStatus)
+        let (core, key) = (self.core.get()?, self.key(graph)?);
+        Self::act(graph.py(), async move { core.status(&key).await }).map(GraphStatus)
     }
 
     /// What runs of a graph, for `DeploymentPlan.diff` and `current`.
     fn observe(&self, graph: &Bound<'_, PyAny>) -> PyResult<ObservedState> {
-        let key = self.key(graph)?;
-        let py = graph.py();
-        let observed = block_on(py, async move { self.core.observe(&key).await });
-        observed
-            .map(ObservedState)
-            .map_err(|failed| error::backend(py, &failed))
+        let (core, key) = (self.core.get()?, self.key(graph)?);
+        ask(graph.py(), async move { core.observe(&key).await }).map(ObservedState)
     }
 
     /// Every graph that is known, as `project/graph`.
     fn graphs(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let graphs = block_on(py, self.core.graphs());
-        let graphs = graphs.map_err(|failed| error::backend(py, &failed))?;
+        let core = self.core.get()?;
+        let graphs = ask(py, async move { core.graphs().await })?;
         Ok(graphs.iter().map(ToString::to_string).collect())
     }
 
     /// Takes word of an alert, as a webhook brings it: its labels, `alertname` included. A service that waits for it is
-    /// installed. `firing` is false for an alert that has ended; `starts_at` (RFC 3339) is now unless said.
+    /// installed. `firing` is false for an alert that has ended; `starts_at` (RFC 3339) is now unless said, and tells an alert that
+    /// is delivered again from one that fires anew.
     ///
     /// Raises `ValueError` when `starts_at` is no moment in time.
     #[pyo3(signature = (labels, *, firing = true, starts_at = None))]
@@ -243,11 +288,8 @@ impl Orchestrator {
         starts_at: Option<&str>,
     ) -> PyResult<AlertOutcome> {
         let starts_at = match starts_at {
-            Some(text) => text.parse().map_err(|_| {
-                let message = format!("{text} is no moment in time, such as 2026-11-24T10:00:00Z");
-                PyValueError::new_err(message)
-            })?,
-            None => self.fleet.clock().now(),
+            Some(text) => moment(text)?,
+            None => self.fleet.get()?.timer().now(),
         };
         let fingerprint = Fingerprint::of(&labels).as_str().to_owned();
         let alert = FiringAlert {
@@ -261,19 +303,16 @@ impl Orchestrator {
             AlertState::Resolved
         };
         let notice = AlertNotice { state, alert };
-        let outcomes = block_on(py, async move { self.core.on_alerts(&[notice]).await });
-        let outcomes = outcomes.map_err(|failed| error::backend(py, &failed))?;
+        let core = self.core.get()?;
+        let outcomes = ask(py, async move { core.on_alerts(&[notice]).await })?;
         let outcome = outcomes.first().unwrap_or(&core::AlertOutcome::NotOurs);
         Ok(AlertOutcome::from(outcome))
     }
 
     /// One step of keeping everything as it should be, at the time of the fleet. The report says when to call again.
     fn reconcile(&self, py: Python<'_>) -> PyResult<ReconcileReport> {
-        let now = self.fleet.clock().now();
-        let report = block_on(py, self.core.reconcile(now));
-        report
-            .map(ReconcileReport)
-            .map_err(|failed| error::backend(py, &failed))
+        let (core, now) = (self.core.get()?, self.fleet.get()?.timer().now());
+        ask(py, async move { core.reconcile(now).await }).map(ReconcileReport)
     }
 
     fn __repr__(&self) -> String {

@@ -8,6 +8,7 @@ use pyo3::types::PyDict;
 use smo_core::cluster::Inventory;
 use smo_core::orchestrator::{self as core, Advice};
 
+use crate::backend::leftovers;
 use crate::html;
 use crate::plan::DeploymentPlan;
 
@@ -153,8 +154,7 @@ impl GraphStatus {
     /// Copies where they should not be any more: pairs of a service (`project/graph/service`) and a cluster.
     #[getter]
     fn leftovers(&self) -> Vec<(String, String)> {
-        let pair = |left: &smo_core::backend::Leftover| (left.service.to_string(), left.cluster.to_string());
-        self.0.leftovers.iter().map(pair).collect()
+        leftovers(&self.0.leftovers)
     }
 
     fn __str__(&self) -> String {

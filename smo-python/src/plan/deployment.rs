@@ -9,7 +9,8 @@ use pyo3::types::PyDict;
 use smo_core::cluster::Inventory;
 use smo_core::plan::{self as core, Start};
 
-use super::ChangeSet;
+use super::{ChangeSet, ValuesContract};
+use crate::backend::ReleaseSpec;
 use crate::cluster::{ObservedState, observed_state};
 use crate::convert::{quantities, serialised, to_json};
 use crate::graph::count;
@@ -142,6 +143,12 @@ impl DeploymentPlan {
     fn waves(&self) -> Vec<Vec<String>> {
         let ids = |wave: &Vec<smo_core::id::ServiceId>| wave.iter().map(ToString::to_string).collect();
         self.core.waves.iter().map(ids).collect()
+    }
+
+    /// The names of the keys that it writes into Helm values.
+    #[getter]
+    fn values_contract(&self) -> ValuesContract {
+        ValuesContract(self.core.values_contract.clone())
     }
 
     /// What is allowed but worth knowing.
@@ -285,6 +292,12 @@ impl ServicePlan {
     #[getter]
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialised(py, &self.0.release.values)
+    }
+
+    /// The release, as a fleet takes it.
+    #[getter]
+    fn release(&self) -> ReleaseSpec {
+        ReleaseSpec::new(self.0.release.clone())
     }
 
     /// Where it goes, as text: the names of clusters, or that the chart decides.

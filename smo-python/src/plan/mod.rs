@@ -3,7 +3,9 @@
 mod change;
 mod deployment;
 mod planner;
+mod values;
 
 pub(crate) use change::{Change, ChangeSet};
 pub(crate) use deployment::{DeploymentPlan, Note, ServicePlan};
 pub(crate) use planner::{Planner, plan};
+pub(crate) use values::ValuesContract;

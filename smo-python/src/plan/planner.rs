@@ -9,7 +9,7 @@ use smo_core::intent::{Catalog as CoreCatalog, translate};
 use smo_core::placement::Placement;
 use smo_core::plan as core;
 
-use super::DeploymentPlan;
+use super::{DeploymentPlan, ValuesContract};
 use crate::cluster::Inventory;
 use crate::convert::parse;
 use crate::error;
@@ -17,7 +17,8 @@ use crate::graph::ApplicationGraph;
 use crate::intent::Catalog;
 use crate::placement::{Cause, Choice, Goals, Names, Placer, current_placement};
 
-/// Makes plans with one set of choices: the project (Kubernetes namespace), the placer, the goals, the catalogue.
+/// Makes plans with one set of choices: the project (Kubernetes namespace), the placer, the goals, the catalogue, the
+/// values contract of the charts.
 ///
 /// Without `placer`, `MilpPlacer()` decides. Without `goals`, those of `Goals()` count, carbon ten times for a graph that
 /// asks for energy efficiency. Raises `ValueError` for a project that is no DNS label.
@@ -31,6 +32,7 @@ pub(crate) struct Planner {
     placer: Choice,
     goals: Option<smo_core::placement::Goals>,
     catalog: CoreCatalog,
+    contract: core::ValuesContract,
 }
 
 impl Planner {
@@ -39,12 +41,14 @@ impl Planner {
         placer: Option<&Bound<'_, Placer>>,
         goals: Option<&Goals>,
         catalog: Option<&Catalog>,
+        contract: Option<&ValuesContract>,
     ) -> PyResult<Self> {
         Ok(Self {
             project: parse(project)?,
             placer: Choice::new(placer)?,
             goals: goals.map(|goals| goals.0.clone()),
             catalog: catalog.map(|catalog| catalog.core().clone()).unwrap_or_default(),
+            contract: contract.map(|contract| contract.0.clone()).unwrap_or_default(),
         })
     }
 
@@ -53,7 +57,8 @@ impl Planner {
         let planner = core::Planner::new()
             .with_project(self.project.clone())
             .with_placer(self.placer.open(py, cause))
-            .with_catalog(self.catalog.clone());
+            .with_catalog(self.catalog.clone())
+            .with_values_contract(self.contract.clone());
         match &self.goals {
             Some(goals) => planner.with_goals(goals.clone()),
             None => planner,
@@ -77,14 +82,15 @@ impl Planner {
 #[pymethods]
 impl Planner {
     #[new]
-    #[pyo3(signature = (*, project = "default", placer = None, goals = None, catalog = None))]
+    #[pyo3(signature = (*, project = "default", placer = None, goals = None, catalog = None, values_contract = None))]
     fn new(
         project: &str,
         placer: Option<&Bound<'_, Placer>>,
         goals: Option<&Goals>,
         catalog: Option<&Catalog>,
+        values_contract: Option<&ValuesContract>,
     ) -> PyResult<Self> {
-        Self::with(project, placer, goals, catalog)
+        Self::with(project, placer, goals, catalog, values_contract)
     }
 
     /// The project it plans for.
@@ -139,7 +145,7 @@ impl Planner {
 /// >>> smo.plan(graph, fleet).services["web"].values["clustersAffinity"]
 /// ['edge-1']
 #[pyfunction]
-#[pyo3(signature = (graph, fleet, *, project = "default", placer = None, goals = None, catalog = None, current = None))]
+#[pyo3(signature = (graph, fleet, *, project = "default", placer = None, goals = None, catalog = None, values_contract = None, current = None))]
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn plan(
     py: Python<'_>,
@@ -149,7 +155,8 @@ pub(crate) fn plan(
     placer: Option<&Bound<'_, Placer>>,
     goals: Option<&Goals>,
     catalog: Option<&Catalog>,
+    values_contract: Option<&ValuesContract>,
     current: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<DeploymentPlan> {
-    Planner::with(project, placer, goals, catalog)?.plan(py, graph, fleet, current)
+    Planner::with(project, placer, goals, catalog, values_contract)?.plan(py, graph, fleet, current)
 }
