@@ -149,7 +149,7 @@ impl Stage {
         let removed = self.orchestrator.remove(&self.key(graph)).await;
         removed.unwrap_or_else(|error| panic!("{}", told(&error)));
         self.lap(&format!("{} removed", graph.id()));
-        self.nothing_left();
+        self.nothing_left().await;
         self.lap("... with nothing left in Karmada and the members");
     }
 
@@ -177,7 +177,10 @@ pub(crate) fn told(error: &OrchestratorError) -> String {
 
 async fn connect(testbed: &Testbed, charts: Box<dyn ChartBackend>) -> KarmadaFleet {
     let path: PathBuf = testbed.kubeconfig().to_owned();
-    let config = KarmadaConfig::builder().with_kubeconfig_path(path).build().unwrap();
+    let config = KarmadaConfig::builder()
+        .with_kubeconfig_path(path)
+        .build()
+        .unwrap();
     let fleet = config.connect(charts, Arc::new(SystemTime)).await.unwrap();
     fleet.set_facts(FleetFacts::from(&Inventory::parse(FACTS).unwrap()));
     fleet
@@ -211,10 +214,40 @@ fn prepare(testbed: &Testbed) {
             let kubectl = testbed.member_kubectl(&member.name).unwrap();
             kubectl.apply(&crd).unwrap();
         }
-        let known = |cluster: &Value| cluster["status"]["apiEnablements"].to_string().contains("ServiceMonitor");
+        let known = |cluster: &Value| {
+            cluster["status"]["apiEnablements"]
+                .to_string()
+                .contains("ServiceMonitor")
+        };
         eventually("members that say they know ServiceMonitor", LONG, || {
             let clusters = testbed.kubectl().get(&["clusters.cluster.karmada.io"]).ok()?;
             clusters["items"].as_array()?.iter().all(known).then_some(())
         });
     });
 }
+
+/// A service of a descriptor: a chart or an image of some shelf, what it needs, and what it calls.
+pub(crate) fn service(id: &str, image: &str, compute: &str, calls: &[&str], values: &str) -> String {
+    let implementer = if image.contains("camera") {
+        "VO, implementer: WOT"
+    } else {
+        "App, implementer: HELM"
+    };
+    format!(
+        "    - id: {id}
+      deployment:
+        trigger: {{auto: {{dependencies: []}}}}
+        intent: {{compute: {{{compute}}}, connectionPoints: [{}]}}
+      artifact:
+        ociImage: '{image}'
+        ociConfig: {{type: {implementer}}}
+        valuesOverwrite: {{{values}}}
+",
+        calls.join(", ")
+    )
+}
+
+/// Compute of most services here.
+pub(crate) const SMALL: &str = "cpu: small, ram: small";
+/// Compute that only m2 has.
+pub(crate) const GPU: &str = "cpu: small, ram: small, gpu: {enabled: true}";
