@@ -58,6 +58,7 @@ mod client;
 mod config;
 #[cfg(test)]
 mod double;
+mod drift;
 mod error;
 mod facts;
 mod foreign;
@@ -67,6 +68,7 @@ pub mod objects;
 mod record;
 mod release;
 mod split;
+mod start;
 mod status;
 mod watch;
 mod write;
