@@ -39,6 +39,18 @@ pub(crate) struct Desired {
     pub(crate) repairs: Vec<(ObjectRef, Value)>,
 }
 
+impl Desired {
+    /// The placement of the chart's own policy where it is right as the chart has it, and somebody may have edited it.
+    fn own_placement(&self) -> Option<(ObjectRef, Value)> {
+        let policy = self.steerable.as_ref().filter(|_| self.steer.is_none())?;
+        let is_it = |object: &&Value| ObjectRef::of(object).is_ok_and(|reference| reference == *policy);
+        let manifest = self.objects.iter().find(is_it)?;
+        let affinity = manifest.pointer("/spec/placement/clusterAffinity")?;
+        let placement = json!({"clusterAffinities": null, "clusterAffinity": affinity});
+        Some((policy.clone(), json!({"spec": {"placement": placement}})))
+    }
+}
+
 /// Objects as they are now.
 pub(crate) type Live = BTreeMap<ObjectRef, Value>;
 
@@ -157,7 +169,8 @@ impl KarmadaFleet {
         if !in_place {
             self.charts.apply(&name, &spec.chart, &desired.values).await?;
         }
-        let steered = desired.steer.iter().chain(&desired.repairs);
+        let own = desired.own_placement().filter(|_| in_place);
+        let steered = desired.steer.iter().chain(&own).chain(&desired.repairs);
         let changed = try_join_all(steered.map(|(object, part)| self.amend(object, part))).await?;
         Ok(!in_place || changed.contains(&true))
     }

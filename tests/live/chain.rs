@@ -57,5 +57,6 @@ async fn twelve_services_in_a_row() {
         "{}",
         deployed.report
     );
+    stage.lap("all of it there");
     stage.remove(&graph).await;
 }
