@@ -73,7 +73,7 @@ impl Stage {
         let testbed = live::karmada()?;
         let registry = registry()?;
         prepare(testbed);
-        let reach = RegistryConfig::new().with_plain_http(&registry.address());
+        let reach = RegistryConfig::new().with_plain_http(registry.address());
         let config = HelmConfig::new()
             .with_program(testbed.servers().program(helm))
             .with_kubeconfig(testbed.kubeconfig())
@@ -81,7 +81,7 @@ impl Stage {
         let charts = HelmDriver::new(config).unwrap();
         let fleet = connect(testbed, Box::new(charts.clone())).await;
         let patience = Patience {
-            healthy: Duration::from_secs(60),
+            healthy: 2 * LONG,
             degraded: Duration::from_secs(5),
             ..Patience::default()
         };

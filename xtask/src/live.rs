@@ -119,7 +119,10 @@ fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
     let suite = |package: &serde_json::Value| {
         let live = |target: &serde_json::Value| target["name"] == "live" && target["kind"][0] == "test";
         let target = list(&package["targets"]).into_iter().find(live)?;
-        let features: Vec<String> = list(&target["required-features"]).iter().filter_map(text).collect();
+        let features: Vec<String> = list(&target["required-features"])
+            .iter()
+            .filter_map(text)
+            .collect();
         let package = text(&package["name"])?;
         Some(Suite {
             // The names of steps live as long as the program.
