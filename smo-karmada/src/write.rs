@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use smo_core::backend::ChartState;
+use smo_core::helm_values::HelmValues;
 use smo_core::plan::ReleaseSpec;
 
 use crate::backend::KarmadaFleet;
@@ -14,6 +15,7 @@ use crate::objects::{ObjectRef, Owner};
 use crate::record::{Record, Wish, is_image};
 use crate::release::{refs, release_name};
 use crate::split::{Order, order};
+use crate::start::Starting;
 use crate::status::has_replicas;
 
 /// Everything that a release is made of.
@@ -31,6 +33,22 @@ pub(crate) struct Desired {
     pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     pub(crate) workload: Option<ObjectRef>,
+    /// What a chart is installed with.
+    pub(crate) values: HelmValues,
+    /// What does not work as the chart has it, and what is to be different in each.
+    pub(crate) repairs: Vec<(ObjectRef, Value)>,
+}
+
+impl Desired {
+    /// The placement of the chart's own policy where it is right as the chart has it, and somebody may have edited it.
+    fn own_placement(&self) -> Option<(ObjectRef, Value)> {
+        let policy = self.steerable.as_ref().filter(|_| self.steer.is_none())?;
+        let is_it = |object: &&Value| ObjectRef::of(object).is_ok_and(|reference| reference == *policy);
+        let manifest = self.objects.iter().find(is_it)?;
+        let affinity = manifest.pointer("/spec/placement/clusterAffinity")?;
+        let placement = json!({"clusterAffinities": null, "clusterAffinity": affinity});
+        Some((policy.clone(), json!({"spec": {"placement": placement}})))
+    }
 }
 
 /// Objects as they are now.
@@ -50,6 +68,8 @@ pub(crate) struct Step<'a> {
     pub(crate) same: bool,
     /// Only replicas and clusters change: a chart is not installed again.
     pub(crate) scale: bool,
+    /// It is the first install of an image.
+    pub(crate) starting: Option<&'a Starting<'a>>,
 }
 
 impl KarmadaFleet {
@@ -63,6 +83,7 @@ impl KarmadaFleet {
             wish,
             same,
             scale,
+            starting,
         } = *step;
         let chart = !is_image(&spec.chart);
         let workload_first = match (before, wish) {
@@ -77,6 +98,22 @@ impl KarmadaFleet {
             let installed = self.install(spec, desired, same, scale).await?;
             let (counted, generation) = self.count_replicas(desired, wish).await?;
             return Ok((changed || installed || counted, generation));
+        }
+        if let (Some(starting), Some(workload)) = (starting, &desired.workload) {
+            let (first, rest) = desired.objects.split_at(1.min(desired.objects.len()));
+            let policies = policies.await?;
+            let mut objects = self.write_all(first, live, same).await?;
+            if !rest.is_empty() {
+                self.starts(starting, workload).await;
+            }
+            objects.extend(self.write_all(rest, live, same).await?);
+            let changed = policies.iter().chain(&objects).any(|written| written.changed);
+            return Ok((
+                changed,
+                objects
+                    .first()
+                    .map_or(0, |written| generation_of(&written.object)),
+            ));
         }
         let objects = self.write_all(&desired.objects, live, same);
         let (policies, objects) = if workload_first {
@@ -113,7 +150,7 @@ impl KarmadaFleet {
         Ok(try_join_all(wanted.iter().map(one)).await?)
     }
 
-    /// Has the chart installed, unless it is in place, and its own policy steered.
+    /// Has the chart installed, unless it is in place, its own policy steered, and what does not work mended.
     async fn install(
         &self,
         spec: &ReleaseSpec,
@@ -130,12 +167,17 @@ impl KarmadaFleet {
                     .await?
                     .is_some_and(|chart| chart.state == ChartState::Deployed);
         if !in_place {
-            self.charts.apply(&name, &spec.chart, &spec.values).await?;
+            self.charts.apply(&name, &spec.chart, &desired.values).await?;
         }
-        let Some((policy, part)) = &desired.steer else {
-            return Ok(!in_place);
-        };
-        let found = self.client.get(policy).await?.unwrap_or_default();
+        let own = desired.own_placement().filter(|_| in_place);
+        let steered = desired.steer.iter().chain(&own).chain(&desired.repairs);
+        let changed = try_join_all(steered.map(|(object, part)| self.amend(object, part))).await?;
+        Ok(!in_place || changed.contains(&true))
+    }
+
+    /// Brings `part` into an object of a chart; false when it is in it already.
+    async fn amend(&self, object: &ObjectRef, part: &Value) -> Result<bool, KarmadaError> {
+        let found = self.client.get(object).await?.unwrap_or_default();
         let mut without_nulls = part.clone();
         if let Some(placement) = without_nulls
             .pointer_mut("/spec/placement")
@@ -144,10 +186,9 @@ impl KarmadaFleet {
             placement.retain(|_, value| !value.is_null());
         }
         if is_part_of(&without_nulls, &found) {
-            return Ok(!in_place);
+            return Ok(false);
         }
-        self.client.merge(policy, part).await?;
-        Ok(true)
+        self.client.merge(object, part).await.map(|_| true)
     }
 
     /// Gives a chart's workload the replicas that were decided.

@@ -78,7 +78,8 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
             // One test at a time: some kill a member that others use. Not captured: what they measured is of interest.
             let mut call = workspace
                 .cargo()
-                .args(["test", "--quiet", "--package", &suite.package]);
+                .args(["test", "--quiet", "--package", &suite.package])
+                .args(["--features", &suite.features]);
             for (name, value) in &environment {
                 call = call.env(name, value);
             }
@@ -109,6 +110,8 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
 #[derive(Debug, PartialEq, Eq)]
 struct Suite {
     package: String,
+    /// The features without which it is not built, with commas between them.
+    features: String,
     step: &'static str,
 }
 
@@ -125,23 +128,26 @@ fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
 
 fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let mut packages: Vec<String> = list(&metadata["packages"])
-        .iter()
-        .filter(|package| {
-            let live = |target: &serde_json::Value| target["name"] == "live" && target["kind"][0] == "test";
-            list(&package["targets"]).iter().any(live)
-        })
-        .filter_map(|package| package["name"].as_str().map(str::to_owned))
-        .collect();
-    packages.sort_by_key(|name| (name != "smo-testbed", name.clone()));
-    packages
-        .into_iter()
-        .map(|package| Suite {
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let suite = |package: &serde_json::Value| {
+        let live = |target: &serde_json::Value| target["name"] == "live" && target["kind"][0] == "test";
+        let target = list(&package["targets"]).into_iter().find(live)?;
+        let features: Vec<String> = list(&target["required-features"])
+            .iter()
+            .filter_map(text)
+            .collect();
+        let package = text(&package["name"])?;
+        Some(Suite {
             // The names of steps live as long as the program.
             step: String::leak(format!("live: {package}")),
+            features: features.join(","),
             package,
         })
-        .collect()
+    };
+    let mut suites: Vec<Suite> = list(&metadata["packages"]).iter().filter_map(suite).collect();
+    // The rig first: where it does not work, nothing else does.
+    suites.sort_by_key(|suite| (suite.package != "smo-testbed", suite.package.clone()));
+    suites
 }
 
 fn build(workspace: &Workspace, suites: &[Suite]) -> Result<(), String> {
@@ -160,6 +166,8 @@ fn build(workspace: &Workspace, suites: &[Suite]) -> Result<(), String> {
                 "live",
                 "--package",
                 &suite.package,
+                "--features",
+                &suite.features,
             ])
             .run()
     })
@@ -299,13 +307,18 @@ mod tests {
     fn packages_with_live_tests_are_found() {
         let target = |name: &str, kind: &str| json!({"name": name, "kind": [kind]});
         let metadata = json!({"packages": [
+            {"name": "smo", "targets": [
+                {"name": "live", "kind": ["test"], "required-features": ["artifact", "karmada"]},
+            ]},
             {"name": "smo-core", "targets": [target("smo_core", "lib"), target("live", "example")]},
             {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test")]},
             {"name": "smo-testbed", "targets": [target("live", "test")]},
         ]});
         let found = suites_of(&metadata);
         let steps: Vec<&str> = found.iter().map(|suite| suite.step).collect();
-        assert_eq!(steps, ["live: smo-testbed", "live: smo-karmada"]);
+        assert_eq!(steps, ["live: smo-testbed", "live: smo", "live: smo-karmada"]);
+        let features: Vec<&str> = found.iter().map(|suite| suite.features.as_str()).collect();
+        assert_eq!(features, ["", "artifact,karmada", ""]);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::apply::Effort;
 use super::observe::health_of;
 use super::record::{GraphRecord, Wanted};
+use super::together::together;
 use super::{AlertOutcome, Orchestrator, Step, StepResult};
-use crate::backend::{BackendError, Retry, later};
-use crate::cluster::{Health, Readiness};
+use crate::backend::{BackendError, Retry, Scope, later};
+use crate::cluster::{Health, ObservedState, Readiness};
 use crate::id::{ClusterName, GraphKey};
-use crate::plan::Change;
+use crate::plan::{Change, ReleaseAction};
 
 /// Something that a host should decide on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,22 @@ impl Orchestrator {
                 None => self.reconcile_graph(record, &lost, now, &mut report).await,
             }
         }
+        self.sweep(&lost, now, &mut report).await;
         Ok(report)
+    }
+
+    /// Looks at everything once: a fleet forgets what it removed when it sees that nothing of it is left, and graphs
+    /// that are removed are looked at by nobody else.
+    async fn sweep(&self, lost: &BTreeSet<ClusterName>, now: Timestamp, report: &mut ReconcileReport) {
+        match self.releases.observe(&Scope::All).await {
+            Ok(observed) => {
+                let mut going = observed.leftovers.iter();
+                if going.any(|left| !lost.contains(&left.cluster)) {
+                    report.next = report.next.min(later(now, self.patience.poll));
+                }
+            }
+            Err(error) => report.problem(error, now),
+        }
     }
 
     async fn reconcile_graph(
@@ -121,27 +137,38 @@ impl Orchestrator {
                 clusters: on_lost,
             });
         }
-        for (index, wave) in record.changes(&observed).into_iter().enumerate() {
+        for (index, mut wave) in record.changes(&observed).into_iter().enumerate() {
+            for change in &mut wave {
+                mend_if_degraded(change, &observed);
+            }
+            let calls = wave
+                .iter()
+                .map(|change| self.carry_out_one(&record, change, &observed.releases, Effort::Once));
+            let results = together(self.at_once, calls, |_| false).await;
             let mut acted = false;
-            for change in &wave {
-                let result = self
-                    .carry_out_one(&record, change, &observed.releases, Effort::Once)
-                    .await;
+            for (change, result) in wave.iter().zip(results.into_iter().flatten()) {
                 if matches!(result, StepResult::Kept | StepResult::Waiting) {
                     continue;
                 }
                 acted = true;
-                report.step(&record.graph, index, change, result, now);
+                report.done(&record.graph, Step::of(index, change, result), now);
             }
-            let healthy = |change: &Change| match change {
+            let health = |change: &Change| match change {
                 Change::Release { service, spec, .. } if record.wants(service) => {
                     let release = observed.releases.get(&spec.service);
-                    release.is_some_and(|release| health_of(release).0 == Health::Healthy)
+                    release.map_or(Health::Progressing, |release| health_of(release).0)
                 }
-                _ => true,
+                _ => Health::Healthy,
             };
-            if acted || !wave.iter().all(healthy) {
-                report.next = report.next.min(later(now, self.patience.poll));
+            if acted || wave.iter().any(|change| health(change) != Health::Healthy) {
+                // What is on its way is there soon; what stays degraded need not be looked at that often.
+                let soon = acted || wave.iter().any(|change| health(change) == Health::Progressing);
+                let pause = if soon {
+                    self.patience.poll
+                } else {
+                    self.patience.poll * 10
+                };
+                report.next = report.next.min(later(now, pause));
                 // Alert rules and dashboards do not wait for services.
                 if wave.iter().any(|change| matches!(change, Change::Release { .. })) {
                     break;
@@ -185,6 +212,21 @@ impl Orchestrator {
     }
 }
 
+/// What is right by chart, values and clusters and yet does not work is written once more, which mends what somebody
+/// has changed behind our back, and changes nothing else.
+fn mend_if_degraded(change: &mut Change, observed: &ObservedState) {
+    let Change::Release { action, spec, .. } = change else {
+        return;
+    };
+    let running = observed.releases.get(&spec.service);
+    let degraded = running.is_some_and(|running| health_of(running).0 == Health::Degraded);
+    if degraded && *action == ReleaseAction::Keep {
+        *action = ReleaseAction::Upgrade {
+            differences: Vec::new(),
+        };
+    }
+}
+
 impl ReconcileReport {
     fn problem(&mut self, error: BackendError, now: Timestamp) {
         self.come_back(&error, now);
@@ -197,20 +239,6 @@ impl ReconcileReport {
             self.come_back(&error, now);
         }
         self.steps.push((graph.clone(), step));
-    }
-
-    fn step(&mut self, graph: &GraphKey, index: usize, change: &Change, result: StepResult, now: Timestamp) {
-        let action = match change {
-            Change::Release { action, .. } => Some(action.clone()),
-            _ => None,
-        };
-        let step = Step {
-            wave: index + 1,
-            subject: super::Subject::of(change),
-            action,
-            result,
-        };
-        self.done(graph, step, now);
     }
 
     /// Comes back when an error says that this helps.
