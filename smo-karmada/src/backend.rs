@@ -16,6 +16,7 @@ use smo_core::placement::Assignment;
 use smo_core::plan::ReleaseSpec;
 
 use crate::client::Client;
+use crate::config::Drift;
 use crate::error::Failure;
 use crate::facts::FleetFacts;
 use crate::inventory::{FleetReport, read_clusters};
@@ -64,6 +65,13 @@ impl KarmadaFleet {
     #[must_use]
     pub fn with_tolerations(mut self, tolerations: Vec<Toleration>) -> Self {
         self.tolerations = tolerations;
+        self
+    }
+
+    /// The same, with another answer to fields of our objects that somebody else has set since.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.client.drift = drift;
         self
     }
 

@@ -7,6 +7,7 @@ use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Precond
 use kube::core::Request as Path;
 use serde_json::Value;
 
+use crate::config::Drift;
 use crate::error::KarmadaError;
 use crate::objects::ObjectRef;
 
@@ -21,6 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Client {
     kube: kube::Client,
     manager: String,
+    pub(crate) drift: Drift,
 }
 
 impl std::fmt::Debug for Client {
@@ -45,6 +47,7 @@ impl Client {
         Self {
             kube,
             manager: manager.to_owned(),
+            drift: Drift::Repair,
         }
     }
 
@@ -151,7 +154,8 @@ impl Client {
     ) -> Result<Written, KarmadaError> {
         let target = ObjectRef::of(wanted)?;
         let path = target.collection();
-        let params = PatchParams::apply(&self.manager).force().validation_strict();
+        let mut params = PatchParams::apply(&self.manager).validation_strict();
+        params.force = self.drift == Drift::Repair;
         let object = self
             .send(
                 &path,

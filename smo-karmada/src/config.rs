@@ -12,6 +12,17 @@ use crate::KarmadaFleet;
 use crate::error::KarmadaError;
 use crate::facts::FleetFacts;
 
+/// What is done about fields of our objects that somebody else has set since, `kubectl edit` for instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Drift {
+    /// They are taken back.
+    #[default]
+    Repair,
+    /// They stay, and what would take them back fails with [`KarmadaError::FieldConflict`], which names them and who set
+    /// them. What was written before that stays, and is written again by the next attempt.
+    Report,
+}
+
 /// The kubeconfig of Karmada's API server.
 #[derive(Clone, PartialEq, Eq)]
 enum Source {
@@ -26,6 +37,7 @@ pub struct KarmadaConfig {
     source: Source,
     context: Option<String>,
     manager: String,
+    drift: Drift,
 }
 
 impl fmt::Debug for KarmadaConfig {
@@ -38,6 +50,7 @@ impl fmt::Debug for KarmadaConfig {
             .field("kubeconfig", &source)
             .field("context", &self.context)
             .field("manager", &self.manager)
+            .field("drift", &self.drift)
             .finish()
     }
 }
@@ -49,6 +62,7 @@ pub struct KarmadaConfigBuilder {
     text: Option<Hidden>,
     context: Option<String>,
     manager: Option<String>,
+    drift: Drift,
 }
 
 /// A text that `Debug` does not show.
@@ -122,13 +136,7 @@ impl KarmadaConfig {
             .client()
             .await
             .map_err(|error| error.during("connect to Karmada"))?;
-        Ok(KarmadaFleet::new(
-            client,
-            &self.manager,
-            charts,
-            clock,
-            FleetFacts::new(),
-        ))
+        Ok(KarmadaFleet::new(client, &self.manager, charts, clock, FleetFacts::new()).with_drift(self.drift))
     }
 
     /// A client for Karmada's API server, for what this crate does not do.
@@ -183,6 +191,13 @@ impl KarmadaConfigBuilder {
         self
     }
 
+    /// Says what is done about fields that somebody else has set since. They are taken back when nothing is said.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.drift = drift;
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -205,6 +220,7 @@ impl KarmadaConfigBuilder {
             source,
             context: self.context,
             manager,
+            drift: self.drift,
         })
     }
 }
@@ -234,12 +250,12 @@ mod tests {
             ("KUBECONFIG", "/other"),
             ("SMO_KARMADA_CONTEXT", "c"),
         ]));
-        insta::assert_snapshot!(format!("{:?}", both.unwrap()), @r#"KarmadaConfig { kubeconfig: "/k", context: Some("c"), manager: "smo" }"#);
+        insta::assert_snapshot!(format!("{:?}", both.unwrap()), @r#"KarmadaConfig { kubeconfig: "/k", context: Some("c"), manager: "smo", drift: Repair }"#);
         let list = KarmadaConfig::from_variables(variables(&[
             ("SMO_KARMADA_KUBECONFIG", " "),
             ("KUBECONFIG", "/a:/b"),
         ]));
-        insta::assert_snapshot!(format!("{:?}", list.unwrap()), @r#"KarmadaConfig { kubeconfig: "/a", context: None, manager: "smo" }"#);
+        insta::assert_snapshot!(format!("{:?}", list.unwrap()), @r#"KarmadaConfig { kubeconfig: "/a", context: None, manager: "smo", drift: Repair }"#);
         let none = KarmadaConfig::from_variables(variables(&[])).unwrap_err();
         insta::assert_snapshot!(none.during("connect"), @"connect: no usable kubeconfig: none was named (name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context)");
     }

@@ -1,8 +1,12 @@
 //! What goes wrong between here and Karmada, by meaning, with what to do about it.
 
+use std::borrow::Cow;
+
 use kube::core::Status;
 use smo_core::backend::{BackendError, ErrorKind, Retry};
 use thiserror::Error;
+
+use crate::refusal::{Denied, ManagedField};
 
 /// A failure of Karmada, or on the way to it.
 #[derive(Debug, Error)]
@@ -14,7 +18,10 @@ pub enum KarmadaError {
     /// The API server does not know the caller: an expired token, a certificate of another authority.
     #[error("Karmada does not accept the credentials")]
     Credentials,
-    /// The API server knows the caller and does not let them.
+    /// The caller lacks a verb on a resource.
+    #[error("{0}")]
+    Denied(Denied),
+    /// The API server knows the caller and does not let them, for another reason.
     #[error("{0}")]
     Forbidden(String),
     /// The API server's certificate is not signed by the authority of the kubeconfig.
@@ -35,9 +42,17 @@ pub enum KarmadaError {
     /// There is no such object.
     #[error("{0}")]
     NotFound(String),
-    /// Somebody else has changed the object, or owns a part of it.
+    /// Somebody else has changed the object, or owns it.
     #[error("{0}")]
     Conflict(String),
+    /// Others have set fields of the object, and are not to be overruled ([`Drift::Report`](crate::Drift::Report)).
+    #[error("others have set fields of {object}: {}", list(fields))]
+    FieldConflict {
+        /// The object, such as `propagationpolicies.policy.karmada.io web.smo`.
+        object: String,
+        /// Each field with who set it.
+        fields: Vec<ManagedField>,
+    },
     /// The object does not match its schema, or an admission webhook refuses it.
     #[error("Karmada refuses the object: {0}")]
     Refused(String),
@@ -52,28 +67,35 @@ impl KarmadaError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Kubeconfig(_) | Self::Refused(_) => ErrorKind::Invalid,
-            Self::Credentials | Self::Forbidden(_) | Self::Certificate(_) => ErrorKind::Unauthenticated,
+            Self::Credentials | Self::Denied(_) | Self::Forbidden(_) | Self::Certificate(_) => {
+                ErrorKind::Unauthenticated
+            }
             Self::Unreachable(_) | Self::AggregatedApiDown | Self::Busy(_) => ErrorKind::Unavailable,
             Self::NoSuchKind(_) => ErrorKind::Unsupported,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::FieldConflict { .. } => ErrorKind::Conflict,
             Self::Nonsense(_) => ErrorKind::Unexpected,
         }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        let hint = match self {
+            Self::Denied(denied) => {
+                return format!(
+                    "allow it: `{}`, bound to them; `permissions` is a role with all that is needed",
+                    denied.grant()
+                )
+                .into();
+            }
             Self::Kubeconfig(_) => {
                 "name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context"
             }
             Self::Credentials => {
                 "renew the token or client certificate in the kubeconfig; `kubectl auth whoami` tells whether it works"
             }
-            Self::Forbidden(_) => {
-                "let the role of this user have that verb on that resource in Karmada's API server"
-            }
+            Self::Forbidden(_) => "ask the administrator of Karmada's API server what forbids it",
             Self::Certificate(_) => {
                 "put the authority that signed it into certificate-authority-data of the kubeconfig"
             }
@@ -89,9 +111,13 @@ impl KarmadaError {
             }
             Self::NotFound(_) => "check the name and the namespace",
             Self::Conflict(_) => "observe again, then decide who is to own it",
+            Self::FieldConflict { .. } => {
+                "ask them to leave these fields alone, or connect with `Drift::Repair` to take them back"
+            }
             Self::Refused(_) => "change what the message names",
             Self::Nonsense(_) => "check that the address is that of a Kubernetes API server",
-        }
+        };
+        hint.into()
     }
 
     /// The same as a failure of `operation` behind a port, with the hint in its message.
@@ -117,7 +143,10 @@ impl KarmadaError {
             403 if said.contains("denied the request") => Self::Refused(said),
             // A namespace that is on its way out takes nothing in until it is gone.
             403 if said.contains("being terminated") => Self::Busy(said),
-            403 => Self::Forbidden(said),
+            403 => match Denied::read(&said) {
+                Some(denied) => Self::Denied(denied),
+                None => Self::Forbidden(said),
+            },
             // A path that no API serves is answered in plain text, or with a status without details.
             404 if status
                 .details
@@ -127,7 +156,14 @@ impl KarmadaError {
                 Self::NoSuchKind(kind_of(path))
             }
             404 => Self::NotFound(said),
-            409 => Self::Conflict(said),
+            409 => match ManagedField::read_all(status) {
+                fields if fields.is_empty() => Self::Conflict(said),
+                fields => {
+                    let name = status.details.as_ref().map(|details| details.name.as_str());
+                    let object = format!("{} {}", kind_of(path), name.unwrap_or_default());
+                    Self::FieldConflict { object, fields }
+                }
+            },
             // An unknown field under server-side apply is a 500.
             400 | 422 => Self::Refused(said),
             500 if said.contains("typed patch object") => Self::Refused(said),
@@ -191,6 +227,11 @@ impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         Self::Charts(error)
     }
+}
+
+fn list(fields: &[ManagedField]) -> String {
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    fields.join(", ")
 }
 
 /// The last cause, which names the address or the certificate; the words before it only say that something failed.
@@ -263,6 +304,16 @@ mod tests {
             (
                 policies,
                 json!({"code": 404, "reason": "NotFound", "message": "namespaces \"proj\" not found", "details": {"name": "proj", "kind": "namespaces"}}),
+            ),
+            (
+                policies,
+                json!({"code": 403, "reason": "Forbidden", "message": "secrets \"x\" is forbidden: exceeded quota: q"}),
+            ),
+            (
+                policies,
+                json!({"code": 409, "reason": "Conflict", "message": "Apply failed with 1 conflict", "details": {
+                    "name": "web.smo", "causes": [{"reason": "FieldManagerConflict", "field": ".spec.priority",
+                    "message": "conflict with \"kubectl-edit\" using policy.karmada.io/v1alpha1"}]}}),
             ),
             (
                 policies,

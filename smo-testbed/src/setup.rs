@@ -32,7 +32,7 @@ impl Setup {
     ///
     /// Every object is checked by the real schemas, and a test may play the scheduler. `cluster.karmada.io` is no CRD and
     /// so is absent; [`Setup::with_manifest`] can install one. Without the files of a Karmada release there are no CRDs
-    /// but those given.
+    /// but those given: a suite that needs some brings them (that of `smo-karmada` makes them from its types).
     pub fn api() -> Self {
         Self {
             name: "api".to_owned(),
@@ -103,6 +103,7 @@ impl Setup {
         let mut rig = Rig::start(&self.name)?;
 
         let port = rig.ports.take()?;
+        rig.api = port;
         rig.serve_api(
             KARMADA,
             port,

@@ -72,9 +72,8 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
             for (name, value) in &environment {
                 call = call.env(name, value);
             }
-            call.env("INSTA_UPDATE", "no")
-                .args(["--test", "live", "--", "--test-threads=1", "--nocapture"])
-                .run()
+            call = call.env("INSTA_UPDATE", "no").args(["--test", suite.target]);
+            call.args(["--", "--test-threads=1", "--nocapture"]).run()
         });
     }
     report.step("live end", || holder.end());
@@ -92,14 +91,18 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     }
 }
 
-/// A package with live tests.
+/// Test targets that hold live tests: on an API server alone, and on whatever else there is.
+const TARGETS: [&str; 2] = ["api", "live"];
+
+/// A test target of a package with live tests.
 #[derive(Debug, PartialEq, Eq)]
 struct Suite {
     package: String,
+    target: &'static str,
     step: &'static str,
 }
 
-/// Every package of the workspace with a `tests/live.rs`, the rig's own first.
+/// Every package of the workspace with a `tests/api` or `tests/live`, the rig's own first.
 fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
     let text = workspace
         .cargo()
@@ -112,21 +115,24 @@ fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
 
 fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let mut packages: Vec<String> = list(&metadata["packages"])
-        .iter()
-        .filter(|package| {
-            let live = |target: &serde_json::Value| target["name"] == "live" && target["kind"][0] == "test";
-            list(&package["targets"]).iter().any(live)
-        })
-        .filter_map(|package| package["name"].as_str().map(str::to_owned))
-        .collect();
-    packages.sort_by_key(|name| (name != "smo-testbed", name.clone()));
-    packages
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    for package in list(&metadata["packages"]) {
+        for target in TARGETS {
+            let is = |one: &serde_json::Value| one["name"] == target && one["kind"][0] == "test";
+            let name = package["name"]
+                .as_str()
+                .filter(|_| list(&package["targets"]).iter().any(is));
+            found.extend(name.map(|name| (name.to_owned(), target)));
+        }
+    }
+    found.sort_by_key(|(name, target)| (name != "smo-testbed", name.clone(), *target));
+    found
         .into_iter()
-        .map(|package| Suite {
+        .map(|(package, target)| Suite {
             // The names of steps live as long as the program.
-            step: String::leak(format!("live: {package}")),
+            step: String::leak(format!("{target}: {package}")),
             package,
+            target,
         })
         .collect()
 }
@@ -144,7 +150,7 @@ fn build(workspace: &Workspace, suites: &[Suite]) -> Result<(), String> {
                 "--quiet",
                 "--no-run",
                 "--test",
-                "live",
+                suite.target,
                 "--package",
                 &suite.package,
             ])
@@ -284,12 +290,15 @@ mod tests {
         let target = |name: &str, kind: &str| json!({"name": name, "kind": [kind]});
         let metadata = json!({"packages": [
             {"name": "smo-core", "targets": [target("smo_core", "lib"), target("live", "example")]},
-            {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test")]},
+            {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test"), target("api", "test")]},
             {"name": "smo-testbed", "targets": [target("live", "test")]},
         ]});
         let found = suites_of(&metadata);
         let steps: Vec<&str> = found.iter().map(|suite| suite.step).collect();
-        assert_eq!(steps, ["live: smo-testbed", "live: smo-karmada"]);
+        assert_eq!(
+            steps,
+            ["live: smo-testbed", "api: smo-karmada", "live: smo-karmada"]
+        );
     }
 
     #[test]
