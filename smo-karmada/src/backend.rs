@@ -23,6 +23,7 @@ use crate::inventory::{FleetReport, read_clusters};
 use crate::objects::{INSTANCE, MANAGED_BY, ObjectRef, Owner, PART_OF};
 use crate::record::Record;
 use crate::status::{Bindings, binding_of, leftovers, observe, read_bindings};
+use crate::submariner;
 
 const CLUSTERS: &str = "/apis/cluster.karmada.io/v1alpha1/clusters";
 const BINDINGS: &str = "resourcebindings";
@@ -37,6 +38,8 @@ pub struct KarmadaFleet {
     pub(crate) client: Client,
     pub(crate) charts: Box<dyn ChartBackend>,
     pub(crate) tolerations: Vec<Toleration>,
+    /// The namespace in members where Submariner's objects are; `None` to ask nobody.
+    pub(crate) submariner: Option<String>,
     clock: Arc<dyn Clock>,
     facts: RwLock<FleetFacts>,
 }
@@ -55,6 +58,7 @@ impl KarmadaFleet {
             client: Client::new(client, manager),
             charts,
             tolerations: Vec::new(),
+            submariner: Some(submariner::NAMESPACE.to_owned()),
             clock,
             facts: RwLock::new(facts),
         }
@@ -75,13 +79,21 @@ impl KarmadaFleet {
         self
     }
 
+    /// The same, with Submariner's objects looked for in another namespace of members than `submariner-operator`, or not
+    /// at all. Only members that serve its API are asked, in two requests each.
+    #[must_use]
+    pub fn with_submariner(mut self, namespace: Option<&str>) -> Self {
+        self.submariner = namespace.map(str::to_owned);
+        self
+    }
+
     /// Replaces what the host knows of the fleet: prices, carbon, distances.
     pub fn set_facts(&self, facts: FleetFacts) {
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
     }
 
-    /// The fleet with what an [`Inventory`] has no place for: how far each report can be believed, and the largest pod
-    /// that fits.
+    /// The fleet with what an [`Inventory`] has no place for: how far each report can be believed, the largest pod that
+    /// fits, and what Submariner knows of its networks.
     ///
     /// # Errors
     /// As [`ClusterBackend::inventory`].
@@ -91,8 +103,12 @@ impl KarmadaFleet {
             .list(CLUSTERS, "")
             .await
             .map_err(|error| error.during("inventory"))?;
-        let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(read_clusters(&items, &facts, self.clock.now()))
+        let mut report = {
+            let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
+            read_clusters(&items, &facts, self.clock.now())
+        };
+        self.ask_submariner(&items, &mut report).await;
+        Ok(report)
     }
 
     pub(crate) fn owner(&self, service: &ServiceKey) -> Owner {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use smo_core::backend::{BackendError, ChartBackend, Clock};
 
 use crate::KarmadaFleet;
@@ -145,7 +145,6 @@ impl KarmadaConfig {
     /// When the kubeconfig cannot be read.
     pub async fn client(&self) -> Result<kube::Client, KarmadaError> {
         install_crypto_provider();
-        let unusable = |error: kube::config::KubeconfigError| KarmadaError::Kubeconfig(error.to_string());
         let kubeconfig = match &self.source {
             Source::Path(path) => Kubeconfig::read_from(path).map_err(unusable)?,
             Source::Text(text) => Kubeconfig::from_yaml(text).map_err(unusable)?,
@@ -154,9 +153,11 @@ impl KarmadaConfig {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
+        check_user(&kubeconfig, self.context.as_deref())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(unusable)?;
+        check_address(&config)?;
         kube::Client::try_from(config).map_err(|error| KarmadaError::from_kube("", error))
     }
 }
@@ -212,8 +213,8 @@ impl KarmadaConfigBuilder {
             .manager
             .unwrap_or_else(|| KarmadaConfig::DEFAULT_MANAGER.to_owned());
         if !smo_core::id::is_dns_label(&manager) {
-            return Err(KarmadaError::Refused(format!(
-                "`{manager}` is no DNS label, which a manager's name has to be"
+            return Err(KarmadaError::Configuration(format!(
+                "the manager `{manager}` is no DNS label (lower-case letters, digits and `-`, 63 at most)"
             )));
         }
         Ok(KarmadaConfig {
@@ -222,6 +223,44 @@ impl KarmadaConfigBuilder {
             manager,
             drift: self.drift,
         })
+    }
+}
+
+/// What is wrong with a kubeconfig, in words without quotes of quotes.
+fn unusable(error: KubeconfigError) -> KarmadaError {
+    KarmadaError::Kubeconfig(match error {
+        KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
+        KubeconfigError::CurrentContextNotSet => "it has no current-context".to_owned(),
+        KubeconfigError::LoadContext(context) => format!("it has no context `{context}`"),
+        KubeconfigError::LoadClusterOfContext(cluster) => format!("it has no cluster `{cluster}`"),
+        other => other.to_string(),
+    })
+}
+
+/// Without this, a context whose user does not exist would go on as nobody.
+fn check_user(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<(), KarmadaError> {
+    let chosen = context.or(kubeconfig.current_context.as_deref());
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|context| Some(context.name.as_str()) == chosen)
+        .and_then(|named| named.context.as_ref());
+    let user = context.and_then(|context| context.user.as_ref());
+    match user.filter(|user| !kubeconfig.auth_infos.iter().any(|info| info.name == **user)) {
+        Some(user) => Err(KarmadaError::Kubeconfig(format!("it has no user `{user}`"))),
+        None => Ok(()),
+    }
+}
+
+/// Without this, an address without a scheme would end a task of the client.
+fn check_address(config: &Config) -> Result<(), KarmadaError> {
+    let address = &config.cluster_url;
+    let complete = matches!(address.scheme_str(), Some("http" | "https")) && address.host().is_some();
+    if complete {
+        Ok(())
+    } else {
+        let why = format!("the server `{address}` is no address (https://host:port)");
+        Err(KarmadaError::Kubeconfig(why))
     }
 }
 
@@ -282,11 +321,11 @@ mod tests {
             let error = config.build().unwrap().client().await.err().unwrap();
             shown.push_str(&format!("{}\n", error.to_string().lines().next().unwrap()));
         }
-        insta::assert_snapshot!(shown, @r#"
-        no usable kubeconfig: failed to read kubeconfig from '"/nowhere/karmada.config"': No such file or directory (os error 2)
+        insta::assert_snapshot!(shown, @"
+        no usable kubeconfig: /nowhere/karmada.config: No such file or directory (os error 2)
         no usable kubeconfig: failed to parse kubeconfig YAML: error: line 1 column 4: unclosed bracket '['
-        no usable kubeconfig: failed to determine current context
-        no usable kubeconfig: failed to load current context: nosuch
-        "#);
+        no usable kubeconfig: it has no current-context
+        no usable kubeconfig: it has no context `nosuch`
+        ");
     }
 }

@@ -15,6 +15,9 @@ pub enum KarmadaError {
     /// There is no usable kubeconfig.
     #[error("no usable kubeconfig: {0}")]
     Kubeconfig(String),
+    /// The configuration makes no sense.
+    #[error("{0}")]
+    Configuration(String),
     /// The API server does not know the caller: an expired token, a certificate of another authority.
     #[error("Karmada does not accept the credentials")]
     Credentials,
@@ -66,7 +69,7 @@ impl KarmadaError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Kubeconfig(_) | Self::Refused(_) => ErrorKind::Invalid,
+            Self::Kubeconfig(_) | Self::Configuration(_) | Self::Refused(_) => ErrorKind::Invalid,
             Self::Credentials | Self::Denied(_) | Self::Forbidden(_) | Self::Certificate(_) => {
                 ErrorKind::Unauthenticated
             }
@@ -92,6 +95,7 @@ impl KarmadaError {
             Self::Kubeconfig(_) => {
                 "name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context"
             }
+            Self::Configuration(_) => "change it",
             Self::Credentials => {
                 "renew the token or client certificate in the kubeconfig; `kubectl auth whoami` tells whether it works"
             }
@@ -144,6 +148,8 @@ impl KarmadaError {
             // A namespace that is on its way out takes nothing in until it is gone.
             403 if said.contains("being terminated") => Self::Busy(said),
             403 => match Denied::read(&said) {
+                // The kubeconfig shows nothing that the server knows, and the server lets nobody in by name.
+                Some(denied) if denied.user == "system:anonymous" => Self::Credentials,
                 Some(denied) => Self::Denied(denied),
                 None => Self::Forbidden(said),
             },
@@ -351,11 +357,13 @@ mod tests {
         }
         insta::assert_snapshot!(shown, @r#"
         [not authenticated] apply p/g/web: Karmada does not accept the credentials (renew the token or client certificate in the kubeconfig; `kubectl auth whoami` tells whether it works)
-        [not authenticated] apply p/g/web: clusters.cluster.karmada.io is forbidden: User "bob" cannot list resource "clusters" in API group "cluster.karmada.io" at the cluster scope (let the role of this user have that verb on that resource in Karmada's API server)
+        [not authenticated] apply p/g/web: bob may not list clusters.cluster.karmada.io in the whole cluster (allow it: `kubectl create clusterrole NAME --verb=list --resource=clusters.cluster.karmada.io`, bound to them; `permissions` is a role with all that is needed)
         [unsupported] apply p/g/web: the API server does not know clusters.cluster.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
         [unavailable] apply p/g/web: Karmada is degraded: its aggregated API server does not answer, so that no cluster can be seen (check karmada-aggregated-apiserver and the APIService v1alpha1.cluster.karmada.io)
         [unsupported] apply p/g/web: the API server does not know propagationpolicies.policy.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
         [not found] apply p/g/web: namespaces "proj" not found (check the name and the namespace)
+        [not authenticated] apply p/g/web: secrets "x" is forbidden: exceeded quota: q (ask the administrator of Karmada's API server what forbids it)
+        [conflict] apply p/g/web: others have set fields of propagationpolicies.policy.karmada.io web.smo: .spec.priority by kubectl-edit (ask them to leave these fields alone, or connect with `Drift::Repair` to take them back)
         [conflict] apply p/g/web: Apply failed with 1 conflict: conflict with "smo": .spec.replicas (observe again, then decide who is to own it)
         [invalid] apply p/g/web: Karmada refuses the object: failed to create typed patch object (/x; policy.karmada.io/v1alpha1, Kind=PropagationPolicy): .spec.placment: field not declared in schema (change what the message names)
         [invalid] apply p/g/web: Karmada refuses the object: admission webhook "propagationpolicy.karmada.io" denied the request: spec.placement: clusterAffinities cannot co-exist with clusterAffinity (change what the message names)

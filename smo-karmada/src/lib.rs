@@ -66,6 +66,7 @@ mod refusal;
 mod release;
 mod split;
 mod status;
+mod submariner;
 mod watch;
 mod write;
 
@@ -76,4 +77,5 @@ pub use facts::{ClusterFacts, FleetFacts};
 pub use inventory::{ClusterDetails, FleetReport, Report, read_clusters};
 pub use permissions::permissions;
 pub use refusal::{Denied, ManagedField};
+pub use submariner::{ClusterNetwork, Gateway, Submariner, Tunnel};
 pub use watch::Change;

@@ -169,6 +169,9 @@ async fn a_server_without_karmadas_crds_is_told_and_nothing_is_written() {
         errors.iter().all(|error| error.kind() == ErrorKind::Unsupported),
         "{errors:?}"
     );
-    insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @"");
+    insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @"
+    inventory: the API server does not know clusters.cluster.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
+    apply no-crds/shop/web: the API server does not know propagationpolicies.policy.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
+    ");
     assert!(member.run(&["get", "namespace", "no-crds"]).is_err());
 }

@@ -175,5 +175,5 @@ async fn a_reserved_namespace_is_refused_before_anything_is_sent() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    insta::assert_snapshot!(cause(&error), @"");
+    insta::assert_snapshot!(cause(&error), @"Karmada refuses the object: Karmada keeps the objects of namespace kube-system to itself");
 }
