@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::audit;
 use crate::control_plane::{self, KARMADA};
 use crate::error::TestbedError;
 use crate::kubeconfig::User;
@@ -104,11 +105,14 @@ impl Setup {
 
         let port = rig.ports.take()?;
         rig.api = port;
+        let audit = audit::flags(&rig.folder)?;
+        let audit = audit.each_ref().map(String::as_str);
+        let admission = "--disable-admission-plugins=StorageObjectInUseProtection,ServiceAccount";
         rig.serve_api(
             KARMADA,
             port,
             "10.96.0.0/16",
-            &["--disable-admission-plugins=StorageObjectInUseProtection,ServiceAccount"],
+            &[&audit[..], &[admission]].concat(),
         )?;
         rig.write_kubeconfig("restricted", KARMADA, port, User::Restricted)?;
         rig.write_kubeconfig("unknown-token", KARMADA, port, User::Unknown)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Audit;
 use crate::control_plane::{AGGREGATED, KARMADA};
 use crate::error::TestbedError;
 use crate::kubectl::Kubectl;
@@ -272,6 +273,15 @@ impl Testbed {
     /// The once-per-machine programs.
     pub fn servers(&self) -> &Servers {
         &self.servers
+    }
+
+    /// Begins to count the requests to Karmada's API server.
+    ///
+    /// # Errors
+    ///
+    /// When it was not started by a testbed: then there is no log of them.
+    pub fn audit(&self) -> Result<Audit, TestbedError> {
+        Audit::begin(&self.logs())
     }
 
     /// Where the logs of its servers are, one file each.
