@@ -14,7 +14,9 @@
 //! # }
 //! ```
 //!
-//! The nouns of the main job are re-exported here; everything else stands in its module.
+//! The nouns of the main job are re-exported here; everything else stands in its module. The outside world is behind
+//! features: `karmada` brings the module `smo::karmada` (clusters and releases on a Karmada control plane), `artifact` the
+//! module `smo::artifact` (OCI registries, and charts installed by Helm). Both implement the traits of [`backend`].
 
 pub use smo_core::{
     backend, cluster, decode, descriptor, diagnostic, graph, id, intent, milp, orchestrator, placement, plan,
@@ -33,6 +35,11 @@ pub use smo_core::placement::{
     PlacementProblem, Placer,
 };
 pub use smo_core::plan::{ChangeSet, DeploymentPlan, PlanError, Planner};
+
+#[cfg(feature = "artifact")]
+pub use smo_artifact as artifact;
+#[cfg(feature = "karmada")]
+pub use smo_karmada as karmada;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -125,7 +125,10 @@ impl Member {
         let program = rig.servers.program("kube-scheduler");
         rig.serve(&format!("{name}-scheduler"), &program, arguments, &[scheduler])?;
 
-        let stages = rig.folder.write("stages.yaml", include_str!("stages.yaml"))?;
+        // A file each: one that is written again while another kwok reads it is empty for a moment.
+        let stages = rig
+            .folder
+            .write(&format!("{name}-stages.yaml"), include_str!("stages.yaml"))?;
         let arguments = vec![
             format!("--kubeconfig={}", rig.kubeconfig(name).display()),
             "--manage-all-nodes=true".to_owned(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::observe::{health_of, with_running_replicas};
 use super::record::{GraphRecord, Wanted};
+use super::together::together;
 use super::{ApplyReport, Orchestrator, OrchestratorError, Step, StepResult, Subject};
 use crate::backend::{BackendError, Retry, since};
 use crate::cluster::{Health, ObservedRelease, ObservedState};
@@ -35,7 +36,7 @@ impl Orchestrator {
 
     /// Brings a plan about: installs a graph that does not run, changes or starts one that is known.
     ///
-    /// Waves are done in order, each when the one before is healthy. When a step fails, no later one is tried, and what
+    /// Waves are done in order, each when the one before is healthy, and the services of a wave together. When a step fails, no later one is tried, and what
     /// this call did is taken back: what it installed is removed, what it changed is set back as far as it is known
     /// how it was. Dashboards never fail an operation. Returns when everything is healthy.
     ///
@@ -148,23 +149,17 @@ impl Orchestrator {
                 // A lease that cannot be renewed ends early, and `reconcile` would help along: no reason to fail.
                 let _ = self.renew(&record.graph).await;
             }
+            let calls = wave
+                .iter()
+                .filter(|_| !failed)
+                .map(|change| self.carry_out_one(record, change, running, Effort::Insist));
+            let mut results = together(self.at_once, calls, StepResult::is_failure)
+                .await
+                .into_iter();
             for change in wave {
-                let result = if failed {
-                    StepResult::Skipped
-                } else {
-                    self.carry_out_one(record, change, running, Effort::Insist).await
-                };
+                let result = results.next().flatten().unwrap_or(StepResult::Skipped);
                 failed |= result.is_failure();
-                let action = match change {
-                    Change::Release { action, .. } => Some(action.clone()),
-                    _ => None,
-                };
-                steps.push(Step {
-                    wave: index + 1,
-                    subject: Subject::of(change),
-                    action,
-                    result,
-                });
+                steps.push(Step::of(index, change, result));
             }
             if failed {
                 continue;
@@ -318,7 +313,9 @@ impl Orchestrator {
                 let message = message.unwrap_or_else(|| "its replicas are not all ready".to_owned());
                 return Err((service.clone(), StepResult::Unhealthy { after, message }));
             }
-            self.timer.wait(self.patience.poll).await;
+            // What was just written is often there in a moment; what takes long need not be looked at often.
+            let poll = self.patience.poll;
+            self.timer.wait((after / 4).clamp(poll / 10, poll)).await;
         }
     }
 }

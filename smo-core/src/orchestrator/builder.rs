@@ -16,7 +16,7 @@ pub struct Patience {
     pub healthy: Duration,
     /// For a service that says it is degraded to get over it.
     pub degraded: Duration,
-    /// Between two looks while something is under way.
+    /// Between two looks while something is under way; at first it looks more often.
     pub poll: Duration,
     /// Between two looks while nothing is.
     pub idle: Duration,
@@ -55,6 +55,7 @@ impl Orchestrator {
             store: Arc::new(InMemoryStore::new()),
             timer: Arc::new(timer),
             patience: Patience::default(),
+            at_once: OrchestratorBuilder::AT_ONCE,
         })
     }
 
@@ -66,6 +67,17 @@ impl Orchestrator {
 }
 
 impl OrchestratorBuilder {
+    /// How many releases of a wave are written at once when nothing else is said.
+    pub const AT_ONCE: usize = 8;
+
+    /// The same with another number of releases of a wave that are written at once, at least one. The services of a wave
+    /// do not wait for one another, and reports are in the order of the plan whatever ends first.
+    #[must_use]
+    pub fn with_releases_at_once(mut self, count: usize) -> Self {
+        self.0.at_once = count;
+        self
+    }
+
     /// The same with alert rules that are evaluated. Without this, alerts only come in through
     /// [`Orchestrator::on_alerts`].
     #[must_use]

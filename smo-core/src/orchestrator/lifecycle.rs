@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::apply::Effort;
 use super::record::{GraphRecord, Wanted};
+use super::together::together;
 use super::{ApplyReport, Orchestrator, OrchestratorError, Step, StepResult, Subject};
 use crate::backend::BackendError;
 use crate::graph::ApplicationGraph;
-use crate::id::{GraphKey, ServiceKey};
+use crate::id::{GraphKey, ServiceId, ServiceKey};
 use crate::placement::{Assignment, Placement};
 use crate::plan::{AlertGroup, DeploymentPlan, Planner, Target};
 
@@ -182,33 +183,38 @@ impl Orchestrator {
                 result,
             });
         }
-        let mut services: Vec<ServiceKey> = record
-            .waves
-            .iter()
-            .flatten()
-            .rev()
-            .map(|id| record.graph.service(id.clone()))
-            .collect();
+        let of_wave = |wave: &Vec<ServiceId>| -> Vec<ServiceKey> {
+            let services = wave.iter().rev();
+            services.map(|id| record.graph.service(id.clone())).collect()
+        };
+        let mut waves: Vec<Vec<ServiceKey>> = record.waves.iter().rev().map(of_wave).collect();
         // A release that the record does not know is taken down too; when nobody can say, the record has to do.
         let observed = self.observed_releases(&record.graph).await;
-        services.extend(
-            observed
-                .into_iter()
-                .flat_map(|releases| releases.into_keys())
-                .filter(|key| !record.services.contains_key(&key.service)),
+        let releases = observed.into_iter().flat_map(|releases| releases.into_keys());
+        waves.push(
+            releases
+                .filter(|key| !record.services.contains_key(&key.service))
+                .collect(),
         );
-        for service in services {
-            let result = match self.call(effort, || self.releases.remove(&service)).await {
-                Ok(removed) if !removed.existed => continue,
-                Ok(removed) => StepResult::Removed { owed: removed.owed },
-                Err(error) => StepResult::Failed(error),
+        for wave in waves {
+            let remove = async |service: &ServiceKey| {
+                let removed = self.call(effort, || self.releases.remove(service)).await;
+                match removed {
+                    Ok(removed) if !removed.existed => None,
+                    Ok(removed) => Some(StepResult::Removed { owed: removed.owed }),
+                    Err(error) => Some(StepResult::Failed(error)),
+                }
             };
-            steps.push(Step {
-                wave: 2,
-                subject: Subject::Release(service.service),
-                action: None,
-                result,
-            });
+            let results = together(self.at_once, wave.iter().map(remove), |_| false).await;
+            let told = wave.iter().zip(results.into_iter().flatten());
+            steps.extend(told.filter_map(|(service, result)| {
+                Some(Step {
+                    wave: 2,
+                    subject: Subject::Release(service.service.clone()),
+                    action: None,
+                    result: result?,
+                })
+            }));
         }
         if record.wanted == Wanted::Removed {
             for dashboard in &record.dashboards {

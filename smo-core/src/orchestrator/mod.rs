@@ -39,6 +39,7 @@ mod record;
 mod report;
 mod rollback;
 mod status;
+mod together;
 
 use std::sync::Arc;
 
@@ -74,4 +75,5 @@ pub struct Orchestrator {
     store: Arc<dyn StateStore>,
     timer: Arc<dyn Timer>,
     patience: Patience,
+    at_once: usize,
 }

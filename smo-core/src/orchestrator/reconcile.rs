@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::apply::Effort;
 use super::observe::health_of;
 use super::record::{GraphRecord, Wanted};
+use super::together::together;
 use super::{AlertOutcome, Orchestrator, Step, StepResult};
 use crate::backend::{BackendError, Retry, later};
 use crate::cluster::{Health, Readiness};
@@ -122,16 +123,17 @@ impl Orchestrator {
             });
         }
         for (index, wave) in record.changes(&observed).into_iter().enumerate() {
+            let calls = wave
+                .iter()
+                .map(|change| self.carry_out_one(&record, change, &observed.releases, Effort::Once));
+            let results = together(self.at_once, calls, |_| false).await;
             let mut acted = false;
-            for change in &wave {
-                let result = self
-                    .carry_out_one(&record, change, &observed.releases, Effort::Once)
-                    .await;
+            for (change, result) in wave.iter().zip(results.into_iter().flatten()) {
                 if matches!(result, StepResult::Kept | StepResult::Waiting) {
                     continue;
                 }
                 acted = true;
-                report.step(&record.graph, index, change, result, now);
+                report.done(&record.graph, Step::of(index, change, result), now);
             }
             let healthy = |change: &Change| match change {
                 Change::Release { service, spec, .. } if record.wants(service) => {
@@ -197,20 +199,6 @@ impl ReconcileReport {
             self.come_back(&error, now);
         }
         self.steps.push((graph.clone(), step));
-    }
-
-    fn step(&mut self, graph: &GraphKey, index: usize, change: &Change, result: StepResult, now: Timestamp) {
-        let action = match change {
-            Change::Release { action, .. } => Some(action.clone()),
-            _ => None,
-        };
-        let step = Step {
-            wave: index + 1,
-            subject: super::Subject::of(change),
-            action,
-            result,
-        };
-        self.done(graph, step, now);
     }
 
     /// Comes back when an error says that this helps.

@@ -117,6 +117,22 @@ pub struct Step {
     pub result: StepResult,
 }
 
+impl Step {
+    /// What became of a change of the wave at `index`.
+    pub(super) fn of(index: usize, change: &Change, result: StepResult) -> Self {
+        let action = match change {
+            Change::Release { action, .. } => Some(action.clone()),
+            _ => None,
+        };
+        Self {
+            wave: index + 1,
+            subject: Subject::of(change),
+            action,
+            result,
+        }
+    }
+}
+
 /// What an operation did to a graph.
 #[derive(Debug, Clone)]
 pub struct ApplyReport {
