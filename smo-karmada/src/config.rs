@@ -154,9 +154,11 @@ impl KarmadaConfig {
             ..KubeConfigOptions::default()
         };
         check_user(&kubeconfig, self.context.as_deref())?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(unusable)?;
+        // What is down is told at once and not after half a minute of trying.
+        config.default_retry = false;
         check_address(&config)?;
         kube::Client::try_from(config).map_err(|error| KarmadaError::from_kube("", error))
     }
@@ -230,6 +232,12 @@ impl KarmadaConfigBuilder {
 fn unusable(error: KubeconfigError) -> KarmadaError {
     KarmadaError::Kubeconfig(match error {
         KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
+        // What follows the first line quotes the file, which may hold a token.
+        KubeconfigError::Parse(error) => {
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        }
         KubeconfigError::CurrentContextNotSet => "it has no current-context".to_owned(),
         KubeconfigError::LoadContext(context) => format!("it has no context `{context}`"),
         KubeconfigError::LoadClusterOfContext(cluster) => format!("it has no cluster `{cluster}`"),
@@ -323,7 +331,7 @@ mod tests {
         }
         insta::assert_snapshot!(shown, @"
         no usable kubeconfig: /nowhere/karmada.config: No such file or directory (os error 2)
-        no usable kubeconfig: failed to parse kubeconfig YAML: error: line 1 column 4: unclosed bracket '['
+        no usable kubeconfig: line 1 column 4: unclosed bracket '['
         no usable kubeconfig: it has no current-context
         no usable kubeconfig: it has no context `nosuch`
         ");

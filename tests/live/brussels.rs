@@ -35,18 +35,24 @@ const SERVICES: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brussels_demo_with_helm_4() {
-    let Some(stage) = Stage::with_helm("brussels-four", "helm4").await else { return };
+    let Some(stage) = Stage::with_helm("brussels-four", "helm4").await else {
+        return;
+    };
     story(stage).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brussels_demo_with_helm_3() {
-    let Some(stage) = Stage::with_helm("brussels-three", "helm3").await else { return };
+    let Some(stage) = Stage::with_helm("brussels-three", "helm3").await else {
+        return;
+    };
     story(stage).await;
 }
 
 async fn story(mut stage: Stage) {
-    stage.push(&Chart::virtual_object("image-compression-vo", "0.1.0")).await;
+    stage
+        .push(&Chart::virtual_object("image-compression-vo", "0.1.0"))
+        .await;
     stage.push(&Chart::app("noise-reduction", "0.1.0")).await;
     stage.push(&Chart::app("image-detection", "0.1.0")).await;
     let graph = stage.graph("image-detection-graph", SERVICES).await;
@@ -62,12 +68,23 @@ async fn story(mut stage: Stage) {
     );
     stage.lap("the oracle agrees");
     assert_eq!(stage.replicas("noise-reduction"), [("m1".to_owned(), 1)]);
-    assert_eq!(stage.replicas("image-detection"), [("m2".to_owned(), 1)], "GPUs are on m2");
-    assert_eq!(stage.replicas("image-compression-vo"), [], "it waits for its alert");
+    assert_eq!(
+        stage.replicas("image-detection"),
+        [("m2".to_owned(), 1)],
+        "GPUs are on m2"
+    );
+    assert_eq!(
+        stage.replicas("image-compression-vo"),
+        [],
+        "it waits for its alert"
+    );
     stage.is_running(&graph).await;
     let status = stage.orchestrator.status(&stage.key(&graph)).await.unwrap();
     assert!(
-        matches!(status.services["image-compression-vo"].state, ServiceState::WaitingForAlert { .. }),
+        matches!(
+            status.services["image-compression-vo"].state,
+            ServiceState::WaitingForAlert { .. }
+        ),
         "{status}"
     );
     imported(&stage, "derived-image-detection", &["m1"]);
@@ -82,7 +99,11 @@ async fn story(mut stage: Stage) {
         starts_at: jiff::Timestamp::now(),
         fingerprint: "f1".to_owned(),
     });
-    let heard = stage.orchestrator.on_alerts(std::slice::from_ref(&notice)).await.unwrap();
+    let heard = stage
+        .orchestrator
+        .on_alerts(std::slice::from_ref(&notice))
+        .await
+        .unwrap();
     assert!(matches!(heard[0], AlertOutcome::Started(_)), "{heard:?}");
     stage.lap("its alert fired, the VO is installed");
     let running = || (stage.replicas("image-compression-vo") == [("m1".to_owned(), 1)]).then_some(());

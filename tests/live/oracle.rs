@@ -26,8 +26,15 @@ fn is_natural(object: &Value) -> bool {
 
 impl Stage {
     fn members(&self) -> Vec<String> {
-        let clusters = self.testbed.kubectl().get(&["clusters.cluster.karmada.io"]).unwrap();
-        items(clusters).iter().map(|cluster| name(cluster).to_owned()).collect()
+        let clusters = self
+            .testbed
+            .kubectl()
+            .get(&["clusters.cluster.karmada.io"])
+            .unwrap();
+        items(clusters)
+            .iter()
+            .map(|cluster| name(cluster).to_owned())
+            .collect()
     }
 
     /// An object in a member, by Karmada's proxy.
@@ -47,7 +54,10 @@ impl Stage {
 
     /// Ready replicas of a Deployment in each member that has it.
     pub(crate) fn replicas(&self, deployment: &str) -> Vec<(String, u64)> {
-        let path = format!("/apis/apps/v1/namespaces/{}/deployments/{deployment}", self.project());
+        let path = format!(
+            "/apis/apps/v1/namespaces/{}/deployments/{deployment}",
+            self.project()
+        );
         let ready = |member: String| {
             let found = self.in_member(&member, &path)?;
             let count = found["status"]["readyReplicas"].as_u64().unwrap_or(0);
@@ -58,7 +68,12 @@ impl Stage {
 
     /// How many bindings the project and its monitors have, and which of them are not applied and healthy.
     pub(crate) fn unhealthy_bindings(&self) -> (usize, Vec<String>) {
-        let all = items(self.testbed.kubectl().get(&["resourcebindings", "--all-namespaces"]).unwrap());
+        let all = items(
+            self.testbed
+                .kubectl()
+                .get(&["resourcebindings", "--all-namespaces"])
+                .unwrap(),
+        );
         let ours = |binding: &&Value| {
             let namespace = binding["metadata"]["namespace"].as_str().unwrap_or_default();
             namespace == self.project()
@@ -70,7 +85,8 @@ impl Stage {
             let items = binding["status"]["aggregatedStatus"].as_array();
             let well = |item: &Value| {
                 let health = item["health"].as_str();
-                item["applied"] == true && (health == Some("Healthy") || binding["spec"]["resource"]["kind"] != "Deployment")
+                item["applied"] == true
+                    && (health == Some("Healthy") || binding["spec"]["resource"]["kind"] != "Deployment")
             };
             // What follows another binding (by `requiredBy`) is not scheduled for itself.
             holds(binding, "FullyApplied")
@@ -89,7 +105,10 @@ impl Stage {
             if sick.is_empty() {
                 return count;
             }
-            assert!(began.elapsed() < LONG, "bindings that do not get healthy: {sick:?}");
+            assert!(
+                began.elapsed() < LONG,
+                "bindings that do not get healthy: {sick:?}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -104,16 +123,32 @@ impl Stage {
         };
         let tell = |place: &str, objects: Vec<Value>| -> Vec<String> {
             let ours = objects.iter().filter(|object| !is_natural(object));
-            ours.map(|object| format!("{place}: {} {}", object["kind"], name(object))).collect()
+            ours.map(|object| format!("{place}: {} {}", object["kind"], name(object)))
+                .collect()
         };
         let mut left = tell("karmada", get(&kubectl, &format!("{KINDS},{POLICIES}")));
         let works = items(kubectl.get(&["works", "--all-namespaces"]).unwrap());
         let of_project = |work: &&Value| {
             work["metadata"]["annotations"]["resourcebinding.karmada.io/namespace"] == self.project()
         };
-        left.extend(works.iter().filter(of_project).map(|work| format!("karmada: Work {}", name(work))));
-        let monitors = items(kubectl.get(&["servicemonitors,propagationpolicies,resourcebindings", "--namespace", "monitoring"]).unwrap());
-        let ours = monitors.iter().filter(|object| name(object).starts_with(&format!("{}-", self.project())));
+        left.extend(
+            works
+                .iter()
+                .filter(of_project)
+                .map(|work| format!("karmada: Work {}", name(work))),
+        );
+        let monitors = items(
+            kubectl
+                .get(&[
+                    "servicemonitors,propagationpolicies,resourcebindings",
+                    "--namespace",
+                    "monitoring",
+                ])
+                .unwrap(),
+        );
+        let ours = monitors
+            .iter()
+            .filter(|object| name(object).starts_with(&format!("{}-", self.project())));
         left.extend(ours.map(|object| format!("karmada, monitoring: {} {}", object["kind"], name(object))));
         for member in self.testbed.members() {
             let kubectl = self.testbed.member_kubectl(&member.name).unwrap();

@@ -177,7 +177,10 @@ pub(crate) fn told(error: &OrchestratorError) -> String {
 
 async fn connect(testbed: &Testbed, charts: Box<dyn ChartBackend>) -> KarmadaFleet {
     let path: PathBuf = testbed.kubeconfig().to_owned();
-    let config = KarmadaConfig::builder().with_kubeconfig_path(path).build().unwrap();
+    let config = KarmadaConfig::builder()
+        .with_kubeconfig_path(path)
+        .build()
+        .unwrap();
     let fleet = config.connect(charts, Arc::new(SystemTime)).await.unwrap();
     fleet.set_facts(FleetFacts::from(&Inventory::parse(FACTS).unwrap()));
     fleet
@@ -211,7 +214,11 @@ fn prepare(testbed: &Testbed) {
             let kubectl = testbed.member_kubectl(&member.name).unwrap();
             kubectl.apply(&crd).unwrap();
         }
-        let known = |cluster: &Value| cluster["status"]["apiEnablements"].to_string().contains("ServiceMonitor");
+        let known = |cluster: &Value| {
+            cluster["status"]["apiEnablements"]
+                .to_string()
+                .contains("ServiceMonitor")
+        };
         eventually("members that say they know ServiceMonitor", LONG, || {
             let clusters = testbed.kubectl().get(&["clusters.cluster.karmada.io"]).ok()?;
             clusters["items"].as_array()?.iter().all(known).then_some(())

@@ -92,6 +92,47 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     }
 }
 
+/// Writes `benches/REPORT.md`: what acts take on a real Karmada. Without one there is nothing to measure.
+pub(crate) fn measure(workspace: &Workspace, report: &mut Report) {
+    let missing = servers::missing(workspace);
+    let karmada = match Karmada::find(workspace) {
+        _ if !missing.is_empty() => Err(format!(
+            "{} not installed; `cargo xtask servers` installs what is missing",
+            missing.join(", ")
+        )),
+        Karmada::Programs(folder) => Ok(folder),
+        Karmada::Running(_) => Err(format!(
+            "{KARMADA} is set; the report starts a Karmada of its own"
+        )),
+        Karmada::Absent(why) => Err(why),
+    };
+    report.step("report on Karmada", || {
+        let bench = [
+            "test",
+            "--quiet",
+            "--package",
+            "smo",
+            "--features",
+            "artifact,karmada",
+            "--bench",
+            "karmada",
+        ];
+        workspace
+            .cargo()
+            .args(bench)
+            .env("KARMADA_BIN", &karmada?.display().to_string())
+            .env(
+                "SMO_SERVERS_BIN",
+                &servers::folder(workspace).display().to_string(),
+            )
+            .env(
+                "SMO_REPORT",
+                &workspace.path("benches/REPORT.md").display().to_string(),
+            )
+            .run()
+    });
+}
+
 /// Test targets that hold live tests: on an API server alone, and on whatever else there is.
 const TARGETS: [&str; 2] = ["api", "live"];
 

@@ -47,7 +47,10 @@ async fn kubeconfigs_that_cannot_be_used_need_no_server_to_be_told() {
         ("no file", builder().with_kubeconfig_path(&absent)),
         (
             "no YAML",
-            builder().with_kubeconfig_path(scratch("no-yaml", "clusters: [\n")),
+            builder().with_kubeconfig_path(scratch(
+                "no-yaml",
+                "clusters: []\nusers: [{name: u, user: {token: hunter2}}\n",
+            )),
         ),
         (
             "another YAML",

@@ -29,7 +29,10 @@ impl Chart {
                 "templates/deployment.yaml",
                 include_str!("app/templates/deployment.yaml"),
             )
-            .with("templates/service.yaml", include_str!("app/templates/service.yaml"))
+            .with(
+                "templates/service.yaml",
+                include_str!("app/templates/service.yaml"),
+            )
             .with(
                 "templates/propagationpolicy.yaml",
                 include_str!("app/templates/propagationpolicy.yaml"),
