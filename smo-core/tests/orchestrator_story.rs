@@ -98,7 +98,7 @@ async fn a_lost_cluster_is_advised_replanned_and_cleaned_up_when_it_returns() {
     world.advance(7);
     let status = world.orchestrator.status(&graph_key()).await.unwrap();
     assert_eq!(status.state, GraphState::Unknown);
-    insta::assert_snapshot!(world.states().await[1], @"noise-reduction unknown: m1 is not ready since 1970-01-01T00:00:07.353674315Z (ClusterNotReachable)");
+    insta::assert_snapshot!(world.states().await[1], @"noise-reduction unknown: m1 is not ready since 1970-01-01T00:00:07.35Z (ClusterNotReachable)");
     let advice = world.reconcile().await.advice;
     assert_eq!(
         advice,

@@ -3,11 +3,9 @@
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use smo_core::cluster::Toleration;
-use smo_core::graph::Implementer;
 use smo_core::helm_values::HelmValues;
-use smo_core::id::ClusterName;
-use smo_core::plan::ValuesContract;
 
+use crate::chart_import::{imports_of, named_ports};
 use crate::error::KarmadaError;
 use crate::foreign::{Candidate, selects};
 use crate::objects::{
@@ -32,6 +30,22 @@ pub(crate) struct ChartPlan {
     pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     pub(crate) workload: Option<ObjectRef>,
+    /// Other objects of the chart that do not work as they are, and what is to be different in each.
+    pub(crate) repairs: Vec<(ObjectRef, Value)>,
+}
+
+impl ChartPlan {
+    /// The replicas of the workload as the chart has them: 1 where it does not say. `None` without such a workload.
+    pub(crate) fn replicas(&self) -> Option<u32> {
+        let workload = self
+            .workload
+            .as_ref()
+            .filter(|workload| has_replicas(&workload.kind))?;
+        let is_it = |object: &&Value| ObjectRef::of(object).is_ok_and(|reference| reference == *workload);
+        let manifest = self.objects.iter().find(is_it)?;
+        let count = manifest.pointer("/spec/replicas").map_or(Some(1), Value::as_u64);
+        count.and_then(|count| u32::try_from(count).ok())
+    }
 }
 
 /// Sorts what a chart rendered.
@@ -62,6 +76,7 @@ pub(crate) fn plan_chart(
     let mut plan = ChartPlan {
         own_policies: own.iter().map(|(reference, _)| (*reference).clone()).collect(),
         workload: workload.clone(),
+        repairs: named_ports(&sorted),
         ..ChartPlan::default()
     };
     if let Some(wish) = wish {
@@ -78,7 +93,7 @@ pub(crate) fn plan_chart(
             .into_iter()
             .partition(|(reference, _)| reference.kind == "ServiceImport");
         plan.policies = ours(owner, "", &rest, &placement)?;
-        if let Some(placement) = clusters_placement(imports_of(values), tolerations) {
+        if let Some(placement) = clusters_placement(imports_of(values).unwrap_or_default(), tolerations) {
             plan.policies.extend(ours(owner, "import", &imports, &placement)?);
         }
         let steered = workload.as_ref().and_then(|workload| {
@@ -209,15 +224,6 @@ fn ours(
         Ok(policy)
     };
     namespaces.iter().map(policy).collect()
-}
-
-/// The clusters that are to import the chart's Service, as its values say.
-fn imports_of(values: &HelmValues) -> Vec<ClusterName> {
-    let contract = ValuesContract::default();
-    let read = |implementer: Implementer| contract.read_imports(&implementer, values);
-    read(Implementer::Helm)
-        .or_else(|| read(Implementer::Wot))
-        .unwrap_or_default()
 }
 
 /// What has to be different in the chart's own policy; `None` when its values have brought it where it should be.

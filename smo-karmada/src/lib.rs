@@ -39,6 +39,8 @@
 //! - An empty list of clusters is *every* cluster: nothing here ever writes one.
 //! - A second policy on an object is ignored without a word: foreign ones are looked for before anything is written, and
 //!   a chart that brings its own policy is steered by its values, or by editing that policy.
+//! - A Service that is imported with several ports needs a name for each: they are filled in where a chart leaves them
+//!   out.
 //! - The binding of a dead cluster goes on saying `Healthy`: it counts only together with the cluster's own readiness.
 //! - A workload of 0 replicas with weights is taken off its clusters, and comes back when it is scaled up.
 //! - A removal reaches a dead cluster when it returns: until then it is a [`Leftover`](smo_core::backend::Leftover), and
@@ -50,6 +52,7 @@
 
 mod backend;
 mod chart;
+mod chart_import;
 mod client;
 mod config;
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Bringing a release about: what is checked first, what is written in which order, and what is undone on failure.
 
 use futures::future::try_join_all;
+use futures::try_join;
 use serde_json::Value;
 use smo_core::backend::{Applied, ReleaseName};
+use smo_core::helm_values::HelmValues;
 use smo_core::id::ServiceKey;
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 
 use crate::backend::KarmadaFleet;
 use crate::chart::{ChartPlan, plan_chart, replan};
+use crate::chart_import::{for_nobody_else, with_replicas};
 use crate::error::{Failure, KarmadaError};
 use crate::foreign::{Candidate, foreign_policy};
 use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, render_image};
@@ -72,7 +75,8 @@ impl KarmadaFleet {
         let same = former
             .as_ref()
             .is_some_and(|record| record.is(spec, wish.as_ref()));
-        let desired = self.desired(&owner, spec, wish.as_ref()).await?;
+        let installed = self.installed_by_others(spec, former.as_ref());
+        let (desired, ()) = try_join!(self.desired(&owner, spec, wish.as_ref()), installed)?;
         let turned = former
             .as_ref()
             .filter(|record| record.is_image() != is_image(&spec.chart));
@@ -230,27 +234,41 @@ impl KarmadaFleet {
                 own_policies: Vec::new(),
                 steer: None,
                 steerable: None,
+                values: HelmValues::default(),
+                repairs: Vec::new(),
             });
         }
-        let rendered = self
-            .charts
-            .render(&release_name(&spec.service), &spec.chart, &spec.values)
-            .await?;
-        let ChartPlan {
-            objects,
-            own_policies,
-            policies,
-            steer,
-            steerable,
-            workload,
-        } = plan_chart(owner, rendered, &spec.values, wish, &self.tolerations)?;
+        let render = async |values: &HelmValues| -> Result<ChartPlan, Failure> {
+            let name = release_name(&spec.service);
+            let rendered = self.charts.render(&name, &spec.chart, values).await?;
+            Ok(plan_chart(owner, rendered, values, wish, &self.tolerations)?)
+        };
+        let mut values = for_nobody_else(&spec.values);
+        let mut plan = render(&values).await?;
+        let replicas = wish.map(Wish::replicas);
+        if let Some(replicas) =
+            replicas.filter(|replicas| plan.replicas().is_some_and(|own| own != *replicas))
+        {
+            // A chart that takes the number by its values never shows another one, not even for a moment. One that
+            // does not (or refuses the key) is corrected afterwards.
+            let counted = with_replicas(&values, replicas);
+            if let Some(better) = render(&counted)
+                .await
+                .ok()
+                .filter(|plan| plan.replicas() == Some(replicas))
+            {
+                (values, plan) = (counted, better);
+            }
+        }
         Ok(Desired {
-            objects,
-            policies,
-            own_policies,
-            steer,
-            steerable,
-            workload,
+            objects: plan.objects,
+            policies: plan.policies,
+            own_policies: plan.own_policies,
+            steer: plan.steer,
+            steerable: plan.steerable,
+            workload: plan.workload,
+            values,
+            repairs: plan.repairs,
         })
     }
 
@@ -275,6 +293,8 @@ impl KarmadaFleet {
             steer: plan.steer,
             steerable: record.steerable.clone(),
             workload: record.workload.clone(),
+            values: HelmValues::default(),
+            repairs: Vec::new(),
         })
     }
 
@@ -306,12 +326,6 @@ impl KarmadaFleet {
                 return Err(conflict(format!("{object} exists and is not ours")));
             }
         }
-        if chart && former.is_none() {
-            let name = release_name(&spec.service);
-            if self.charts.status(&name).await?.is_some() {
-                return Err(conflict(format!("a chart release {name} exists and is not ours")));
-            }
-        }
         let objects = refs(&desired.objects)?;
         let candidates: Vec<Candidate<'_>> = objects
             .iter()
@@ -333,6 +347,18 @@ impl KarmadaFleet {
         };
         match foreign_policy(&candidates, &allowed, &policies) {
             Some(found) => Err(conflict(found)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses the name of a chart release that somebody else has installed.
+    async fn installed_by_others(&self, spec: &ReleaseSpec, former: Option<&Record>) -> Result<(), Failure> {
+        if former.is_some() || is_image(&spec.chart) {
+            return Ok(());
+        }
+        let name = release_name(&spec.service);
+        match self.charts.status(&name).await? {
+            Some(_) => Err(conflict(format!("a chart release {name} exists and is not ours"))),
             None => Ok(()),
         }
     }

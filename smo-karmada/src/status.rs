@@ -12,6 +12,7 @@ use smo_core::cluster::{Cluster, Health, Inventory, ObservedRelease, ObservedRep
 use smo_core::id::ClusterName;
 use smo_core::plan::Target;
 
+use crate::chart_import::imports_of;
 use crate::member::Condition;
 use crate::objects::ObjectRef;
 use crate::record::Record;
@@ -134,7 +135,10 @@ pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &Inventory) -
         .objects
         .iter()
         .filter(|object| Some(*object) != record.workload.as_ref());
+    // An import that is for nobody is never scheduled, which is no fault.
+    let imported = imports_of(&record.spec.values).is_none_or(|clusters| !clusters.is_empty());
     let others: Vec<&Binding> = of_others
+        .filter(|object| imported || object.kind != "ServiceImport")
         .filter_map(|object| binding_of(bindings, object))
         .collect();
     let wanted = wanted(record, workload);

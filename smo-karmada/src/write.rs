@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use smo_core::backend::ChartState;
+use smo_core::helm_values::HelmValues;
 use smo_core::plan::ReleaseSpec;
 
 use crate::backend::KarmadaFleet;
@@ -31,6 +32,10 @@ pub(crate) struct Desired {
     pub(crate) steerable: Option<ObjectRef>,
     /// The object whose replicas are counted.
     pub(crate) workload: Option<ObjectRef>,
+    /// What a chart is installed with.
+    pub(crate) values: HelmValues,
+    /// What does not work as the chart has it, and what is to be different in each.
+    pub(crate) repairs: Vec<(ObjectRef, Value)>,
 }
 
 /// Objects as they are now.
@@ -113,7 +118,7 @@ impl KarmadaFleet {
         Ok(try_join_all(wanted.iter().map(one)).await?)
     }
 
-    /// Has the chart installed, unless it is in place, and its own policy steered.
+    /// Has the chart installed, unless it is in place, its own policy steered, and what does not work mended.
     async fn install(
         &self,
         spec: &ReleaseSpec,
@@ -130,12 +135,16 @@ impl KarmadaFleet {
                     .await?
                     .is_some_and(|chart| chart.state == ChartState::Deployed);
         if !in_place {
-            self.charts.apply(&name, &spec.chart, &spec.values).await?;
+            self.charts.apply(&name, &spec.chart, &desired.values).await?;
         }
-        let Some((policy, part)) = &desired.steer else {
-            return Ok(!in_place);
-        };
-        let found = self.client.get(policy).await?.unwrap_or_default();
+        let steered = desired.steer.iter().chain(&desired.repairs);
+        let changed = try_join_all(steered.map(|(object, part)| self.amend(object, part))).await?;
+        Ok(!in_place || changed.contains(&true))
+    }
+
+    /// Brings `part` into an object of a chart; false when it is in it already.
+    async fn amend(&self, object: &ObjectRef, part: &Value) -> Result<bool, KarmadaError> {
+        let found = self.client.get(object).await?.unwrap_or_default();
         let mut without_nulls = part.clone();
         if let Some(placement) = without_nulls
             .pointer_mut("/spec/placement")
@@ -144,10 +153,9 @@ impl KarmadaFleet {
             placement.retain(|_, value| !value.is_null());
         }
         if is_part_of(&without_nulls, &found) {
-            return Ok(!in_place);
+            return Ok(false);
         }
-        self.client.merge(policy, part).await?;
-        Ok(true)
+        self.client.merge(object, part).await.map(|_| true)
     }
 
     /// Gives a chart's workload the replicas that were decided.

@@ -14,4 +14,12 @@ mod charts;
 mod oracle;
 mod stage;
 
+mod broken;
 mod brussels;
+mod chain;
+mod drift;
+mod outage;
+mod projects;
+mod scale;
+mod taken;
+mod vo;

@@ -157,15 +157,31 @@ impl Stage {
         left
     }
 
-    pub(crate) fn nothing_left(&self) {
+    /// Waits until nothing is left. A fleet forgets what it removed when it looks and sees that it is gone, which the
+    /// host's regular step does.
+    pub(crate) async fn nothing_left(&self) {
         let began = Instant::now();
         loop {
             let left = self.left();
             if left.is_empty() {
                 return;
             }
-            assert!(began.elapsed() < LONG, "left of {}: {left:#?}", self.project());
-            std::thread::sleep(Duration::from_millis(200));
+            let report = self.orchestrator.reconcile(jiff::Timestamp::now()).await.unwrap();
+            assert!(began.elapsed() < LONG, "left of {}: {left:#?}\n{:#?}", self.project(), report.problems);
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// How many Deployments of the project Karmada says are ready.
+    pub(crate) fn ready_workloads(&self) -> usize {
+        let all = items(
+            self.testbed
+                .kubectl()
+                .get(&["deployments", "--namespace", self.project()])
+                .unwrap(),
+        );
+        all.iter()
+            .filter(|found| found["status"]["readyReplicas"] == found["spec"]["replicas"])
+            .count()
     }
 }

@@ -149,7 +149,7 @@ impl Stage {
         let removed = self.orchestrator.remove(&self.key(graph)).await;
         removed.unwrap_or_else(|error| panic!("{}", told(&error)));
         self.lap(&format!("{} removed", graph.id()));
-        self.nothing_left();
+        self.nothing_left().await;
         self.lap("... with nothing left in Karmada and the members");
     }
 
@@ -225,3 +225,29 @@ fn prepare(testbed: &Testbed) {
         });
     });
 }
+
+/// A service of a descriptor: a chart or an image of some shelf, what it needs, and what it calls.
+pub(crate) fn service(id: &str, image: &str, compute: &str, calls: &[&str], values: &str) -> String {
+    let implementer = if image.contains("camera") {
+        "VO, implementer: WOT"
+    } else {
+        "App, implementer: HELM"
+    };
+    format!(
+        "    - id: {id}
+      deployment:
+        trigger: {{auto: {{dependencies: []}}}}
+        intent: {{compute: {{{compute}}}, connectionPoints: [{}]}}
+      artifact:
+        ociImage: '{image}'
+        ociConfig: {{type: {implementer}}}
+        valuesOverwrite: {{{values}}}
+",
+        calls.join(", ")
+    )
+}
+
+/// Compute of most services here.
+pub(crate) const SMALL: &str = "cpu: small, ram: small";
+/// Compute that only m2 has.
+pub(crate) const GPU: &str = "cpu: small, ram: small, gpu: {enabled: true}";

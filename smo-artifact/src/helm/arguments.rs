@@ -35,6 +35,8 @@ impl Arguments<'_> {
             "--reset-values",
             "--values",
             "-",
+            "--output",
+            "json",
         ]));
         all.extend(words(&["--history-max", &history]));
         all.extend(self.hooks());
@@ -198,7 +200,7 @@ mod tests {
             calls.map(line).join("\n")
         };
         insta::assert_snapshot!(calls(&config, Major::Four), @"
-        upgrade web --namespace shop --kubeconfig /etc/karmada --kube-context karmada /tmp/web.tgz --install --create-namespace --reset-values --values - --history-max 10 --server-side=true --force-conflicts
+        upgrade web --namespace shop --kubeconfig /etc/karmada --kube-context karmada /tmp/web.tgz --install --create-namespace --reset-values --values - --output json --history-max 10 --server-side=true --force-conflicts
         rollback web --namespace shop --kubeconfig /etc/karmada --kube-context karmada 3 --history-max 10 --server-side=true --force-conflicts
         uninstall web --namespace shop --kubeconfig /etc/karmada --kube-context karmada --ignore-not-found --cascade background
         get values web --namespace shop --kubeconfig /etc/karmada --kube-context karmada --output json
@@ -208,7 +210,7 @@ mod tests {
         template web /tmp/web.tgz --namespace shop --values - --include-crds --skip-tests --api-versions policy.karmada.io/v1alpha1 --kube-version 1.33.0
         ");
         insta::assert_snapshot!(calls(&HelmConfig::new().without_hooks(), Major::Three), @"
-        upgrade web --namespace shop /tmp/web.tgz --install --create-namespace --reset-values --values - --history-max 10 --no-hooks
+        upgrade web --namespace shop /tmp/web.tgz --install --create-namespace --reset-values --values - --output json --history-max 10 --no-hooks
         rollback web --namespace shop 3 --history-max 10 --no-hooks
         uninstall web --namespace shop --ignore-not-found --cascade background --no-hooks
         get values web --namespace shop --output json

@@ -176,7 +176,11 @@ impl Helm {
         let before = self.settle(release).await?;
         let arguments = self.say().await?.apply(release, chart);
         match self.run(arguments, Some(values)).await {
-            Ok(_) => self.installed(release).await,
+            // Where its words cannot be read, it is asked again.
+            Ok(text) => match output::upgraded(&text, release) {
+                Ok(installed) => Ok(installed),
+                Err(_) => self.installed(release).await,
+            },
             Err(failure) => Err(self.clean_up(release, before.as_ref(), failure).await),
         }
     }

@@ -86,6 +86,36 @@ pub(crate) fn list(text: &str) -> Result<(usize, Vec<Listed>), Unreadable> {
     Ok((count, rows.into_iter().filter_map(read).collect()))
 }
 
+/// `helm upgrade -o json`: what is installed now, so that nobody need ask again.
+pub(crate) fn upgraded(text: &str, release: &ReleaseName) -> Result<InstalledChart, Unreadable> {
+    #[derive(Deserialize)]
+    struct Release {
+        version: u64,
+        info: Info,
+        chart: Chart,
+    }
+    #[derive(Deserialize)]
+    struct Info {
+        status: String,
+    }
+    #[derive(Deserialize)]
+    struct Chart {
+        metadata: Metadata,
+    }
+    #[derive(Deserialize)]
+    struct Metadata {
+        name: String,
+        version: String,
+    }
+    let Release { version, info, chart } = json("upgrade", text)?;
+    Ok(InstalledChart {
+        release: release.clone(),
+        revision: version,
+        chart: format!("{}-{}", chart.metadata.name, chart.metadata.version),
+        state: state(&info.status),
+    })
+}
+
 /// `helm history -o json`, oldest first.
 pub(crate) fn history(text: &str) -> Result<Vec<Past>, Unreadable> {
     #[derive(Deserialize)]
@@ -198,6 +228,20 @@ fn timestamp(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_upgrade_says_what_is_installed() {
+        let text = r#"{"name":"web","info":{"status":"deployed","notes":"x"},"chart":{"metadata":{"name":"shop","version":"1.2.0"},"values":{}},
+            "config":{"a":1},"manifest":"---","version":3,"namespace":"proj"}"#;
+        let release = ReleaseName {
+            namespace: "proj".parse().unwrap(),
+            name: "web".parse().unwrap(),
+        };
+        let installed = upgraded(text, &release).unwrap();
+        assert_eq!((installed.revision, installed.state), (3, ChartState::Deployed));
+        assert_eq!(installed.chart, "shop-1.2.0");
+        assert!(upgraded("Release web", &release).is_err());
+    }
     use rstest::rstest;
 
     #[rstest]

@@ -52,7 +52,8 @@ impl<'a> Reader<'a, '_> {
         })
     }
 
-    /// A reference to a chart: `oci://`, `https://` or `http://` and host and path, or host and path alone.
+    /// A reference to a chart: `oci://`, `https://` or `http://` and host and path, or host and path alone; or to a plain
+    /// container image, `docker://` and host and path.
     fn reference(&mut self, at: &Cursor<'a>) -> Option<String> {
         let text = self.decoder.text(at)?;
         let (scheme, address) = match text.split_once("://") {
@@ -70,7 +71,7 @@ impl<'a> Reader<'a, '_> {
         let fault = if text.trim().is_empty() {
             Some("an empty reference".to_owned())
         } else if let Some(scheme) = scheme
-            && !["oci", "https", "http"].contains(&scheme)
+            && !["oci", "https", "http", "docker"].contains(&scheme)
         {
             Some(format!("{} has a scheme that is not known", quoted(text)))
         } else if address.contains(char::is_whitespace) || address.contains(char::is_control) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -313,11 +314,16 @@ impl Orchestrator {
                 let message = message.unwrap_or_else(|| "its replicas are not all ready".to_owned());
                 return Err((service.clone(), StepResult::Unhealthy { after, message }));
             }
-            // What was just written is often there in a moment; what takes long need not be looked at often.
-            let poll = self.patience.poll;
-            self.timer.wait((after / 4).clamp(poll / 10, poll)).await;
+            self.timer.wait(pause(after, self.patience.poll)).await;
         }
     }
+}
+
+/// How long to wait between two looks: what was just written is often there in a moment, and what takes long need not be
+/// looked at often. A quarter of the time so far in whole milliseconds, from a tenth of `poll` to `poll`.
+fn pause(so_far: Duration, poll: Duration) -> Duration {
+    let pause = (so_far / 4).clamp(poll / 10, poll);
+    Duration::new(pause.as_secs(), pause.subsec_millis() * 1_000_000)
 }
 
 fn installs(change: &Change) -> bool {

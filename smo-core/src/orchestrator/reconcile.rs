@@ -9,7 +9,7 @@ use super::observe::health_of;
 use super::record::{GraphRecord, Wanted};
 use super::together::together;
 use super::{AlertOutcome, Orchestrator, Step, StepResult};
-use crate::backend::{BackendError, Retry, later};
+use crate::backend::{BackendError, Retry, Scope, later};
 use crate::cluster::{Health, Readiness};
 use crate::id::{ClusterName, GraphKey};
 use crate::plan::Change;
@@ -76,7 +76,22 @@ impl Orchestrator {
                 None => self.reconcile_graph(record, &lost, now, &mut report).await,
             }
         }
+        self.sweep(&lost, now, &mut report).await;
         Ok(report)
+    }
+
+    /// Looks at everything once: a fleet forgets what it removed when it sees that nothing of it is left, and graphs
+    /// that are removed are looked at by nobody else.
+    async fn sweep(&self, lost: &BTreeSet<ClusterName>, now: Timestamp, report: &mut ReconcileReport) {
+        match self.releases.observe(&Scope::All).await {
+            Ok(observed) => {
+                let mut going = observed.leftovers.iter();
+                if going.any(|left| !lost.contains(&left.cluster)) {
+                    report.next = report.next.min(later(now, self.patience.poll));
+                }
+            }
+            Err(error) => report.problem(error, now),
+        }
     }
 
     async fn reconcile_graph(

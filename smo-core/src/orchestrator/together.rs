@@ -106,7 +106,7 @@ mod tests {
         fn is_send<T: Send>(_: T) {}
         let fleet = crate::backend::memory::InMemoryFleet::new(crate::cluster::Inventory::new([]));
         let orchestrator = crate::orchestrator::Orchestrator::builder(fleet.clone(), fleet.clock()).build();
-        let graph = "p/g".parse().unwrap();
+        let graph = crate::id::GraphKey::new("p".parse().unwrap(), "g".parse().unwrap());
         is_send(orchestrator.remove(&graph));
         is_send(orchestrator.start(&graph));
         is_send(orchestrator.reconcile(jiff::Timestamp::UNIX_EPOCH));
