@@ -99,7 +99,7 @@ async fn by_hand() -> Runs {
         for chart in ["noise-reduction", "image-detection"] {
             hand::helm(stage.testbed, &["uninstall", chart, "--namespace", &project]);
         }
-        stage.nothing_left();
+        stage.nothing_left().await;
         eprintln!("report: removed by hand after {}", told(began.elapsed()));
     }
     runs

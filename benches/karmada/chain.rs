@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use smo::backend::ReleaseBackend;
+use serde_json::Value;
 use smo_testbed::{Calls, Kubectl, Testbed};
 
-use crate::acts::{connect, image};
 use crate::hand;
 use crate::measure::{Act, RUNS, calls, median, told};
 use crate::page::{Page, Table};
+use crate::stage::{SMALL, Stage, service, told as told_error};
 
 const SERVICES: usize = 12;
 const WORKLOAD: (&str, &str) = ("apps/v1", "Deployment");
@@ -49,29 +48,39 @@ impl Runs {
     }
 }
 
-async fn by_smo(testbed: &Testbed) -> Runs {
-    let fleet = connect(testbed).await;
-    let kubectl = testbed.kubectl();
+/// The whole way: read the fleet, decide, plan, write in waves, wait until all of it is healthy.
+async fn by_smo() -> Runs {
     let mut runs = Runs::default();
     for run in 0..RUNS {
-        let project = format!("chain-smo-{run}");
-        let specs: Vec<_> = (1..=SERVICES)
-            .map(|number| {
-                let importers: &[&str] = if number == 1 { &[] } else { &["m1"] };
-                let values =
-                    json!({"ports": [{"name": "http", "port": 80}], "serviceImportClusters": importers});
-                image(&format!("{project}/chain/s{number}"), values, &[("m1", 1)])
-            })
-            .collect();
-        let act = Act::begin(testbed);
+        let mut stage = Stage::new(&format!("chain-smo-{run}")).await.unwrap();
+        let name = |number: usize| format!("s{number:02}");
+        let services = (1..=SERVICES).map(|number| {
+            let next = name(number + 1);
+            let calls: &[&str] = if number < SERVICES { &[&next] } else { &[] };
+            let image = "docker://registry.example.com/web:1";
+            service(&name(number), image, SMALL, calls, "ports: [{port: 80}]")
+        });
+        let services: String = services.collect();
+        let graph = stage.graph("chain", &services).await;
+        let kubectl = stage.testbed.kubectl();
+        let project = stage.project().to_owned();
+        let act = Act::begin(stage.testbed);
         let began = Instant::now();
-        let applied = specs.iter().map(|spec| fleet.apply(spec));
-        futures::future::try_join_all(applied).await.unwrap();
+        let deploying = stage.orchestrator.deploy(&graph, &stage.planner);
+        let watching = {
+            let (kubectl, project) = (kubectl.clone(), project.clone());
+            tokio::task::spawn_blocking(move || hand::healthy(&kubectl, &project, SERVICES, SERVICES, began))
+        };
+        deploying
+            .await
+            .unwrap_or_else(|error| panic!("{}", told_error(&error)));
         runs.accepted.push(act.elapsed());
         runs.calls = act.smo();
-        runs.await_health(&kubectl, &project, 1, began);
-        let removed = specs.iter().map(|spec| fleet.remove(&spec.service));
-        futures::future::try_join_all(removed).await.unwrap();
+        let [workloads, all] = watching.await.unwrap();
+        runs.workloads.push(workloads);
+        runs.all.push(all);
+        runs.bindings = hand::bindings(&kubectl, &project).0.len();
+        stage.remove(&graph).await;
         hand::clear(&kubectl, &project);
         rest().await;
     }
@@ -137,7 +146,7 @@ pub(crate) async fn measure(page: &mut Page, testbed: &Testbed) {
         "bindings",
         "requests",
     ]);
-    let ours = by_smo(testbed).await;
+    let ours = by_smo().await;
     let theirs = by_hand(testbed, "full", full).await;
     let least = by_hand(testbed, "bare", bare).await;
     ours.row(&mut table, "smo");
@@ -147,7 +156,8 @@ pub(crate) async fn measure(page: &mut Page, testbed: &Testbed) {
     page.section(
         "A chain of twelve services",
         &format!(
-            "Plain images in one cluster, each but the first imported where its caller runs; Karmada's controllers have their \
+            "Plain images that smo places by cost, all in one cluster; each but the first is called by the one before it. smo's time \
+             is that of the whole way: reading the fleet, deciding, writing in waves. Karmada's controllers have their \
              default limits (40 requests a second), which every binding costs several of. Workloads are healthy after \
              {ratio:.2} of the time that the full set takes by hand.\n\n{}",
             table.text()

@@ -17,7 +17,7 @@ use smo_core::plan::ReleaseSpec;
 
 use crate::client::Client;
 use crate::config::Drift;
-use crate::error::Failure;
+use crate::error::{Failure, KarmadaError};
 use crate::facts::FleetFacts;
 use crate::inventory::{FleetReport, read_clusters};
 use crate::objects::{INSTANCE, MANAGED_BY, ObjectRef, Owner, PART_OF};
@@ -121,8 +121,20 @@ impl KarmadaFleet {
     /// The record of a name, whosever it is, with the Secret it was read from.
     pub(crate) async fn record(&self, owner: &Owner) -> Result<Option<(Record, Value)>, Failure> {
         let secret = self.client.get(&owner.record()).await?;
+        if secret.as_ref().is_some_and(|secret| !Record::is_kept_in(secret)) {
+            let why = format!("{} exists and is not ours", owner.record());
+            return Err(KarmadaError::Conflict(why).into());
+        }
         let read = secret.map(|secret| Record::read(&secret).map(|record| (record, secret)));
         Ok(read.transpose()?)
+    }
+
+    /// The same; what is somebody else's is no record.
+    pub(crate) async fn record_if_ours(&self, owner: &Owner) -> Result<Option<(Record, Value)>, Failure> {
+        match self.record(owner).await {
+            Err(Failure::Karmada(KarmadaError::Conflict(_))) => Ok(None),
+            other => other,
+        }
     }
 
     async fn bindings(&self, namespace: Option<&str>) -> Result<Bindings, Failure> {
@@ -184,7 +196,7 @@ impl KarmadaFleet {
 
     async fn take_away(&self, service: &ServiceKey) -> Result<Removed, Failure> {
         let owner = self.owner(service);
-        let Some((mut record, secret)) = self.record(&owner).await? else {
+        let Some((mut record, secret)) = self.record_if_ours(&owner).await? else {
             return Ok(Removed::default());
         };
         if record.removed || record.spec.service != *service {
@@ -235,9 +247,9 @@ fn only_namespace<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<&
 }
 
 /// Somebody was faster, which is as good.
-fn unless_changed(error: crate::KarmadaError) -> Result<bool, crate::KarmadaError> {
+fn unless_changed(error: KarmadaError) -> Result<bool, KarmadaError> {
     match error {
-        crate::KarmadaError::Conflict(_) => Ok(false),
+        KarmadaError::Conflict(_) => Ok(false),
         other => Err(other),
     }
 }

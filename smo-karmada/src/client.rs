@@ -189,7 +189,8 @@ impl Client {
                 &path,
                 Path::new(&path).patch(&target.name, &params, &Patch::Apply(wanted)),
             )
-            .await?;
+            .await
+            .map_err(|error| error.about(&target))?;
         let version = |object: &Value| object.pointer("/metadata/resourceVersion").cloned();
         let changed = before.and_then(version) != version(&object);
         Ok(Written { object, changed })

@@ -6,6 +6,7 @@ use kube::core::Status;
 use smo_core::backend::{BackendError, ErrorKind, Retry};
 use thiserror::Error;
 
+use crate::objects::ObjectRef;
 use crate::refusal::{Denied, ManagedField};
 
 /// A failure of Karmada, or on the way to it.
@@ -51,7 +52,7 @@ pub enum KarmadaError {
     /// Others have set fields of the object, and are not to be overruled ([`Drift::Report`](crate::Drift::Report)).
     #[error("others have set fields of {object}: {}", list(fields))]
     FieldConflict {
-        /// The object, such as `propagationpolicies.policy.karmada.io web.smo`.
+        /// The object, such as `PropagationPolicy proj/web.smo`.
         object: String,
         /// Each field with who set it.
         fields: Vec<ManagedField>,
@@ -164,19 +165,34 @@ impl KarmadaError {
             404 => Self::NotFound(said),
             409 => match ManagedField::read_all(status) {
                 fields if fields.is_empty() => Self::Conflict(said),
-                fields => {
-                    let name = status.details.as_ref().map(|details| details.name.as_str());
-                    let object = format!("{} {}", kind_of(path), name.unwrap_or_default());
-                    Self::FieldConflict { object, fields }
-                }
+                fields => Self::FieldConflict {
+                    object: kind_of(path),
+                    fields,
+                },
             },
-            // An unknown field under server-side apply is a 500.
             400 | 422 => Self::Refused(said),
-            500 if said.contains("typed patch object") => Self::Refused(said),
+            // An unknown field under server-side apply is a 500, and so is a value of another shape.
+            500 if ["typed patch object", "convert unstructured object"]
+                .iter()
+                .any(|words| said.contains(words)) =>
+            {
+                Self::Refused(said)
+            }
             503 if cluster_api => Self::AggregatedApiDown,
             // 410: a list that was read in parts is too old to go on.
             410 | 429 | 500..=504 => Self::Busy(said),
             code => Self::Nonsense(format!("HTTP {code} {said}")),
+        }
+    }
+
+    /// The same, with the object that was to be written where the API server does not say it.
+    pub(crate) fn about(self, written: &ObjectRef) -> Self {
+        match self {
+            Self::FieldConflict { fields, .. } => Self::FieldConflict {
+                object: written.to_string(),
+                fields,
+            },
+            other => other,
         }
     }
 
@@ -344,6 +360,11 @@ mod tests {
                 policies,
                 json!({"code": 422, "reason": "Invalid", "message": "weight should be greater than or equal to 1"}),
             ),
+            (
+                policies,
+                json!({"code": 500, "message": "failed to convert new object (p/web; apps/v1, Kind=Deployment) to proper version: \
+                    unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression"}),
+            ),
             (policies, json!({"code": 429, "message": "too many requests"})),
             (
                 policies,
@@ -363,12 +384,13 @@ mod tests {
         [unsupported] apply p/g/web: the API server does not know propagationpolicies.policy.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
         [not found] apply p/g/web: namespaces "proj" not found (check the name and the namespace)
         [not authenticated] apply p/g/web: secrets "x" is forbidden: exceeded quota: q (ask the administrator of Karmada's API server what forbids it)
-        [conflict] apply p/g/web: others have set fields of propagationpolicies.policy.karmada.io web.smo: .spec.priority by kubectl-edit (ask them to leave these fields alone, or connect with `Drift::Repair` to take them back)
+        [conflict] apply p/g/web: others have set fields of propagationpolicies.policy.karmada.io: .spec.priority by kubectl-edit (ask them to leave these fields alone, or connect with `Drift::Repair` to take them back)
         [conflict] apply p/g/web: Apply failed with 1 conflict: conflict with "smo": .spec.replicas (observe again, then decide who is to own it)
         [invalid] apply p/g/web: Karmada refuses the object: failed to create typed patch object (/x; policy.karmada.io/v1alpha1, Kind=PropagationPolicy): .spec.placment: field not declared in schema (change what the message names)
         [invalid] apply p/g/web: Karmada refuses the object: admission webhook "propagationpolicy.karmada.io" denied the request: spec.placement: clusterAffinities cannot co-exist with clusterAffinity (change what the message names)
         [unavailable] apply p/g/web: Karmada's API server is busy: secrets "smo.web" is forbidden: unable to create new content in namespace p because it is being terminated (try again)
         [invalid] apply p/g/web: Karmada refuses the object: weight should be greater than or equal to 1 (change what the message names)
+        [invalid] apply p/g/web: Karmada refuses the object: failed to convert new object (p/web; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression (change what the message names)
         [unavailable] apply p/g/web: Karmada's API server is busy: too many requests (try again)
         [unavailable] apply p/g/web: Karmada's API server is busy: etcdserver: leader changed (try again)
         "#);

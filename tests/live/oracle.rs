@@ -167,7 +167,12 @@ impl Stage {
                 return;
             }
             let report = self.orchestrator.reconcile(jiff::Timestamp::now()).await.unwrap();
-            assert!(began.elapsed() < LONG, "left of {}: {left:#?}\n{:#?}", self.project(), report.problems);
+            assert!(
+                began.elapsed() < LONG,
+                "left of {}: {left:#?}\n{:#?}",
+                self.project(),
+                report.problems
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

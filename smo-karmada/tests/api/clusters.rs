@@ -119,7 +119,7 @@ async fn no_aggregated_api_is_no_empty_fleet() {
         (error.kind(), error.retry()),
         (ErrorKind::Unavailable, Retry::Later)
     );
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"inventory: Karmada is degraded: its aggregated API server does not answer, so that no cluster can be seen (check karmada-aggregated-apiserver and the APIService v1alpha1.cluster.karmada.io)");
     // Made anew, it is the CRD's again.
     server.kubectl.run(&["delete", GROUP]).unwrap();
     server.kubectl.run(&["delete", "service", "nobody"]).unwrap();

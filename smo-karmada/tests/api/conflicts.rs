@@ -41,7 +41,7 @@ async fn fields_that_others_set_are_reported_or_taken_back() {
     let KarmadaError::FieldConflict { object, fields } = cause(&error) else {
         panic!("{error}")
     };
-    assert_eq!(object, "propagationpolicies.policy.karmada.io web.smo");
+    assert_eq!(object, "PropagationPolicy drift/web.smo");
     assert_eq!(fields.len(), 1);
     assert_eq!(fields[0].manager, "kubectl-edit");
     assert_eq!(fields[0].field, ".spec.placement.clusterAffinity.clusterNames");

@@ -116,7 +116,13 @@ async fn a_user_without_rights_is_told_which() {
             .all(|error| error.kind() == ErrorKind::Unauthenticated)
     );
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    inventory: testbed-restricted may not list clusters.cluster.karmada.io in the whole cluster (allow it: `kubectl create clusterrole NAME --verb=list --resource=clusters.cluster.karmada.io`, bound to them; `permissions` is a role with all that is needed)
+    observe all: testbed-restricted may not list secrets in the whole cluster (allow it: `kubectl create clusterrole NAME --verb=list --resource=secrets`, bound to them; `permissions` is a role with all that is needed)
+    apply rights/shop/web: testbed-restricted may not get secrets in namespace rights (allow it: `kubectl create role NAME --verb=get --resource=secrets -n rights`, bound to them; `permissions` is a role with all that is needed)
+    scale rights/shop/web: testbed-restricted may not get secrets in namespace rights (allow it: `kubectl create role NAME --verb=get --resource=secrets -n rights`, bound to them; `permissions` is a role with all that is needed)
+    remove rights/shop/web: testbed-restricted may not get secrets in namespace rights (allow it: `kubectl create role NAME --verb=get --resource=secrets -n rights`, bound to them; `permissions` is a role with all that is needed)
+    ");
     assert_eq!(
         denied(&errors[2]),
         &Denied {
@@ -245,7 +251,7 @@ async fn a_first_apply_that_is_refused_in_the_middle_takes_back_what_it_wrote() 
     let fleet = server.restricted().await;
     let (spec, _) = large_and_small("middle");
     let error = fleet.apply(&spec).await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"apply middle/shop/web: testbed-restricted may not patch services in namespace middle (allow it: `kubectl create role NAME --verb=patch --resource=services -n middle`, bound to them; `permissions` is a role with all that is needed)");
     assert_eq!(server.names("middle"), [""; 0]);
     server.allow_nothing();
     server.drop_namespace("middle");

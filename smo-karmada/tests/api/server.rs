@@ -62,12 +62,8 @@ impl Server {
 
     /// Makes the fleet consist of these clusters, all of them ready, and no others.
     pub(crate) fn set_clusters(&self, clusters: &[Value]) {
-        let all = [
-            "delete",
-            "clusters.cluster.karmada.io",
-            "--all",
-            "--ignore-not-found",
-        ];
+        // All at once; `--all` would delete one after the other.
+        let all = ["delete", "--raw", "/apis/cluster.karmada.io/v1alpha1/clusters"];
         self.kubectl.run(&all).unwrap();
         if !clusters.is_empty() {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": clusters});
