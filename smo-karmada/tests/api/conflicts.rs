@@ -45,7 +45,7 @@ async fn fields_that_others_set_are_reported_or_taken_back() {
     assert_eq!(fields.len(), 1);
     assert_eq!(fields[0].manager, "kubectl-edit");
     assert_eq!(fields[0].field, ".spec.placement.clusterAffinity.clusterNames");
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"apply drift/shop/web: others have set fields of PropagationPolicy drift/web.smo: .spec.placement.clusterAffinity.clusterNames by kubectl-edit (ask them to leave these fields alone, or connect with `Drift::Repair` to take them back)");
     let theirs = server.get("propagationpolicies", "drift", "web.smo").unwrap();
     assert_eq!(
         theirs["spec"]["placement"]["clusterAffinity"]["clusterNames"],
