@@ -1,6 +1,7 @@
 //! [`KarmadaFleet`], the fleet and its releases behind smo-core's two ports.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use smo_core::plan::ReleaseSpec;
 
 use crate::client::Client;
 use crate::config::Drift;
+use crate::drift::drift;
 use crate::error::{Failure, KarmadaError};
 use crate::facts::FleetFacts;
 use crate::inventory::{FleetReport, read_clusters};
@@ -40,6 +42,8 @@ pub struct KarmadaFleet {
     pub(crate) tolerations: Vec<Toleration>,
     /// The namespace in members where Submariner's objects are; `None` to ask nobody.
     pub(crate) submariner: Option<String>,
+    /// Installs of images whose workload has not reached its clusters yet.
+    pub(crate) starting: AtomicUsize,
     clock: Arc<dyn Clock>,
     facts: RwLock<FleetFacts>,
 }
@@ -59,6 +63,7 @@ impl KarmadaFleet {
             charts,
             tolerations: Vec::new(),
             submariner: Some(submariner::NAMESPACE.to_owned()),
+            starting: AtomicUsize::new(0),
             clock,
             facts: RwLock::new(facts),
         }
@@ -146,6 +151,15 @@ impl KarmadaFleet {
         Ok(read_bindings(&self.client.list(&path, "").await?))
     }
 
+    async fn policies(&self, namespace: Option<&str>) -> Result<Vec<Value>, Failure> {
+        let root = "/apis/policy.karmada.io/v1alpha1";
+        let path = match namespace {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/propagationpolicies"),
+            None => format!("{root}/propagationpolicies"),
+        };
+        Ok(self.client.list(&path, "").await?)
+    }
+
     async fn clusters(&self) -> Result<Inventory, Failure> {
         let items = self.client.list(CLUSTERS, "").await?;
         Ok(read_clusters(&items, &FleetFacts::new(), self.clock.now()).inventory)
@@ -158,12 +172,15 @@ impl KarmadaFleet {
         }
         let only = only_namespace(records.iter().map(|(record, _)| record));
         let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
-        let (bindings, fleet, works) = try_join!(self.bindings(only), self.clusters(), works)?;
+        let (bindings, fleet, works, policies) =
+            try_join!(self.bindings(only), self.clusters(), works, self.policies(only))?;
         let mut observed = ObservedReleases::default();
         for (record, secret) in &records {
             let left = leftovers(record, &bindings, &works);
             if !record.removed {
-                let release = observe(record, &bindings, &fleet);
+                let mut release = observe(record, &bindings, &fleet);
+                let edited = drift(&self.owner(&record.spec.service), record, &policies);
+                release.message = edited.or(release.message);
                 observed.releases.insert(record.spec.service.clone(), release);
             } else if left.is_empty() {
                 // What was owed is done; a record that changed meanwhile stays.

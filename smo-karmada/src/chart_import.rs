@@ -44,6 +44,23 @@ pub(crate) fn for_nobody_else(values: &HelmValues) -> HelmValues {
     values
 }
 
+/// The values without the two lists of clusters.
+pub(crate) fn without_clusters(values: &HelmValues) -> HelmValues {
+    let contract = ValuesContract::default();
+    let strip = |holder: &mut Map<String, Value>| {
+        holder.retain(|key, _| *key != contract.affinity && *key != contract.imports);
+    };
+    let mut values = values.clone();
+    strip(&mut values);
+    if let Some(wrapper) = values
+        .get_mut(&contract.wot_wrapper)
+        .and_then(Value::as_object_mut)
+    {
+        strip(wrapper);
+    }
+    values
+}
+
 /// The values with a number of replicas under the two names that charts have for it.
 pub(crate) fn with_replicas(values: &HelmValues, replicas: u32) -> HelmValues {
     let mut values = values.clone();
@@ -120,6 +137,13 @@ mod tests {
         ] {
             assert_eq!(for_nobody_else(&values(same.clone())).to_json(), same);
         }
+    }
+
+    #[test]
+    fn lists_of_clusters_are_no_difference() {
+        let given = json!({"a": 1, "clustersAffinity": ["m1"], "voChartOverwrite": {"serviceImportClusters": ["m2"], "b": 2}});
+        let rest = json!({"a": 1, "voChartOverwrite": {"b": 2}});
+        assert_eq!(without_clusters(&values(given)).to_json(), rest);
     }
 
     #[test]

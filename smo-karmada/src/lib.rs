@@ -57,6 +57,7 @@ mod client;
 mod config;
 #[cfg(test)]
 mod double;
+mod drift;
 mod error;
 mod facts;
 mod foreign;
@@ -68,6 +69,7 @@ mod record;
 mod refusal;
 mod release;
 mod split;
+mod start;
 mod status;
 mod submariner;
 mod watch;

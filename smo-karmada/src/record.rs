@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use smo_core::placement::Assignment;
 use smo_core::plan::ReleaseSpec;
 
+use crate::chart_import::without_clusters;
 use crate::error::KarmadaError;
 use crate::objects::{IMAGE_SCHEME, ObjectRef, Owner};
 
@@ -123,6 +124,17 @@ impl Record {
     /// True when it is what `spec` asks for.
     pub(crate) fn is(&self, spec: &ReleaseSpec, wish: Option<&Wish>) -> bool {
         self.complete && !self.removed && self.spec == *spec && self.wish.as_ref() == wish
+    }
+
+    /// True for an installed chart of which only the clusters change: its own, and those that import it.
+    pub(crate) fn only_moves(&self, spec: &ReleaseSpec, wish: &Wish) -> bool {
+        let rest = |spec: &ReleaseSpec| ReleaseSpec {
+            values: without_clusters(&spec.values),
+            target: self.spec.target.clone(),
+            ..spec.clone()
+        };
+        let moves = self.wish.as_ref().is_some_and(|now| now != wish && !now.zero);
+        self.complete && !self.is_image() && moves && rest(&self.spec) == rest(spec)
     }
 
     /// True when it is an image that is rendered here, and no chart.

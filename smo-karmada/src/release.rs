@@ -16,6 +16,7 @@ use crate::error::{Failure, KarmadaError};
 use crate::foreign::{Candidate, foreign_policy};
 use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, render_image};
 use crate::record::{Record, Wish, is_image};
+use crate::start::Starting;
 use crate::write::{Desired, Live, Step};
 
 pub(crate) fn refs(objects: &[Value]) -> Result<Vec<ObjectRef>, KarmadaError> {
@@ -64,13 +65,20 @@ impl KarmadaFleet {
         }
         let wish = wish_of(spec)?;
         let owner = self.owner(&spec.service);
-        let former = self.record(&owner).await?.map(|(record, _)| record);
-        let former = former.filter(|record| !record.removed);
+        let starting = is_image(&spec.chart).then(|| Starting::new(&self.starting));
+        let mut former = self.known(&owner).await?;
         if let Some(other) = former
             .as_ref()
             .filter(|record| record.spec.service != spec.service)
         {
             return Err(conflict(format!("the name belongs to {}", other.spec.service)));
+        }
+        if let (Some(known), Some(wish)) = (&former, &wish)
+            && known.only_moves(spec, wish)
+        {
+            // Its policy moves it in a moment; the installer then writes the same into the chart's values.
+            self.rescale(&spec.service, &wish.assignment).await?;
+            former = self.known(&owner).await?;
         }
         let same = former
             .as_ref()
@@ -120,6 +128,7 @@ impl KarmadaFleet {
             wish: wish.as_ref(),
             same,
             scale: false,
+            starting: starting.as_ref().filter(|_| former.is_none()),
         };
         let written = self.write(&step).await;
         let (changed, generation) = match written {
@@ -147,6 +156,12 @@ impl KarmadaFleet {
             revision: record.revision,
             changed: changed || !same,
         })
+    }
+
+    /// The record of a release that is not removed.
+    async fn known(&self, owner: &Owner) -> Result<Option<Record>, Failure> {
+        let record = self.record(owner).await?.map(|(record, _)| record);
+        Ok(record.filter(|record| !record.removed))
     }
 
     pub(crate) async fn rescale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), Failure> {
@@ -188,6 +203,7 @@ impl KarmadaFleet {
             wish: Some(&wish),
             same: true,
             scale: true,
+            starting: None,
         };
         let (_, generation) = self.write(&step).await?;
         self.prune(&record, &desired).await?;

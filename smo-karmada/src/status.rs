@@ -85,6 +85,12 @@ impl Binding {
             && self.status.scheduler_observed_generation >= self.metadata.generation
     }
 
+    /// True when every cluster that it names has the object, or the scheduler has refused it.
+    pub(crate) fn has_arrived(&self) -> bool {
+        let has = |target: &TargetCluster| self.item(&target.name).is_some_and(|item| item.applied);
+        self.refusal().is_some() || !self.spec.clusters.is_empty() && self.spec.clusters.iter().all(has)
+    }
+
     fn item(&self, cluster: &str) -> Option<&AggregatedItem> {
         self.status
             .aggregated_status

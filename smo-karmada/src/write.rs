@@ -15,6 +15,7 @@ use crate::objects::{ObjectRef, Owner};
 use crate::record::{Record, Wish, is_image};
 use crate::release::{refs, release_name};
 use crate::split::{Order, order};
+use crate::start::Starting;
 use crate::status::has_replicas;
 
 /// Everything that a release is made of.
@@ -55,6 +56,8 @@ pub(crate) struct Step<'a> {
     pub(crate) same: bool,
     /// Only replicas and clusters change: a chart is not installed again.
     pub(crate) scale: bool,
+    /// It is the first install of an image.
+    pub(crate) starting: Option<&'a Starting<'a>>,
 }
 
 impl KarmadaFleet {
@@ -68,6 +71,7 @@ impl KarmadaFleet {
             wish,
             same,
             scale,
+            starting,
         } = *step;
         let chart = !is_image(&spec.chart);
         let workload_first = match (before, wish) {
@@ -82,6 +86,22 @@ impl KarmadaFleet {
             let installed = self.install(spec, desired, same, scale).await?;
             let (counted, generation) = self.count_replicas(desired, wish).await?;
             return Ok((changed || installed || counted, generation));
+        }
+        if let (Some(starting), Some(workload)) = (starting, &desired.workload) {
+            let (first, rest) = desired.objects.split_at(1.min(desired.objects.len()));
+            let policies = policies.await?;
+            let mut objects = self.write_all(first, live, same).await?;
+            if !rest.is_empty() {
+                self.starts(starting, workload).await;
+            }
+            objects.extend(self.write_all(rest, live, same).await?);
+            let changed = policies.iter().chain(&objects).any(|written| written.changed);
+            return Ok((
+                changed,
+                objects
+                    .first()
+                    .map_or(0, |written| generation_of(&written.object)),
+            ));
         }
         let objects = self.write_all(&desired.objects, live, same);
         let (policies, objects) = if workload_first {

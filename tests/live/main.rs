@@ -23,3 +23,4 @@ mod projects;
 mod scale;
 mod taken;
 mod vo;
+mod world;

@@ -68,7 +68,7 @@ impl Orchestrator {
 
 impl OrchestratorBuilder {
     /// How many releases of a wave are written at once when nothing else is said.
-    pub const AT_ONCE: usize = 8;
+    pub const AT_ONCE: usize = 16;
 
     /// The same with another number of releases of a wave that are written at once, at least one. The services of a wave
     /// do not wait for one another, and reports are in the order of the plan whatever ends first.

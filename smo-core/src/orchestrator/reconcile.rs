@@ -10,9 +10,9 @@ use super::record::{GraphRecord, Wanted};
 use super::together::together;
 use super::{AlertOutcome, Orchestrator, Step, StepResult};
 use crate::backend::{BackendError, Retry, Scope, later};
-use crate::cluster::{Health, Readiness};
+use crate::cluster::{Health, ObservedState, Readiness};
 use crate::id::{ClusterName, GraphKey};
-use crate::plan::Change;
+use crate::plan::{Change, ReleaseAction};
 
 /// Something that a host should decide on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +137,10 @@ impl Orchestrator {
                 clusters: on_lost,
             });
         }
-        for (index, wave) in record.changes(&observed).into_iter().enumerate() {
+        for (index, mut wave) in record.changes(&observed).into_iter().enumerate() {
+            for change in &mut wave {
+                mend_if_degraded(change, &observed);
+            }
             let calls = wave
                 .iter()
                 .map(|change| self.carry_out_one(&record, change, &observed.releases, Effort::Once));
@@ -150,15 +153,22 @@ impl Orchestrator {
                 acted = true;
                 report.done(&record.graph, Step::of(index, change, result), now);
             }
-            let healthy = |change: &Change| match change {
+            let health = |change: &Change| match change {
                 Change::Release { service, spec, .. } if record.wants(service) => {
                     let release = observed.releases.get(&spec.service);
-                    release.is_some_and(|release| health_of(release).0 == Health::Healthy)
+                    release.map_or(Health::Progressing, |release| health_of(release).0)
                 }
-                _ => true,
+                _ => Health::Healthy,
             };
-            if acted || !wave.iter().all(healthy) {
-                report.next = report.next.min(later(now, self.patience.poll));
+            if acted || wave.iter().any(|change| health(change) != Health::Healthy) {
+                // What is on its way is there soon; what stays degraded need not be looked at that often.
+                let soon = acted || wave.iter().any(|change| health(change) == Health::Progressing);
+                let pause = if soon {
+                    self.patience.poll
+                } else {
+                    self.patience.poll * 10
+                };
+                report.next = report.next.min(later(now, pause));
                 // Alert rules and dashboards do not wait for services.
                 if wave.iter().any(|change| matches!(change, Change::Release { .. })) {
                     break;
@@ -199,6 +209,21 @@ impl Orchestrator {
             }
         };
         self.change(graph, end).await.map(|_| ())
+    }
+}
+
+/// What is right by chart, values and clusters and yet does not work is written once more, which mends what somebody
+/// has changed behind our back, and changes nothing else.
+fn mend_if_degraded(change: &mut Change, observed: &ObservedState) {
+    let Change::Release { action, spec, .. } = change else {
+        return;
+    };
+    let running = observed.releases.get(&spec.service);
+    let degraded = running.is_some_and(|running| health_of(running).0 == Health::Degraded);
+    if degraded && *action == ReleaseAction::Keep {
+        *action = ReleaseAction::Upgrade {
+            differences: Vec::new(),
+        };
     }
 }
 

@@ -14,6 +14,7 @@ use smo_core::backend::{
 use smo_core::helm_values::HelmValues;
 use smo_core::id::Project;
 use smo_karmada::{KarmadaConfig, KarmadaFleet};
+use smo_testbed::{Testbed, live};
 
 /// The machine's clock.
 #[derive(Debug)]
@@ -156,8 +157,9 @@ impl ChartBackend for FunctionCharts {
     }
 }
 
-/// A running Karmada, or `None` with a word on how to name one.
+/// A running Karmada, or `None` after a word on how to have one.
 pub(crate) struct Rig {
+    pub(crate) testbed: &'static Testbed,
     pub(crate) fleet: KarmadaFleet,
     pub(crate) client: kube::Client,
     started: Instant,
@@ -165,14 +167,9 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn new(templates: &[(&'static str, Template)]) -> Option<Self> {
-        if std::env::var_os(KarmadaConfig::KUBECONFIG).is_none() {
-            eprintln!(
-                "SKIPPED: no Karmada. Name the kubeconfig of a running one with members m1, m2 (with GPUs), m3 in {}.",
-                KarmadaConfig::KUBECONFIG
-            );
-            return None;
-        }
-        let config = KarmadaConfig::from_env().unwrap();
+        let testbed = live::karmada()?;
+        let config = KarmadaConfig::builder().with_kubeconfig_path(testbed.kubeconfig());
+        let config = config.build().unwrap();
         let client = config.client().await.unwrap();
         let charts = FunctionCharts::new(client.clone(), templates);
         let fleet = config
@@ -180,6 +177,7 @@ impl Rig {
             .await
             .unwrap();
         Some(Self {
+            testbed,
             fleet,
             client,
             started: Instant::now(),

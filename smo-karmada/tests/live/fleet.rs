@@ -1,0 +1,145 @@
+//! The fleet itself: what it reports, how it refuses, and the ports' conformance suites.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+use smo_core::backend::conformance::{self, ReleaseFixture};
+use smo_core::backend::{ClusterBackend, ClusterBackendExt, ErrorKind, ReleaseBackend, ReleaseBackendExt};
+use smo_core::helm_values::HelmValues;
+use smo_core::resources::{ResourceName, Resources};
+use smo_karmada::{Change, KarmadaConfig};
+
+use crate::releases::{IMAGE, gone, healthy_on, on, spec};
+use crate::rig::{FunctionCharts, Rig, SystemTime};
+
+pub(crate) async fn inventory(rig: &mut Rig) {
+    let report = rig.fleet.report().await.unwrap();
+    let names: Vec<&str> = report
+        .inventory
+        .clusters
+        .keys()
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(names, ["m1", "m2", "m3"]);
+    assert_eq!(
+        report
+            .inventory
+            .cluster("m2")
+            .unwrap()
+            .allocatable
+            .amount(ResourceName::NVIDIA_GPU),
+        6
+    );
+    assert!(report.details["m1"].largest_pod.is_some(), "{report:?}");
+    rig.lap("inventory of three clusters");
+    conformance::clusters(&rig.fleet, &"m1".parse().unwrap(), &"m9".parse().unwrap())
+        .await
+        .unwrap();
+    rig.lap("conformance: clusters");
+}
+
+/// Ways in which the kubeconfig may be wrong.
+pub(crate) async fn credentials(rig: &mut Rig) {
+    let text = std::fs::read_to_string(rig.testbed.kubeconfig()).unwrap();
+    let good: Value = serde_yaml::from_str(&text).unwrap();
+    let cases: [(&str, ErrorKind, fn(&mut Value)); 3] = [
+        (
+            "a token that is not known",
+            ErrorKind::Unauthenticated,
+            |config| {
+                config["users"][0]["user"] = json!({"token": "expired"});
+            },
+        ),
+        ("another authority", ErrorKind::Unauthenticated, |config| {
+            let other = config["users"][0]["user"]["client-certificate-data"].clone();
+            config["clusters"][0]["cluster"]["certificate-authority-data"] = other;
+        }),
+        ("another port", ErrorKind::Unavailable, |config| {
+            config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+        }),
+    ];
+    for (case, kind, change) in cases {
+        let mut config = good.clone();
+        change(&mut config);
+        let config = KarmadaConfig::builder()
+            .with_kubeconfig_text(config.to_string())
+            .build()
+            .unwrap();
+        let charts = FunctionCharts::new(rig.client.clone(), &[]);
+        let fleet = config
+            .connect(Box::new(charts), Arc::new(SystemTime))
+            .await
+            .unwrap();
+        let error = fleet.inventory().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        eprintln!("            {case}: {error}");
+    }
+    rig.lap("wrong kubeconfigs are told apart");
+}
+
+/// A change is told without asking.
+pub(crate) async fn changes(rig: &mut Rig) {
+    let mut changes = rig.fleet.changes();
+    let mut next = async || {
+        tokio::time::timeout(Duration::from_secs(20), changes.next())
+            .await
+            .unwrap()
+    };
+    let mut told = std::collections::BTreeSet::new();
+    while told.len() < 2 {
+        told.extend(next().await);
+    }
+    assert_eq!(Vec::from_iter(told), [Change::Clusters, Change::Releases]);
+    let spec = spec("live/watch/web", IMAGE, json!({}), on(&[("m1", 1)]));
+    rig.fleet.apply(&spec).await.unwrap();
+    rig.lap("watching");
+    while !healthy_on(&[("m1", 1)])(&rig.fleet.release(&spec.service).await.unwrap()) {
+        next().await;
+    }
+    rig.lap("healthy, by watching alone");
+    rig.fleet.remove(&spec.service).await.unwrap();
+    gone(rig, &spec.service).await;
+}
+
+pub(crate) fn fixture(chart: &str) -> ReleaseFixture {
+    ReleaseFixture {
+        projects: ["conf-a".parse().unwrap(), "conf-b".parse().unwrap()],
+        graphs: ["g".parse().unwrap(), "h".parse().unwrap()],
+        service: "conformance".parse().unwrap(),
+        chart: chart.to_owned(),
+        values: HelmValues::default(),
+        resources: Resources::new()
+            .with(ResourceName::CPU, 500)
+            .with(ResourceName::MEMORY, 256 << 20),
+        clusters: ["m1".parse().unwrap(), "m3".parse().unwrap()],
+        unknown_cluster: "nosuch".parse().unwrap(),
+        patience: Duration::from_secs(45),
+    }
+}
+
+pub(crate) async fn conformance(rig: &mut Rig) {
+    let free = async |rig: &Rig| rig.fleet.cluster(&"m1".parse().unwrap()).await.unwrap().free();
+    let before = free(rig).await;
+    for chart in [IMAGE, "oci://charts/plain"] {
+        conformance::releases(&rig.fleet, &SystemTime, &fixture(chart))
+            .await
+            .unwrap();
+        rig.lap(&format!("conformance: releases of {chart}"));
+    }
+    // Clusters report every few seconds: what ran until now has to be forgotten before capacity is measured.
+    let start = Instant::now();
+    while free(rig).await != before {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "{} of {before}",
+            free(rig).await
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    conformance::capacity(&rig.fleet, &rig.fleet, &SystemTime, &fixture(IMAGE))
+        .await
+        .unwrap();
+    rig.lap("conformance: capacity");
+}
