@@ -111,15 +111,6 @@ async fn no_aggregated_api_is_no_empty_fleet() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert!(
-        matches!(cause(&error), KarmadaError::AggregatedApiDown),
-        "{error:?}"
-    );
-    assert_eq!(
-        (error.kind(), error.retry()),
-        (ErrorKind::Unavailable, Retry::Later)
-    );
-    insta::assert_snapshot!(error, @"inventory: Karmada is degraded: its aggregated API server does not answer, so that no cluster can be seen (check karmada-aggregated-apiserver and the APIService v1alpha1.cluster.karmada.io)");
     // Made anew, it is the CRD's again.
     server.kubectl.run(&["delete", GROUP]).unwrap();
     server.kubectl.run(&["delete", "service", "nobody"]).unwrap();
@@ -135,4 +126,13 @@ async fn no_aggregated_api_is_no_empty_fleet() {
         assert!(began.elapsed() < Duration::from_secs(30), "it is served again");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    assert!(
+        matches!(cause(&error), KarmadaError::AggregatedApiDown),
+        "{error:?}"
+    );
+    assert_eq!(
+        (error.kind(), error.retry()),
+        (ErrorKind::Unavailable, Retry::Later)
+    );
+    insta::assert_snapshot!(error, @"inventory: Karmada is degraded: its aggregated API server does not answer, so that no cluster can be seen (check karmada-aggregated-apiserver and the APIService v1alpha1.cluster.karmada.io)");
 }
