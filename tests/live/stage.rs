@@ -73,7 +73,7 @@ impl Stage {
         let testbed = live::karmada()?;
         let registry = registry()?;
         prepare(testbed);
-        let reach = RegistryConfig::new().with_plain_http(&registry.address());
+        let reach = RegistryConfig::new().with_plain_http(registry.address());
         let config = HelmConfig::new()
             .with_program(testbed.servers().program(helm))
             .with_kubeconfig(testbed.kubeconfig())
