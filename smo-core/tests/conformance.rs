@@ -67,6 +67,14 @@ async fn the_in_memory_fleet(#[case] delays: Delays) {
     conformance::capacity(&fleet, &fleet, &fleet.clock(), &fixture)
         .await
         .unwrap();
+    conformance::room(&fleet, &fleet.clock(), &fixture).await.unwrap();
+    let image = ReleaseFixture {
+        chart: "docker://registry/web:1".to_owned(),
+        ..fixture
+    };
+    conformance::releases(&fleet, &fleet.clock(), &image)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -255,6 +263,7 @@ enum Fault {
     BelievesHealth,
     MixesProjects,
     AcceptsNowhere,
+    RefusesLarge,
 }
 
 #[derive(Debug)]
@@ -263,6 +272,9 @@ struct BrokenFleet(InMemoryFleet, Fault);
 #[async_trait]
 impl ReleaseBackend for BrokenFleet {
     async fn apply(&self, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
+        if self.1 == Fault::RefusesLarge && spec.resources.cpu().millicores() > 1_000_000 {
+            return Err(BackendError::new(ErrorKind::Invalid, "install", "too large"));
+        }
         match self.0.apply(spec).await {
             Ok(applied) if self.1 == Fault::AlwaysChanged => Ok(Applied {
                 changed: true,
@@ -334,6 +346,22 @@ async fn a_broken_release_backend_is_told_its_fault(#[case] fault: Fault, #[case
     let fleet = fleet(Delays::measured());
     let broken = BrokenFleet(fleet.clone(), fault);
     let error = conformance::releases(&broken, &fleet.clock(), &release_fixture())
+        .await
+        .unwrap_err();
+    assert_eq!((error.port, error.rule), ("ReleaseBackend", rule), "{error}");
+}
+
+#[rstest]
+#[case(
+    Fault::BelievesHealth,
+    "what finds no room is observed where it should be, and is not Healthy"
+)]
+#[case(Fault::RefusesLarge, "what is too large is accepted")]
+#[tokio::test(flavor = "current_thread")]
+async fn a_release_backend_that_counts_room_otherwise_is_told(#[case] fault: Fault, #[case] rule: &str) {
+    let fleet = fleet(Delays::measured());
+    let broken = BrokenFleet(fleet.clone(), fault);
+    let error = conformance::room(&broken, &fleet.clock(), &release_fixture())
         .await
         .unwrap_err();
     assert_eq!((error.port, error.rule), ("ReleaseBackend", rule), "{error}");

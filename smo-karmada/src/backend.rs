@@ -17,13 +17,15 @@ use smo_core::placement::Assignment;
 use smo_core::plan::ReleaseSpec;
 
 use crate::client::Client;
+use crate::config::Drift;
 use crate::drift::drift;
-use crate::error::Failure;
+use crate::error::{Failure, KarmadaError};
 use crate::facts::FleetFacts;
 use crate::inventory::{FleetReport, read_clusters};
 use crate::objects::{INSTANCE, MANAGED_BY, ObjectRef, Owner, PART_OF};
 use crate::record::Record;
 use crate::status::{Bindings, binding_of, leftovers, observe, read_bindings};
+use crate::submariner;
 
 const CLUSTERS: &str = "/apis/cluster.karmada.io/v1alpha1/clusters";
 const BINDINGS: &str = "resourcebindings";
@@ -38,6 +40,8 @@ pub struct KarmadaFleet {
     pub(crate) client: Client,
     pub(crate) charts: Box<dyn ChartBackend>,
     pub(crate) tolerations: Vec<Toleration>,
+    /// The namespace in members where Submariner's objects are; `None` to ask nobody.
+    pub(crate) submariner: Option<String>,
     /// Installs of images whose workload has not reached its clusters yet.
     pub(crate) starting: AtomicUsize,
     clock: Arc<dyn Clock>,
@@ -58,6 +62,7 @@ impl KarmadaFleet {
             client: Client::new(client, manager),
             charts,
             tolerations: Vec::new(),
+            submariner: Some(submariner::NAMESPACE.to_owned()),
             starting: AtomicUsize::new(0),
             clock,
             facts: RwLock::new(facts),
@@ -72,13 +77,28 @@ impl KarmadaFleet {
         self
     }
 
+    /// The same, with another answer to fields of our objects that somebody else has set since.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.client.drift = drift;
+        self
+    }
+
+    /// The same, with Submariner's objects looked for in another namespace of members than `submariner-operator`, or not
+    /// at all. Only members that serve its API are asked, in two requests each.
+    #[must_use]
+    pub fn with_submariner(mut self, namespace: Option<&str>) -> Self {
+        self.submariner = namespace.map(str::to_owned);
+        self
+    }
+
     /// Replaces what the host knows of the fleet: prices, carbon, distances.
     pub fn set_facts(&self, facts: FleetFacts) {
         *self.facts.write().unwrap_or_else(PoisonError::into_inner) = facts;
     }
 
-    /// The fleet with what an [`Inventory`] has no place for: how far each report can be believed, and the largest pod
-    /// that fits.
+    /// The fleet with what an [`Inventory`] has no place for: how far each report can be believed, the largest pod that
+    /// fits, and what Submariner knows of its networks.
     ///
     /// # Errors
     /// As [`ClusterBackend::inventory`].
@@ -88,8 +108,12 @@ impl KarmadaFleet {
             .list(CLUSTERS, "")
             .await
             .map_err(|error| error.during("inventory"))?;
-        let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(read_clusters(&items, &facts, self.clock.now()))
+        let mut report = {
+            let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
+            read_clusters(&items, &facts, self.clock.now())
+        };
+        self.ask_submariner(&items, &mut report).await;
+        Ok(report)
     }
 
     pub(crate) fn owner(&self, service: &ServiceKey) -> Owner {
@@ -102,8 +126,20 @@ impl KarmadaFleet {
     /// The record of a name, whosever it is, with the Secret it was read from.
     pub(crate) async fn record(&self, owner: &Owner) -> Result<Option<(Record, Value)>, Failure> {
         let secret = self.client.get(&owner.record()).await?;
+        if secret.as_ref().is_some_and(|secret| !Record::is_kept_in(secret)) {
+            let why = format!("{} exists and is not ours", owner.record());
+            return Err(KarmadaError::Conflict(why).into());
+        }
         let read = secret.map(|secret| Record::read(&secret).map(|record| (record, secret)));
         Ok(read.transpose()?)
+    }
+
+    /// The same; what is somebody else's is no record.
+    pub(crate) async fn record_if_ours(&self, owner: &Owner) -> Result<Option<(Record, Value)>, Failure> {
+        match self.record(owner).await {
+            Err(Failure::Karmada(KarmadaError::Conflict(_))) => Ok(None),
+            other => other,
+        }
     }
 
     async fn bindings(&self, namespace: Option<&str>) -> Result<Bindings, Failure> {
@@ -177,7 +213,7 @@ impl KarmadaFleet {
 
     async fn take_away(&self, service: &ServiceKey) -> Result<Removed, Failure> {
         let owner = self.owner(service);
-        let Some((mut record, secret)) = self.record(&owner).await? else {
+        let Some((mut record, secret)) = self.record_if_ours(&owner).await? else {
             return Ok(Removed::default());
         };
         if record.removed || record.spec.service != *service {
@@ -228,9 +264,9 @@ fn only_namespace<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<&
 }
 
 /// Somebody was faster, which is as good.
-fn unless_changed(error: crate::KarmadaError) -> Result<bool, crate::KarmadaError> {
+fn unless_changed(error: KarmadaError) -> Result<bool, KarmadaError> {
     match error {
-        crate::KarmadaError::Conflict(_) => Ok(false),
+        KarmadaError::Conflict(_) => Ok(false),
         other => Err(other),
     }
 }

@@ -7,6 +7,7 @@ use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, Precond
 use kube::core::Request as Path;
 use serde_json::Value;
 
+use crate::config::Drift;
 use crate::error::KarmadaError;
 use crate::objects::ObjectRef;
 
@@ -16,11 +17,20 @@ const PAGE: u32 = 500;
 /// How long an answer may take. Karmada's webhooks have three seconds each.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The least pauses before a request that was one too many is made again.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
 /// A client that writes under one name.
 #[derive(Clone)]
 pub(crate) struct Client {
     kube: kube::Client,
     manager: String,
+    pub(crate) drift: Drift,
 }
 
 impl std::fmt::Debug for Client {
@@ -45,6 +55,7 @@ impl Client {
         Self {
             kube,
             manager: manager.to_owned(),
+            drift: Drift::Repair,
         }
     }
 
@@ -62,11 +73,31 @@ impl Client {
         request: Result<Request<Vec<u8>>, kube::core::request::Error>,
     ) -> Result<Value, KarmadaError> {
         let request = request.map_err(|error| KarmadaError::Nonsense(error.to_string()))?;
-        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.kube.request(request)).await else {
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.ask(request)).await else {
             let why = format!("no answer within {} s", TIMEOUT.as_secs());
             return Err(KarmadaError::Unreachable(why));
         };
         answer.map_err(|error| KarmadaError::from_kube(path, error))
+    }
+
+    /// Asks, and again after a pause when there are too many requests at once: those are refused before anything is done.
+    async fn ask(&self, request: Request<Vec<u8>>) -> kube::Result<Value> {
+        const TOO_MANY: u16 = 429;
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let answer = self.kube.request(request.clone()).await;
+            let wished = match &answer {
+                Err(kube::Error::Api(status)) if status.code == TOO_MANY => {
+                    let details = status.details.as_ref();
+                    Duration::from_secs(details.map_or(0, |details| details.retry_after_seconds.into()))
+                }
+                _ => return answer,
+            };
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause.max(wished)).await,
+                None => return answer,
+            }
+        }
     }
 
     /// An object, if it is there. A kind that the server does not know has no objects.
@@ -151,13 +182,15 @@ impl Client {
     ) -> Result<Written, KarmadaError> {
         let target = ObjectRef::of(wanted)?;
         let path = target.collection();
-        let params = PatchParams::apply(&self.manager).force().validation_strict();
+        let mut params = PatchParams::apply(&self.manager).validation_strict();
+        params.force = self.drift == Drift::Repair;
         let object = self
             .send(
                 &path,
                 Path::new(&path).patch(&target.name, &params, &Patch::Apply(wanted)),
             )
-            .await?;
+            .await
+            .map_err(|error| error.about(&target))?;
         let version = |object: &Value| object.pointer("/metadata/resourceVersion").cloned();
         let changed = before.and_then(version) != version(&object);
         Ok(Written { object, changed })
@@ -250,6 +283,24 @@ pub(crate) fn is_part_of(wanted: &Value, live: &Value) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_request_too_many_is_made_again() {
+        use smo_core::backend::ClusterBackend;
+        let fake = crate::double::FakeKarmada::with_clusters(&["m1"]);
+        fake.fail("GET /apis/cluster.karmada.io", 429, "too many requests");
+        let healed = fake.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            healed.heal();
+        });
+        let fleet = fake.fleet();
+        assert_eq!(fleet.inventory().await.unwrap().ready().count(), 1);
+        assert_eq!(fake.reads(), 2);
+        fake.fail("GET /apis/cluster.karmada.io", 503, "no endpoints");
+        assert!(fleet.inventory().await.is_err());
+        assert_eq!(fake.reads(), 1, "what is down is told at once");
+    }
 
     #[test]
     fn what_the_server_fills_in_is_no_difference() {

@@ -5,12 +5,23 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use smo_core::backend::{BackendError, ChartBackend, Clock};
 
 use crate::KarmadaFleet;
 use crate::error::KarmadaError;
 use crate::facts::FleetFacts;
+
+/// What is done about fields of our objects that somebody else has set since, `kubectl edit` for instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Drift {
+    /// They are taken back.
+    #[default]
+    Repair,
+    /// They stay, and what would take them back fails with [`KarmadaError::FieldConflict`], which names them and who set
+    /// them. What was written before that stays, and is written again by the next attempt.
+    Report,
+}
 
 /// The kubeconfig of Karmada's API server.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +37,7 @@ pub struct KarmadaConfig {
     source: Source,
     context: Option<String>,
     manager: String,
+    drift: Drift,
 }
 
 impl fmt::Debug for KarmadaConfig {
@@ -38,6 +50,7 @@ impl fmt::Debug for KarmadaConfig {
             .field("kubeconfig", &source)
             .field("context", &self.context)
             .field("manager", &self.manager)
+            .field("drift", &self.drift)
             .finish()
     }
 }
@@ -49,6 +62,7 @@ pub struct KarmadaConfigBuilder {
     text: Option<Hidden>,
     context: Option<String>,
     manager: Option<String>,
+    drift: Drift,
 }
 
 /// A text that `Debug` does not show.
@@ -122,13 +136,7 @@ impl KarmadaConfig {
             .client()
             .await
             .map_err(|error| error.during("connect to Karmada"))?;
-        Ok(KarmadaFleet::new(
-            client,
-            &self.manager,
-            charts,
-            clock,
-            FleetFacts::new(),
-        ))
+        Ok(KarmadaFleet::new(client, &self.manager, charts, clock, FleetFacts::new()).with_drift(self.drift))
     }
 
     /// A client for Karmada's API server, for what this crate does not do.
@@ -137,7 +145,6 @@ impl KarmadaConfig {
     /// When the kubeconfig cannot be read.
     pub async fn client(&self) -> Result<kube::Client, KarmadaError> {
         install_crypto_provider();
-        let unusable = |error: kube::config::KubeconfigError| KarmadaError::Kubeconfig(error.to_string());
         let kubeconfig = match &self.source {
             Source::Path(path) => Kubeconfig::read_from(path).map_err(unusable)?,
             Source::Text(text) => Kubeconfig::from_yaml(text).map_err(unusable)?,
@@ -146,9 +153,13 @@ impl KarmadaConfig {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        check_user(&kubeconfig, self.context.as_deref())?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(unusable)?;
+        // What is down is told at once and not after half a minute of trying.
+        config.default_retry = false;
+        check_address(&config)?;
         kube::Client::try_from(config).map_err(|error| KarmadaError::from_kube("", error))
     }
 }
@@ -183,6 +194,13 @@ impl KarmadaConfigBuilder {
         self
     }
 
+    /// Says what is done about fields that somebody else has set since. They are taken back when nothing is said.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.drift = drift;
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -197,15 +215,60 @@ impl KarmadaConfigBuilder {
             .manager
             .unwrap_or_else(|| KarmadaConfig::DEFAULT_MANAGER.to_owned());
         if !smo_core::id::is_dns_label(&manager) {
-            return Err(KarmadaError::Refused(format!(
-                "`{manager}` is no DNS label, which a manager's name has to be"
+            return Err(KarmadaError::Configuration(format!(
+                "the manager `{manager}` is no DNS label (lower-case letters, digits and `-`, 63 at most)"
             )));
         }
         Ok(KarmadaConfig {
             source,
             context: self.context,
             manager,
+            drift: self.drift,
         })
+    }
+}
+
+/// What is wrong with a kubeconfig, in words without quotes of quotes.
+fn unusable(error: KubeconfigError) -> KarmadaError {
+    KarmadaError::Kubeconfig(match error {
+        KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
+        // What follows the first line quotes the file, which may hold a token.
+        KubeconfigError::Parse(error) => {
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        }
+        KubeconfigError::CurrentContextNotSet => "it has no current-context".to_owned(),
+        KubeconfigError::LoadContext(context) => format!("it has no context `{context}`"),
+        KubeconfigError::LoadClusterOfContext(cluster) => format!("it has no cluster `{cluster}`"),
+        other => other.to_string(),
+    })
+}
+
+/// Without this, a context whose user does not exist would go on as nobody.
+fn check_user(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<(), KarmadaError> {
+    let chosen = context.or(kubeconfig.current_context.as_deref());
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|context| Some(context.name.as_str()) == chosen)
+        .and_then(|named| named.context.as_ref());
+    let user = context.and_then(|context| context.user.as_ref());
+    match user.filter(|user| !kubeconfig.auth_infos.iter().any(|info| info.name == **user)) {
+        Some(user) => Err(KarmadaError::Kubeconfig(format!("it has no user `{user}`"))),
+        None => Ok(()),
+    }
+}
+
+/// Without this, an address without a scheme would end a task of the client.
+fn check_address(config: &Config) -> Result<(), KarmadaError> {
+    let address = &config.cluster_url;
+    let complete = matches!(address.scheme_str(), Some("http" | "https")) && address.host().is_some();
+    if complete {
+        Ok(())
+    } else {
+        let why = format!("the server `{address}` is no address (https://host:port)");
+        Err(KarmadaError::Kubeconfig(why))
     }
 }
 
@@ -234,12 +297,12 @@ mod tests {
             ("KUBECONFIG", "/other"),
             ("SMO_KARMADA_CONTEXT", "c"),
         ]));
-        insta::assert_snapshot!(format!("{:?}", both.unwrap()), @r#"KarmadaConfig { kubeconfig: "/k", context: Some("c"), manager: "smo" }"#);
+        insta::assert_snapshot!(format!("{:?}", both.unwrap()), @r#"KarmadaConfig { kubeconfig: "/k", context: Some("c"), manager: "smo", drift: Repair }"#);
         let list = KarmadaConfig::from_variables(variables(&[
             ("SMO_KARMADA_KUBECONFIG", " "),
             ("KUBECONFIG", "/a:/b"),
         ]));
-        insta::assert_snapshot!(format!("{:?}", list.unwrap()), @r#"KarmadaConfig { kubeconfig: "/a", context: None, manager: "smo" }"#);
+        insta::assert_snapshot!(format!("{:?}", list.unwrap()), @r#"KarmadaConfig { kubeconfig: "/a", context: None, manager: "smo", drift: Repair }"#);
         let none = KarmadaConfig::from_variables(variables(&[])).unwrap_err();
         insta::assert_snapshot!(none.during("connect"), @"connect: no usable kubeconfig: none was named (name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context)");
     }
@@ -266,11 +329,11 @@ mod tests {
             let error = config.build().unwrap().client().await.err().unwrap();
             shown.push_str(&format!("{}\n", error.to_string().lines().next().unwrap()));
         }
-        insta::assert_snapshot!(shown, @r#"
-        no usable kubeconfig: failed to read kubeconfig from '"/nowhere/karmada.config"': No such file or directory (os error 2)
-        no usable kubeconfig: failed to parse kubeconfig YAML: error: line 1 column 4: unclosed bracket '['
-        no usable kubeconfig: failed to determine current context
-        no usable kubeconfig: failed to load current context: nosuch
-        "#);
+        insta::assert_snapshot!(shown, @"
+        no usable kubeconfig: /nowhere/karmada.config: No such file or directory (os error 2)
+        no usable kubeconfig: line 1 column 4: unclosed bracket '['
+        no usable kubeconfig: it has no current-context
+        no usable kubeconfig: it has no context `nosuch`
+        ");
     }
 }

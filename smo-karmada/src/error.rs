@@ -1,8 +1,13 @@
 //! What goes wrong between here and Karmada, by meaning, with what to do about it.
 
+use std::borrow::Cow;
+
 use kube::core::Status;
 use smo_core::backend::{BackendError, ErrorKind, Retry};
 use thiserror::Error;
+
+use crate::objects::ObjectRef;
+use crate::refusal::{Denied, ManagedField};
 
 /// A failure of Karmada, or on the way to it.
 #[derive(Debug, Error)]
@@ -11,10 +16,16 @@ pub enum KarmadaError {
     /// There is no usable kubeconfig.
     #[error("no usable kubeconfig: {0}")]
     Kubeconfig(String),
+    /// The configuration makes no sense.
+    #[error("{0}")]
+    Configuration(String),
     /// The API server does not know the caller: an expired token, a certificate of another authority.
     #[error("Karmada does not accept the credentials")]
     Credentials,
-    /// The API server knows the caller and does not let them.
+    /// The caller lacks a verb on a resource.
+    #[error("{0}")]
+    Denied(Denied),
+    /// The API server knows the caller and does not let them, for another reason.
     #[error("{0}")]
     Forbidden(String),
     /// The API server's certificate is not signed by the authority of the kubeconfig.
@@ -35,9 +46,17 @@ pub enum KarmadaError {
     /// There is no such object.
     #[error("{0}")]
     NotFound(String),
-    /// Somebody else has changed the object, or owns a part of it.
+    /// Somebody else has changed the object, or owns it.
     #[error("{0}")]
     Conflict(String),
+    /// Others have set fields of the object, and are not to be overruled ([`Drift::Report`](crate::Drift::Report)).
+    #[error("others have set fields of {object}: {}", list(fields))]
+    FieldConflict {
+        /// The object, such as `PropagationPolicy proj/web.smo`.
+        object: String,
+        /// Each field with who set it.
+        fields: Vec<ManagedField>,
+    },
     /// The object does not match its schema, or an admission webhook refuses it.
     #[error("Karmada refuses the object: {0}")]
     Refused(String),
@@ -51,29 +70,37 @@ impl KarmadaError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Kubeconfig(_) | Self::Refused(_) => ErrorKind::Invalid,
-            Self::Credentials | Self::Forbidden(_) | Self::Certificate(_) => ErrorKind::Unauthenticated,
+            Self::Kubeconfig(_) | Self::Configuration(_) | Self::Refused(_) => ErrorKind::Invalid,
+            Self::Credentials | Self::Denied(_) | Self::Forbidden(_) | Self::Certificate(_) => {
+                ErrorKind::Unauthenticated
+            }
             Self::Unreachable(_) | Self::AggregatedApiDown | Self::Busy(_) => ErrorKind::Unavailable,
             Self::NoSuchKind(_) => ErrorKind::Unsupported,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::FieldConflict { .. } => ErrorKind::Conflict,
             Self::Nonsense(_) => ErrorKind::Unexpected,
         }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    pub fn hint(&self) -> Cow<'static, str> {
+        let hint = match self {
+            Self::Denied(denied) => {
+                return format!(
+                    "allow it: `{}`, bound to them; `permissions` is a role with all that is needed",
+                    denied.grant()
+                )
+                .into();
+            }
             Self::Kubeconfig(_) => {
                 "name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context"
             }
+            Self::Configuration(_) => "change it",
             Self::Credentials => {
                 "renew the token or client certificate in the kubeconfig; `kubectl auth whoami` tells whether it works"
             }
-            Self::Forbidden(_) => {
-                "let the role of this user have that verb on that resource in Karmada's API server"
-            }
+            Self::Forbidden(_) => "ask the administrator of Karmada's API server what forbids it",
             Self::Certificate(_) => {
                 "put the authority that signed it into certificate-authority-data of the kubeconfig"
             }
@@ -89,9 +116,13 @@ impl KarmadaError {
             }
             Self::NotFound(_) => "check the name and the namespace",
             Self::Conflict(_) => "observe again, then decide who is to own it",
+            Self::FieldConflict { .. } => {
+                "ask them to leave these fields alone, or connect with `Drift::Repair` to take them back"
+            }
             Self::Refused(_) => "change what the message names",
             Self::Nonsense(_) => "check that the address is that of a Kubernetes API server",
-        }
+        };
+        hint.into()
     }
 
     /// The same as a failure of `operation` behind a port, with the hint in its message.
@@ -117,7 +148,12 @@ impl KarmadaError {
             403 if said.contains("denied the request") => Self::Refused(said),
             // A namespace that is on its way out takes nothing in until it is gone.
             403 if said.contains("being terminated") => Self::Busy(said),
-            403 => Self::Forbidden(said),
+            403 => match Denied::read(&said) {
+                // The kubeconfig shows nothing that the server knows, and the server lets nobody in by name.
+                Some(denied) if denied.user == "system:anonymous" => Self::Credentials,
+                Some(denied) => Self::Denied(denied),
+                None => Self::Forbidden(said),
+            },
             // A path that no API serves is answered in plain text, or with a status without details.
             404 if status
                 .details
@@ -127,14 +163,36 @@ impl KarmadaError {
                 Self::NoSuchKind(kind_of(path))
             }
             404 => Self::NotFound(said),
-            409 => Self::Conflict(said),
-            // An unknown field under server-side apply is a 500.
+            409 => match ManagedField::read_all(status) {
+                fields if fields.is_empty() => Self::Conflict(said),
+                fields => Self::FieldConflict {
+                    object: kind_of(path),
+                    fields,
+                },
+            },
             400 | 422 => Self::Refused(said),
-            500 if said.contains("typed patch object") => Self::Refused(said),
+            // An unknown field under server-side apply is a 500, and so is a value of another shape.
+            500 if ["typed patch object", "convert unstructured object"]
+                .iter()
+                .any(|words| said.contains(words)) =>
+            {
+                Self::Refused(said)
+            }
             503 if cluster_api => Self::AggregatedApiDown,
             // 410: a list that was read in parts is too old to go on.
             410 | 429 | 500..=504 => Self::Busy(said),
             code => Self::Nonsense(format!("HTTP {code} {said}")),
+        }
+    }
+
+    /// The same, with the object that was to be written where the API server does not say it.
+    pub(crate) fn about(self, written: &ObjectRef) -> Self {
+        match self {
+            Self::FieldConflict { fields, .. } => Self::FieldConflict {
+                object: written.to_string(),
+                fields,
+            },
+            other => other,
         }
     }
 
@@ -191,6 +249,11 @@ impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         Self::Charts(error)
     }
+}
+
+fn list(fields: &[ManagedField]) -> String {
+    let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    fields.join(", ")
 }
 
 /// The last cause, which names the address or the certificate; the words before it only say that something failed.
@@ -266,6 +329,16 @@ mod tests {
             ),
             (
                 policies,
+                json!({"code": 403, "reason": "Forbidden", "message": "secrets \"x\" is forbidden: exceeded quota: q"}),
+            ),
+            (
+                policies,
+                json!({"code": 409, "reason": "Conflict", "message": "Apply failed with 1 conflict", "details": {
+                    "name": "web.smo", "causes": [{"reason": "FieldManagerConflict", "field": ".spec.priority",
+                    "message": "conflict with \"kubectl-edit\" using policy.karmada.io/v1alpha1"}]}}),
+            ),
+            (
+                policies,
                 json!({"code": 409, "reason": "Conflict", "message": "Apply failed with 1 conflict: conflict with \"smo\": .spec.replicas"}),
             ),
             (
@@ -287,6 +360,11 @@ mod tests {
                 policies,
                 json!({"code": 422, "reason": "Invalid", "message": "weight should be greater than or equal to 1"}),
             ),
+            (
+                policies,
+                json!({"code": 500, "message": "failed to convert new object (p/web; apps/v1, Kind=Deployment) to proper version: \
+                    unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression"}),
+            ),
             (policies, json!({"code": 429, "message": "too many requests"})),
             (
                 policies,
@@ -300,16 +378,19 @@ mod tests {
         }
         insta::assert_snapshot!(shown, @r#"
         [not authenticated] apply p/g/web: Karmada does not accept the credentials (renew the token or client certificate in the kubeconfig; `kubectl auth whoami` tells whether it works)
-        [not authenticated] apply p/g/web: clusters.cluster.karmada.io is forbidden: User "bob" cannot list resource "clusters" in API group "cluster.karmada.io" at the cluster scope (let the role of this user have that verb on that resource in Karmada's API server)
+        [not authenticated] apply p/g/web: bob may not list clusters.cluster.karmada.io in the whole cluster (allow it: `kubectl create clusterrole NAME --verb=list --resource=clusters.cluster.karmada.io`, bound to them; `permissions` is a role with all that is needed)
         [unsupported] apply p/g/web: the API server does not know clusters.cluster.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
         [unavailable] apply p/g/web: Karmada is degraded: its aggregated API server does not answer, so that no cluster can be seen (check karmada-aggregated-apiserver and the APIService v1alpha1.cluster.karmada.io)
         [unsupported] apply p/g/web: the API server does not know propagationpolicies.policy.karmada.io (install Karmada's CRDs, and check that the kubeconfig is that of Karmada and not of a member)
         [not found] apply p/g/web: namespaces "proj" not found (check the name and the namespace)
+        [not authenticated] apply p/g/web: secrets "x" is forbidden: exceeded quota: q (ask the administrator of Karmada's API server what forbids it)
+        [conflict] apply p/g/web: others have set fields of propagationpolicies.policy.karmada.io: .spec.priority by kubectl-edit (ask them to leave these fields alone, or connect with `Drift::Repair` to take them back)
         [conflict] apply p/g/web: Apply failed with 1 conflict: conflict with "smo": .spec.replicas (observe again, then decide who is to own it)
         [invalid] apply p/g/web: Karmada refuses the object: failed to create typed patch object (/x; policy.karmada.io/v1alpha1, Kind=PropagationPolicy): .spec.placment: field not declared in schema (change what the message names)
         [invalid] apply p/g/web: Karmada refuses the object: admission webhook "propagationpolicy.karmada.io" denied the request: spec.placement: clusterAffinities cannot co-exist with clusterAffinity (change what the message names)
         [unavailable] apply p/g/web: Karmada's API server is busy: secrets "smo.web" is forbidden: unable to create new content in namespace p because it is being terminated (try again)
         [invalid] apply p/g/web: Karmada refuses the object: weight should be greater than or equal to 1 (change what the message names)
+        [invalid] apply p/g/web: Karmada refuses the object: failed to convert new object (p/web; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression (change what the message names)
         [unavailable] apply p/g/web: Karmada's API server is busy: too many requests (try again)
         [unavailable] apply p/g/web: Karmada's API server is busy: etcdserver: leader changed (try again)
         "#);

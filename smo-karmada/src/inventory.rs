@@ -12,6 +12,7 @@ use smo_core::resources::{ResourceName, Resources};
 
 use crate::facts::FleetFacts;
 use crate::member::{MemberCluster, NodeSummary};
+use crate::submariner::Submariner;
 
 /// The fleet as Karmada reports it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -40,6 +41,11 @@ pub struct ClusterDetails {
     /// The largest pod that is sure to fit on one node, by Karmada's resource models. A sum may promise more than any
     /// single node has. `None` when the cluster does not report models.
     pub largest_pod: Option<Resources>,
+    /// True when it serves `multicluster.x-k8s.io`, without which no Service of another cluster can be imported there.
+    pub imports_services: bool,
+    /// What Submariner knows of its network; `None` where there is no Submariner, or the cluster is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submariner: Option<Submariner>,
 }
 
 /// How far the report of a cluster can be believed.
@@ -79,7 +85,7 @@ pub fn read_clusters(items: &[Value], facts: &FleetFacts, now: Timestamp) -> Fle
             }
         };
         let (mut cluster, details) = match MemberCluster::deserialize_from(item) {
-            Ok(member) => read_cluster(name.clone(), &member),
+            Ok(member) => read_cluster(name.clone(), &member, item),
             Err(error) => unreadable(name.clone(), &error),
         };
         facts.fill(&mut cluster);
@@ -113,7 +119,7 @@ fn unreadable(name: ClusterName, error: &serde_json::Error) -> (Cluster, Cluster
     (cluster, details)
 }
 
-fn read_cluster(name: ClusterName, member: &MemberCluster) -> (Cluster, ClusterDetails) {
+fn read_cluster(name: ClusterName, member: &MemberCluster, item: &Value) -> (Cluster, ClusterDetails) {
     let mut missing = Vec::new();
     let summary = member.status.resource_summary.clone().unwrap_or_default();
     let allocatable = amounts("allocatable", &summary.allocatable, &mut missing);
@@ -151,6 +157,8 @@ fn read_cluster(name: ClusterName, member: &MemberCluster) -> (Cluster, ClusterD
         kubernetes_version: member.status.kubernetes_version.clone(),
         nodes: member.status.node_summary,
         largest_pod: largest_pod(member),
+        imports_services: serves(item.get("status"), "multicluster.x-k8s.io/"),
+        submariner: None,
     };
     let cluster = Cluster {
         readiness,
@@ -163,6 +171,18 @@ fn read_cluster(name: ClusterName, member: &MemberCluster) -> (Cluster, ClusterD
         ..Cluster::new(name, allocatable)
     };
     (cluster, details)
+}
+
+/// True when the status of a cluster lists an API whose group and version begin so.
+pub(crate) fn serves(status: Option<&Value>, api: &str) -> bool {
+    let listed = status
+        .and_then(|status| status.get("apiEnablements"))
+        .and_then(Value::as_array);
+    let mut versions = listed
+        .into_iter()
+        .flatten()
+        .filter_map(|enabled| enabled.get("groupVersion")?.as_str());
+    versions.any(|version| version.starts_with(api))
 }
 
 fn text(field: &Option<String>) -> Option<String> {

@@ -130,7 +130,8 @@ fn a_full_report() {
           "largestPod": {
             "cpu": "4",
             "memory": "32Gi"
-          }
+          },
+          "importsServices": false
         }
       },
       "faults": []

@@ -48,8 +48,7 @@
 //!
 //! # Permissions
 //!
-//! In Karmada's API server: `get`, `list`, `watch` on `clusters`, `resourcebindings` and `works`; `get`, `list`,
-//! `create`, `patch`, `delete` on the objects above.
+//! [`permissions`] is the role that the user of the kubeconfig needs in Karmada's API server.
 
 mod backend;
 mod chart;
@@ -65,17 +64,23 @@ mod foreign;
 mod inventory;
 pub mod member;
 pub mod objects;
+mod permissions;
 mod record;
+mod refusal;
 mod release;
 mod split;
 mod start;
 mod status;
+mod submariner;
 mod watch;
 mod write;
 
 pub use backend::KarmadaFleet;
-pub use config::{KarmadaConfig, KarmadaConfigBuilder};
+pub use config::{Drift, KarmadaConfig, KarmadaConfigBuilder};
 pub use error::KarmadaError;
 pub use facts::{ClusterFacts, FleetFacts};
 pub use inventory::{ClusterDetails, FleetReport, Report, read_clusters};
+pub use permissions::permissions;
+pub use refusal::{Denied, ManagedField};
+pub use submariner::{ClusterNetwork, Gateway, Submariner, Tunnel};
 pub use watch::Change;

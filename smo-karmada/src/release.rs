@@ -166,7 +166,7 @@ impl KarmadaFleet {
 
     pub(crate) async fn rescale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), Failure> {
         let owner = self.owner(service);
-        let record = self.record(&owner).await?.map(|(record, _)| record);
+        let record = self.record_if_ours(&owner).await?.map(|(record, _)| record);
         let installed = record.filter(|record| !record.removed && record.spec.service == *service);
         let Some(mut record) = installed else {
             return Err(KarmadaError::NotFound("it is not installed".to_owned()).into());

@@ -12,7 +12,8 @@ use crate::rig::Rig;
 
 /// The cluster's name in the rig: `karmada.kubeconfig`, `karmada-apiserver.log`.
 pub(crate) const KARMADA: &str = "karmada";
-const AGGREGATED: &str = "karmada-aggregated-apiserver";
+/// Its aggregated API server in the rig.
+pub(crate) const AGGREGATED: &str = "karmada-aggregated-apiserver";
 
 /// Starts the aggregated API server, the webhook, the controllers and the scheduler, each when the one before serves.
 pub(crate) fn serve(

@@ -21,10 +21,12 @@
 //! | `testbed`, `remote` | a running one, in this process or held by another |
 //! | `rig`, `member`, `control_plane` | flags and objects: etcd and API servers; a member; Karmada's own programs |
 //! | `registry` | an OCI registry |
+//! | `audit` | who asked Karmada's API server for what |
 //! | `process`, `ports`, `folder`, `pki`, `kubeconfig`, `kubectl`, `programs` | one means each |
 //!
 //! The programs come from `cargo xtask servers`; Karmada's own from a release ([`live`] has the variables).
 
+mod audit;
 mod control_plane;
 mod error;
 mod folder;
@@ -42,6 +44,7 @@ mod rig;
 mod setup;
 mod testbed;
 
+pub use audit::{Audit, Calls};
 pub use error::TestbedError;
 pub use kubectl::Kubectl;
 pub use member::Member;

@@ -1,6 +1,6 @@
-//! Asking the process that holds a testbed to stop or start a member.
+//! Asking the process that holds a testbed to stop or start a server of it.
 //!
-//! One line a connection: `TOKEN VERB MEMBER`. The answer is `ok`, or the message of an error. Port and token are in a
+//! One line a connection: `TOKEN VERB` and the name of a member where it is about one. The answer is `ok`, or the message of an error. Port and token are in a
 //! file that only the owner of the testbed's folder can read.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -61,7 +61,7 @@ impl Remote {
     }
 }
 
-/// Lets other processes stop and start the members of a testbed held here, from now on and until it is dropped.
+/// Lets other processes stop and start servers of a testbed held here, from now on and until it is dropped.
 ///
 /// # Errors
 ///
@@ -95,6 +95,10 @@ fn answer(mut stream: &TcpStream, token: &str, testbed: &Testbed) -> std::io::Re
     let outcome = match words.as_slice() {
         [given, "stop", member] if *given == token => testbed.stop_member(member),
         [given, "start", member] if *given == token => testbed.start_member(member),
+        [given, "stop-api"] if *given == token => testbed.stop_api(),
+        [given, "start-api"] if *given == token => testbed.start_api(),
+        [given, "stop-aggregated"] if *given == token => testbed.stop_aggregated(),
+        [given, "start-aggregated"] if *given == token => testbed.start_aggregated(),
         _ => return writeln!(stream, "wrong token or request"),
     };
     match outcome {

@@ -22,6 +22,8 @@ pub(crate) struct Rig {
     pub(crate) pki: Pki,
     pub(crate) folder: Folder,
     pub(crate) servers: Servers,
+    /// The port of Karmada's API server.
+    pub(crate) api: u16,
     etcd: u16,
 }
 
@@ -40,6 +42,7 @@ impl Rig {
             pki,
             folder,
             servers,
+            api: 0,
             etcd,
         };
         let (clients, peers_url) = (rig.etcd(), format!("http://127.0.0.1:{peers}"));
@@ -113,7 +116,7 @@ impl Rig {
         arguments.extend(more.iter().map(|&flag| flag.to_owned()));
         self.write_kubeconfig(cluster, cluster, port, User::Admin)?;
         let program = self.servers.program("kube-apiserver");
-        self.serve(&format!("{cluster}-apiserver"), &program, arguments, &[port])
+        self.serve(&api_server(cluster), &program, arguments, &[port])
     }
 
     pub(crate) fn write_kubeconfig(
@@ -171,7 +174,7 @@ impl Rig {
     pub(crate) fn await_api(&mut self, cluster: &str, port: u16) -> Result<(), TestbedError> {
         let kubectl = self.kubectl(cluster);
         self.processes.wait(
-            &format!("{cluster}-apiserver"),
+            &api_server(cluster),
             &format!("the API server of {cluster} becoming ready"),
             || {
                 // A connection costs nothing, a kubectl does.
@@ -183,6 +186,11 @@ impl Rig {
             },
         )
     }
+}
+
+/// What the API server of a cluster is called in the rig.
+pub(crate) fn api_server(cluster: &str) -> String {
+    format!("{cluster}-apiserver")
 }
 
 /// The status of a condition of an object, such as `Ready`: `True`, `False`, `Unknown`, or nothing.

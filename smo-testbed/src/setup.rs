@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::audit;
 use crate::control_plane::{self, KARMADA};
 use crate::error::TestbedError;
 use crate::kubeconfig::User;
@@ -32,7 +33,7 @@ impl Setup {
     ///
     /// Every object is checked by the real schemas, and a test may play the scheduler. `cluster.karmada.io` is no CRD and
     /// so is absent; [`Setup::with_manifest`] can install one. Without the files of a Karmada release there are no CRDs
-    /// but those given.
+    /// but those given: a suite that needs some brings them (that of `smo-karmada` makes them from its types).
     pub fn api() -> Self {
         Self {
             name: "api".to_owned(),
@@ -103,11 +104,15 @@ impl Setup {
         let mut rig = Rig::start(&self.name)?;
 
         let port = rig.ports.take()?;
+        rig.api = port;
+        let audit = audit::flags(&rig.folder)?;
+        let audit = audit.each_ref().map(String::as_str);
+        let admission = "--disable-admission-plugins=StorageObjectInUseProtection,ServiceAccount";
         rig.serve_api(
             KARMADA,
             port,
             "10.96.0.0/16",
-            &["--disable-admission-plugins=StorageObjectInUseProtection,ServiceAccount"],
+            &[&audit[..], &[admission]].concat(),
         )?;
         rig.write_kubeconfig("restricted", KARMADA, port, User::Restricted)?;
         rig.write_kubeconfig("unknown-token", KARMADA, port, User::Unknown)?;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::control_plane::KARMADA;
+use crate::audit::Audit;
+use crate::control_plane::{AGGREGATED, KARMADA};
 use crate::error::TestbedError;
 use crate::kubectl::Kubectl;
 use crate::member::Member;
 use crate::programs::Servers;
 use crate::remote::Remote;
-use crate::rig::Rig;
+use crate::rig::{Rig, api_server};
 
 /// Left beside the kubeconfigs, so that another process finds the rest.
 const STATE: &str = "testbed.json";
@@ -193,6 +194,66 @@ impl Testbed {
         }
     }
 
+    /// Kills Karmada's API server, as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// [`TestbedError::NotOurs`].
+    pub fn stop_api(&self) -> Result<(), TestbedError> {
+        self.with_rig("stop-api", |rig| {
+            rig.processes.kill(&api_server(KARMADA));
+            Ok(())
+        })
+    }
+
+    /// Starts Karmada's API server again where it was, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`Testbed::stop_api`], and when it does not become ready.
+    pub fn start_api(&self) -> Result<(), TestbedError> {
+        self.with_rig("start-api", |rig| {
+            rig.processes.start_again(&api_server(KARMADA))?;
+            rig.await_api(KARMADA, rig.api)?;
+            // They give up when they lose their API server.
+            rig.processes.start_again(&format!("{KARMADA}-controllers"))
+        })
+    }
+
+    /// Kills Karmada's aggregated API server, which serves `clusters`. Nothing happens on a testbed without one.
+    ///
+    /// # Errors
+    ///
+    /// [`TestbedError::NotOurs`].
+    pub fn stop_aggregated(&self) -> Result<(), TestbedError> {
+        self.with_rig("stop-aggregated", |rig| {
+            rig.processes.kill(AGGREGATED);
+            Ok(())
+        })
+    }
+
+    /// Starts it again. It serves some moments later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Testbed::stop_aggregated`], and when it does not start.
+    pub fn start_aggregated(&self) -> Result<(), TestbedError> {
+        self.with_rig("start-aggregated", |rig| rig.processes.start_again(AGGREGATED))
+    }
+
+    /// Acts here, or asks the process that holds the testbed to do what `request` names.
+    fn with_rig(
+        &self,
+        request: &str,
+        act: impl FnOnce(&mut Rig) -> Result<(), TestbedError>,
+    ) -> Result<(), TestbedError> {
+        match &self.hold {
+            Hold::Own { rig, .. } => act(&mut rig.lock().unwrap_or_else(PoisonError::into_inner)),
+            Hold::Held(remote) => remote.ask(request),
+            Hold::Foreign => Err(self.not_ours()),
+        }
+    }
+
     fn not_ours(&self) -> TestbedError {
         TestbedError::NotOurs {
             kubeconfig: self.kubeconfig.clone(),
@@ -212,6 +273,15 @@ impl Testbed {
     /// The once-per-machine programs.
     pub fn servers(&self) -> &Servers {
         &self.servers
+    }
+
+    /// Begins to count the requests to Karmada's API server.
+    ///
+    /// # Errors
+    ///
+    /// When it was not started by a testbed: then there is no log of them.
+    pub fn audit(&self) -> Result<Audit, TestbedError> {
+        Audit::begin(&self.logs())
     }
 
     /// Where the logs of its servers are, one file each.

@@ -83,9 +83,8 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
             for (name, value) in &environment {
                 call = call.env(name, value);
             }
-            call.env("INSTA_UPDATE", "no")
-                .args(["--test", "live", "--", "--test-threads=1", "--nocapture"])
-                .run()
+            call = call.env("INSTA_UPDATE", "no").args(["--test", suite.target]);
+            call.args(["--", "--test-threads=1", "--nocapture"]).run()
         });
     }
     if let Some(python) = python {
@@ -106,16 +105,61 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
     }
 }
 
-/// A package with live tests.
+/// Writes `benches/REPORT.md`: what acts take on a real Karmada. Without one there is nothing to measure.
+pub(crate) fn measure(workspace: &Workspace, report: &mut Report) {
+    let missing = servers::missing(workspace);
+    let karmada = match Karmada::find(workspace) {
+        _ if !missing.is_empty() => Err(format!(
+            "{} not installed; `cargo xtask servers` installs what is missing",
+            missing.join(", ")
+        )),
+        Karmada::Programs(folder) => Ok(folder),
+        Karmada::Running(_) => Err(format!(
+            "{KARMADA} is set; the report starts a Karmada of its own"
+        )),
+        Karmada::Absent(why) => Err(why),
+    };
+    report.step("report on Karmada", || {
+        let bench = [
+            "test",
+            "--quiet",
+            "--package",
+            "smo",
+            "--features",
+            "artifact,karmada",
+            "--bench",
+            "karmada",
+        ];
+        workspace
+            .cargo()
+            .args(bench)
+            .env("KARMADA_BIN", &karmada?.display().to_string())
+            .env(
+                "SMO_SERVERS_BIN",
+                &servers::folder(workspace).display().to_string(),
+            )
+            .env(
+                "SMO_REPORT",
+                &workspace.path("benches/REPORT.md").display().to_string(),
+            )
+            .run()
+    });
+}
+
+/// Test targets that hold live tests: on an API server alone, and on whatever else there is.
+const TARGETS: [&str; 2] = ["api", "live"];
+
+/// A test target of a package with live tests.
 #[derive(Debug, PartialEq, Eq)]
 struct Suite {
     package: String,
+    target: &'static str,
     /// The features without which it is not built, with commas between them.
     features: String,
     step: &'static str,
 }
 
-/// Every package of the workspace with a `tests/live.rs`, the rig's own first.
+/// Every package of the workspace with a `tests/api` or `tests/live`, the rig's own first.
 fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
     let text = workspace
         .cargo()
@@ -129,9 +173,9 @@ fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
 fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let suite = |package: &serde_json::Value| {
-        let live = |target: &serde_json::Value| target["name"] == "live" && target["kind"][0] == "test";
-        let target = list(&package["targets"]).into_iter().find(live)?;
+    let suite = |package: &serde_json::Value, name: &'static str| {
+        let is = |target: &serde_json::Value| target["name"] == name && target["kind"][0] == "test";
+        let target = list(&package["targets"]).into_iter().find(is)?;
         let features: Vec<String> = list(&target["required-features"])
             .iter()
             .filter_map(text)
@@ -139,14 +183,25 @@ fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
         let package = text(&package["name"])?;
         Some(Suite {
             // The names of steps live as long as the program.
-            step: String::leak(format!("live: {package}")),
+            step: String::leak(format!("{name}: {package}")),
             features: features.join(","),
             package,
+            target: name,
         })
     };
-    let mut suites: Vec<Suite> = list(&metadata["packages"]).iter().filter_map(suite).collect();
+    let packages = list(&metadata["packages"]);
+    let all = packages
+        .iter()
+        .flat_map(|package| TARGETS.map(|name| suite(package, name)));
+    let mut suites: Vec<Suite> = all.flatten().collect();
     // The rig first: where it does not work, nothing else does.
-    suites.sort_by_key(|suite| (suite.package != "smo-testbed", suite.package.clone()));
+    suites.sort_by_key(|suite| {
+        (
+            suite.package != "smo-testbed",
+            suite.package.clone(),
+            suite.target,
+        )
+    });
     suites
 }
 
@@ -163,7 +218,7 @@ fn build(workspace: &Workspace, suites: &[Suite]) -> Result<(), String> {
                 "--quiet",
                 "--no-run",
                 "--test",
-                "live",
+                suite.target,
                 "--package",
                 &suite.package,
                 "--features",
@@ -311,14 +366,22 @@ mod tests {
                 {"name": "live", "kind": ["test"], "required-features": ["artifact", "karmada"]},
             ]},
             {"name": "smo-core", "targets": [target("smo_core", "lib"), target("live", "example")]},
-            {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test")]},
+            {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test"), target("api", "test")]},
             {"name": "smo-testbed", "targets": [target("live", "test")]},
         ]});
         let found = suites_of(&metadata);
         let steps: Vec<&str> = found.iter().map(|suite| suite.step).collect();
-        assert_eq!(steps, ["live: smo-testbed", "live: smo", "live: smo-karmada"]);
+        assert_eq!(
+            steps,
+            [
+                "live: smo-testbed",
+                "live: smo",
+                "api: smo-karmada",
+                "live: smo-karmada"
+            ]
+        );
         let features: Vec<&str> = found.iter().map(|suite| suite.features.as_str()).collect();
-        assert_eq!(features, ["", "artifact,karmada", ""]);
+        assert_eq!(features, ["", "artifact,karmada", "", ""]);
     }
 
     #[test]

@@ -88,14 +88,16 @@ pub struct ObservedReleases {
 ///
 /// # Contract
 /// - `apply` makes chart, values, clusters and replicas be what the spec says. It returns when that was accepted, not
-///   when it runs. A spec that the clusters cannot take (unknown or tainted cluster, too little room) is accepted and
-///   shows up in `observe`, `Degraded`, with the reason.
+///   when it runs. A spec that the clusters cannot take (unknown or tainted cluster) is accepted and shows up in
+///   `observe`, `Degraded`, with the reason. Replicas that find no room in their cluster wait there: they are wanted and
+///   not ready, and their release is not `Healthy`.
 /// - A decided target without clusters is `Invalid`: a fleet would read an empty list as "everywhere". Only a chart
 ///   that chooses for itself may name none, and then it does run everywhere.
 /// - `apply` refuses with `Conflict`, before it writes anything, a name that belongs to another graph or to somebody
 ///   else (a foreign release, or a foreign policy on the same objects, which a fleet would obey in silence).
 /// - `scale` changes replicas and clusters of an installed release and nothing else: values and revision stay. An empty
-///   assignment scales to zero: the release stays, with 0 replicas where it was. The next `apply` sets the replicas of
+///   assignment scales to zero: the release stays, with 0 replicas where it was, and nothing of it is in a cluster;
+///   scaled up again, it has to be let in again. The next `apply` sets the replicas of
 ///   its own spec again, so whoever scales hands the new assignment on.
 /// - `remove` takes the release away everywhere, and only the release of that very graph: a namesake of another graph is
 ///   not touched. To a cluster that does not answer the removal is owed, and done when

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use smo_core::cluster::Toleration;
@@ -10,7 +11,7 @@ use smo_core::id::ClusterName;
 use smo_core::placement::Assignment;
 
 /// Says where objects of a namespace go (`policy.karmada.io/v1alpha1`).
-#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "policy.karmada.io",
     version = "v1alpha1",
@@ -36,11 +37,12 @@ pub struct PropagationSpec {
     pub priority: Option<i32>,
     /// Everything else.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub other: BTreeMap<String, Value>,
 }
 
 /// The same for objects without a namespace.
-#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "policy.karmada.io",
     version = "v1alpha1",
@@ -52,7 +54,7 @@ pub struct PropagationSpec {
 pub struct ClusterPropagationSpec(pub PropagationSpec);
 
 /// Which objects a policy is about.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ResourceSelector {
     /// Such as `apps/v1`.
@@ -71,7 +73,7 @@ pub struct ResourceSelector {
 }
 
 /// Where objects go.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Placement {
     /// The clusters that come into question; **all** when not given.
@@ -85,11 +87,12 @@ pub struct Placement {
     pub replica_scheduling: Option<ReplicaScheduling>,
     /// Everything else.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub other: BTreeMap<String, Value>,
 }
 
 /// The clusters that come into question.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ClusterAffinity {
     /// By name; an empty list is **all** clusters. Charts render an empty list as null.
@@ -97,11 +100,12 @@ pub struct ClusterAffinity {
     pub cluster_names: Vec<String>,
     /// Everything else.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub other: BTreeMap<String, Value>,
 }
 
 /// Leave to ignore taints, as `core/v1` has it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ClusterToleration {
     /// The key; every key when not given.
@@ -141,7 +145,7 @@ impl From<&Toleration> for ClusterToleration {
 }
 
 /// How replicas are spread.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ReplicaScheduling {
     /// `Divided` or `Duplicated`.
@@ -155,7 +159,7 @@ pub struct ReplicaScheduling {
 }
 
 /// The weights of clusters.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WeightPreference {
     /// Given weights.
@@ -167,7 +171,7 @@ pub struct WeightPreference {
 }
 
 /// The weight of some clusters, at least 1.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StaticWeight {
     /// The clusters.
@@ -177,7 +181,7 @@ pub struct StaticWeight {
 }
 
 /// Says how objects differ from cluster to cluster (`policy.karmada.io/v1alpha1`).
-#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(CustomResource, Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "policy.karmada.io",
     version = "v1alpha1",
@@ -195,7 +199,7 @@ pub struct OverridePolicySpec {
 }
 
 /// What is different in some clusters.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OverrideRule {
     /// The clusters.
@@ -205,7 +209,7 @@ pub struct OverrideRule {
 }
 
 /// Differences.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Overriders {
     /// By JSON pointer.
@@ -213,7 +217,7 @@ pub struct Overriders {
 }
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PlaintextOverrider {
     /// A JSON pointer.

@@ -34,7 +34,7 @@ pub use clusters::{capacity, clusters};
 pub use dashboards::dashboards;
 pub use infrastructure::{InfrastructureFixture, infrastructure};
 pub use metrics::{MetricsFixture, metrics};
-pub use releases::{ReleaseFixture, releases};
+pub use releases::{ReleaseFixture, releases, room};
 pub use store::store;
 
 use super::clock::{later, since};

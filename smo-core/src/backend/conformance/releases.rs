@@ -11,7 +11,7 @@ use crate::helm_values::HelmValues;
 use crate::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, ServiceKey};
 use crate::placement::Assignment;
 use crate::plan::{ReleaseSpec, Target};
-use crate::resources::Resources;
+use crate::resources::{ResourceName, Resources};
 
 const PORT: Port = Port("ReleaseBackend");
 
@@ -73,6 +73,49 @@ pub async fn releases(backend: &dyn ReleaseBackend, timer: &dyn Timer, fixture: 
     suite.conflicts().await?;
     suite.what_does_not_fit().await?;
     suite.remove().await
+}
+
+/// Checks what becomes of replicas that find no room: they are accepted and wait, and start when they ask for less. For a
+/// fixture whose pods request what the spec says, as those of plain images do.
+///
+/// # Errors
+/// The first rule that `backend` breaks.
+pub async fn room(backend: &dyn ReleaseBackend, timer: &dyn Timer, fixture: &ReleaseFixture) -> Outcome {
+    /// More than any node has.
+    const TOO_MUCH: u64 = 1 << 40;
+    let suite = Suite {
+        backend,
+        timer,
+        fixture,
+    };
+    let [first, _] = &fixture.clusters;
+    let spec = fixture.spec(&fixture.key(), first, 1);
+    let mut large = spec.clone();
+    large.resources.set(ResourceName::CPU, TOO_MUCH);
+    PORT.succeeds("what is too large is accepted", backend.apply(&large).await)?;
+    let patience = Patience::new(timer, fixture.patience / 10);
+    loop {
+        let observed = suite.observed().await?;
+        let wrong = observed.clusters.len() != 1
+            || observed
+                .clusters
+                .values()
+                .any(|at| (at.desired, at.ready) != (1, 0) || at.health == Health::Healthy);
+        PORT.holds(
+            "what finds no room is observed where it should be, and is not Healthy",
+            !wrong,
+            format!("{:?}", observed.clusters),
+        )?;
+        if !patience.wait().await {
+            break;
+        }
+    }
+    PORT.succeeds("it can ask for less", backend.apply(&spec).await)?;
+    suite
+        .healthy("what asks for less becomes healthy", first, 1)
+        .await?;
+    PORT.succeeds("a release can be removed", backend.remove(&spec.service).await)?;
+    suite.no_leftovers("a removed release goes everywhere").await
 }
 
 struct Suite<'a> {
@@ -154,7 +197,7 @@ impl Suite<'_> {
             &self.observed().await?.values,
             &values,
         )?;
-        for replicas in [2, 0, 1] {
+        for replicas in [2, 0, 3] {
             let wanted = Assignment::from_iter([(first.clone(), replicas)]);
             let scaled = self.backend.scale(&spec.service, &wanted).await;
             PORT.succeeds("an installed release can be scaled", scaled)?;
@@ -167,8 +210,15 @@ impl Suite<'_> {
             let observed = self.observed().await?;
             PORT.equal("scaling keeps the values", &observed.values, &values)?;
             PORT.equal("scaling keeps the revision", observed.revision, applied.revision)?;
+            if replicas == 0 {
+                self.no_leftovers("what is scaled to zero is in no cluster")
+                    .await?;
+            }
         }
-        Ok(())
+        let back = PORT.succeeds("a scaled release can be applied", self.backend.apply(&spec).await)?;
+        PORT.equal("applying after scaling changes something", back.changed, true)?;
+        self.healthy("applying after scaling brings the replicas of the spec", first, 1)
+            .await
     }
 
     async fn change_cluster(&self) -> Outcome {

@@ -31,8 +31,11 @@ const DRAINED: &str = "cluster.karmada.io/unschedulable";
 /// - work is bound, runs and is reported healthy after [`Delays`]; a move ends the old copy a little later;
 /// - a dead cluster is reported `NotReady` only after a while, keeps its work in the books, and nothing is re-placed;
 ///   a copy that should have left it goes ten seconds after it is back;
-/// - no cluster named means every cluster; an unknown or tainted one is refused with `NoClusterFit`, too much with
-///   `Unschedulable`, and tried again when something changes;
+/// - a chart that names no cluster runs on every cluster; an unknown or tainted one is refused with `NoClusterFit`, and
+///   tried again when something changes;
+/// - replicas are bound without a look at room: those that find none wait in their cluster, which is never `Healthy` then;
+/// - what is scaled to zero leaves its clusters, and passes the filters anew when it is scaled up;
+/// - of two policies on one object the first counts, and the second is ignored without a word;
 /// - an object that was in a member before makes the release `Degraded` there, with the member's words;
 /// - a resource that nobody requests is missing from `allocated`.
 ///
@@ -143,7 +146,7 @@ impl InMemoryFleet {
             if let Some(cluster) = world.fleet.clusters.get_mut(cluster) {
                 change(&mut cluster.taints);
             }
-            world.try_refused_again();
+            world.try_again();
         });
     }
 
@@ -155,7 +158,7 @@ impl InMemoryFleet {
                 .entry(cluster.name.clone())
                 .or_insert_with(Member::default);
             world.fleet.clusters.insert(cluster.name.clone(), cluster);
-            world.try_refused_again();
+            world.try_again();
         });
     }
 
@@ -193,8 +196,8 @@ impl InMemoryFleet {
         });
     }
 
-    /// Lets a release or policy that is not ours own `name`. Karmada would ignore a second policy on the same objects
-    /// without a word, so applying a release of that name is a conflict.
+    /// Lets a release or policy that is not ours claim `name`. Karmada obeys the first policy on an object and ignores a
+    /// second one without a word: applying a new release of that name is a conflict, and one that is installed stays ours.
     pub fn add_foreign_release(&self, project: Project, name: ServiceId) {
         self.with_world(|world| world.claimed.insert((project, name)));
     }

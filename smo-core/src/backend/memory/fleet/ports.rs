@@ -17,6 +17,11 @@ use crate::id::{ClusterName, ServiceKey};
 use crate::placement::Assignment;
 use crate::plan::{ReleaseSpec, Target};
 
+/// How references of charts begin.
+const CHART: &str = "oci://";
+/// How references of plain images begin.
+const IMAGE: &str = "docker://";
+
 #[async_trait]
 impl ClusterBackend for InMemoryFleet {
     async fn inventory(&self) -> Result<Inventory, BackendError> {
@@ -24,7 +29,7 @@ impl ClusterBackend for InMemoryFleet {
         let now = self.clock().now();
         Ok(self.with_world(|world| {
             let clusters = world
-                .clusters(None)
+                .clusters()
                 .into_iter()
                 .map(|cluster| (cluster.name.clone(), cluster))
                 .collect();
@@ -74,13 +79,16 @@ impl ReleaseBackend for InMemoryFleet {
                 "it is not installed",
             )
         };
+        let unsaid = || {
+            BackendError::new(
+                ErrorKind::Invalid,
+                format!("scale {service}"),
+                "its chart chooses where it runs; scale it to zero by its values",
+            )
+        };
         self.with_world(|world| {
             let release = world.releases.get_mut(service).ok_or_else(missing)?;
-            let wish = if assignment.is_empty() {
-                Wish::Zero
-            } else {
-                Wish::Divided(assignment.clone())
-            };
+            let wish = scaled(&release.wish, assignment).ok_or_else(unsaid)?;
             if release.wish != wish {
                 release.wish = wish;
                 let delay = world.delays.rebind;
@@ -119,10 +127,20 @@ impl ReleaseBackend for InMemoryFleet {
 fn apply(world: &mut World, spec: &ReleaseSpec) -> Result<Applied, BackendError> {
     let service = &spec.service;
     let refuse = |kind, why: String| Err(BackendError::new(kind, format!("apply {service}"), why));
-    if !spec.chart.starts_with("oci://") {
+    if !spec.chart.starts_with(CHART) && !spec.chart.starts_with(IMAGE) {
         return refuse(
             ErrorKind::Invalid,
-            format!("`{}` is no chart reference (oci://...)", spec.chart),
+            format!(
+                "`{}` is no reference of a chart ({CHART}...) or an image ({IMAGE}...)",
+                spec.chart
+            ),
+        );
+    }
+    let project = &service.graph.project;
+    if is_reserved(project.as_str()) {
+        return refuse(
+            ErrorKind::Invalid,
+            format!("Karmada keeps the objects of namespace {project} to itself"),
         );
     }
     let Some(wish) = wish_of(spec) else {
@@ -132,7 +150,8 @@ fn apply(world: &mut World, spec: &ReleaseSpec) -> Result<Applied, BackendError>
         );
     };
     let name = (service.graph.project.clone(), service.service.clone());
-    if world.claimed.contains(&name) {
+    // Of two policies the one that was there first counts: a claim on what is installed goes unnoticed.
+    if world.claimed.contains(&name) && !world.releases.contains_key(service) {
         let why = format!(
             "{}/{} belongs to a release or policy that is not ours",
             name.0, name.1
@@ -173,7 +192,27 @@ fn apply(world: &mut World, spec: &ReleaseSpec) -> Result<Applied, BackendError>
     Ok(Applied { revision, changed })
 }
 
-/// What a spec asks the scheduler for; `None` for a decided target without clusters.
+/// True for namespaces whose objects Karmada never propagates.
+fn is_reserved(namespace: &str) -> bool {
+    ["kube-", "karmada-es-"]
+        .iter()
+        .any(|prefix| namespace.starts_with(prefix))
+        || ["karmada-system", "karmada-cluster"].contains(&namespace)
+}
+
+/// What is wished after scaling; `None` for nothing at all where the chart chooses the clusters.
+fn scaled(wish: &Wish, assignment: &Assignment) -> Option<Wish> {
+    match wish {
+        _ if !assignment.is_empty() => Some(Wish::Divided(assignment.clone())),
+        Wish::Divided(former) => Some(Wish::Zero {
+            clusters: former.clusters().cloned().collect(),
+        }),
+        Wish::Zero { .. } => Some(wish.clone()),
+        Wish::Duplicated { .. } => None,
+    }
+}
+
+/// What a spec asks the scheduler for; `None` where no cluster is named and that would mean every cluster.
 fn wish_of(spec: &ReleaseSpec) -> Option<Wish> {
     match &spec.target {
         Target::Clusters(assignment) if assignment.is_empty() => None,
@@ -181,6 +220,12 @@ fn wish_of(spec: &ReleaseSpec) -> Option<Wish> {
         Target::ChosenByChart { declared } => {
             let replicas = spec.values.get("replicas").and_then(Value::as_u64).unwrap_or(1);
             let replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
+            // An image has no chart that chooses: its values say how many replicas each of the declared clusters gets.
+            if spec.chart.starts_with(IMAGE) {
+                let each = declared.iter().map(|cluster| (cluster.clone(), replicas));
+                let assignment: Assignment = each.collect();
+                return (!assignment.is_empty()).then_some(Wish::Divided(assignment));
+            }
             Some(Wish::Duplicated {
                 clusters: declared.clone(),
                 replicas,
@@ -204,7 +249,7 @@ fn observe(world: &World, service: &ServiceKey, release: &Release) -> ObservedRe
             .iter()
             .map(|cluster| (cluster.clone(), *replicas))
             .collect(),
-        Wish::Zero => release.bound.keys().map(|cluster| (cluster.clone(), 0)).collect(),
+        Wish::Zero { clusters } => clusters.iter().map(|cluster| (cluster.clone(), 0)).collect(),
         _ => release.bound.clone(),
     };
     for (name, desired) in wanted {
@@ -245,6 +290,8 @@ fn replicas(
             Phase::Healthy if copy.replicas == desired => (Health::Healthy, None),
             _ => (Health::Progressing, None),
         },
+        // What has no replicas is in no cluster.
+        (_, None) if desired == 0 && release.bound.is_empty() && !release.deciding => (Health::Healthy, None),
         (_, None) => match &release.refusal {
             Some(refusal) => (Health::Degraded, Some(refusal.clone())),
             None => (Health::Progressing, None),

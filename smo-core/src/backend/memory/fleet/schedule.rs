@@ -1,4 +1,5 @@
-//! Where a release goes, decided as Karmada decides: filters, then static weights, then room.
+//! Where a release goes, decided as Karmada decides: filters, then static weights. Room is not looked at: replicas that
+//! find none wait in their member.
 
 use std::collections::BTreeMap;
 
@@ -20,24 +21,18 @@ pub(super) enum Wish {
         clusters: Vec<ClusterName>,
         replicas: u32,
     },
-    /// No replicas, wherever it is.
-    Zero,
+    /// No replicas. The scheduler takes it off these clusters; it is still looked for there.
+    Zero { clusters: Vec<ClusterName> },
 }
 
-/// Decides where a release goes.
-///
-/// `clusters` come with everything that runs counted as allocated, the release's own copies excepted.
+/// Decides where a release goes. A binding of no replicas is empty: what is scaled to zero is in no cluster, and passes
+/// the filters anew when it comes back.
 ///
 /// # Errors
-/// What the scheduler would say: `NoClusterFit: ...` or `Unschedulable: ...`.
-pub(super) fn schedule(
-    clusters: &[Cluster],
-    wish: &Wish,
-    per_replica: &Resources,
-    bound: &Binding,
-) -> Result<Binding, String> {
-    let binding = match wish {
-        Wish::Zero => return Ok(bound.keys().map(|cluster| (cluster.clone(), 0)).collect()),
+/// What the scheduler would say: `NoClusterFit: ...`.
+pub(super) fn schedule(clusters: &[Cluster], wish: &Wish, bound: &Binding) -> Result<Binding, String> {
+    match wish {
+        Wish::Zero { .. } => Ok(Binding::new()),
         Wish::Divided(assignment) => {
             let names: Vec<&ClusterName> = assignment.clusters().collect();
             let candidates = filter(clusters, &names, bound)?;
@@ -46,44 +41,20 @@ pub(super) fn schedule(
                 .filter(|(name, _)| candidates.contains(name))
                 .map(|(c, n)| (c.clone(), n))
                 .collect();
-            divide(assignment.replicas(), &weights)
+            Ok(divide(assignment.replicas(), &weights))
         }
         Wish::Duplicated {
             clusters: names,
             replicas,
         } => {
             let names: Vec<&ClusterName> = names.iter().collect();
-            filter(clusters, &names, bound)?
+            let candidates = filter(clusters, &names, bound)?;
+            Ok(candidates
                 .into_iter()
                 .map(|name| (name.clone(), *replicas))
-                .collect()
+                .collect())
         }
-    };
-    let fits = |name: &ClusterName, replicas: u32| {
-        let free = clusters
-            .iter()
-            .find(|cluster| cluster.name == *name)
-            .map(|cluster| (cluster, cluster.free()));
-        free.is_some_and(|(cluster, free)| room(cluster, &free, per_replica) >= replicas)
-    };
-    if binding.iter().all(|(name, replicas)| fits(name, *replicas)) {
-        return Ok(binding);
     }
-    let available: u64 = binding
-        .keys()
-        .filter_map(|name| clusters.iter().find(|cluster| cluster.name == *name))
-        .map(|cluster| u64::from(room(cluster, &cluster.free(), per_replica)))
-        .sum();
-    let wanted: u64 = binding.values().map(|replicas| u64::from(*replicas)).sum();
-    let short: Vec<String> = binding
-        .iter()
-        .filter(|(name, replicas)| !fits(name, **replicas))
-        .map(|(name, replicas)| format!("{name} has no room for {replicas} x ({per_replica})"))
-        .collect();
-    Err(format!(
-        "Unschedulable: Clusters available replicas {available} are not enough for {wanted}: {}",
-        short.join("; ")
-    ))
 }
 
 /// The clusters that may take the release: all, or those named, less those that are tainted or not ready. A cluster
@@ -167,8 +138,8 @@ fn divide(replicas: u32, weights: &[(ClusterName, u32)]) -> Binding {
         .collect()
 }
 
-/// How many replicas fit. A resource that the cluster does not list is not limited, except an extended one.
-fn room(cluster: &Cluster, free: &Resources, per_replica: &Resources) -> u32 {
+/// How many replicas find room in what is free. A resource that the cluster does not list is not limited, except an extended one.
+pub(super) fn room(cluster: &Cluster, free: &Resources, per_replica: &Resources) -> u32 {
     let of_resource = |(name, amount): (&crate::resources::ResourceName, u64)| {
         let limited = cluster.allocatable.listed(name.as_str()).is_some() || name.is_extended();
         (limited && amount > 0).then(|| free.amount(name.as_str()) / amount)
@@ -207,8 +178,33 @@ mod tests {
             .collect()
     }
 
-    fn core(count: u64) -> Resources {
-        Resources::new().with(ResourceName::CPU, count * 1000)
+    #[test]
+    fn what_finds_no_room_is_bound_all_the_same() {
+        let wish = divided(&[("a", 100)]);
+        assert_eq!(
+            schedule(&[cluster("a", 8)], &wish, &Binding::new()),
+            Ok(binding(&[("a", 100)]))
+        );
+        let each = Resources::new().with(ResourceName::CPU, 5000);
+        let a = cluster("a", 8);
+        assert_eq!(room(&a, &a.free(), &each), 1);
+        let gpu = Resources::new().with(ResourceName::NVIDIA_GPU, 1);
+        assert_eq!(room(&a, &a.free(), &gpu), 0);
+        let memory = Resources::new().with(ResourceName::MEMORY, 1);
+        assert_eq!(room(&a, &a.free(), &memory), u32::MAX, "it is not limited there");
+    }
+
+    #[test]
+    fn no_replicas_are_in_no_cluster() {
+        let clusters = vec![name("a")];
+        assert_eq!(
+            schedule(
+                &[cluster("a", 8)],
+                &Wish::Zero { clusters },
+                &binding(&[("a", 2)])
+            ),
+            Ok(binding(&[]))
+        );
     }
 
     #[test]
@@ -235,7 +231,7 @@ mod tests {
             replicas: 1,
         };
         assert_eq!(
-            schedule(&fleet, &wish, &core(1), &Binding::new()),
+            schedule(&fleet, &wish, &Binding::new()),
             Ok(binding(&[("a", 1), ("b", 1)]))
         );
     }
@@ -254,13 +250,11 @@ mod tests {
             since: None,
         };
         let fleet = [tainted, dead, cluster("c", 8)];
-        let say =
-            |wish: &Wish, amount: u64| schedule(&fleet, wish, &core(amount), &Binding::new()).unwrap_err();
-        insta::assert_snapshot!(say(&divided(&[("nosuch", 1)]), 1), @"NoClusterFit: 0/3 clusters are available: 3 cluster(s) did not match the placement cluster affinity constraint.");
-        insta::assert_snapshot!(say(&divided(&[("a", 1), ("b", 1)]), 1), @"NoClusterFit: 0/3 clusters are available: 1 cluster(s) did not match the placement cluster affinity constraint, 1 cluster(s) had untolerated taint {cluster.karmada.io/not-ready: NoSchedule}, 1 cluster(s) had untolerated taint {edge: NoSchedule}.");
-        insta::assert_snapshot!(say(&divided(&[("c", 2)]), 5), @"Unschedulable: Clusters available replicas 1 are not enough for 2: c has no room for 2 x (5 cores)");
+        let say = |wish: &Wish| schedule(&fleet, wish, &Binding::new()).unwrap_err();
+        insta::assert_snapshot!(say(&divided(&[("nosuch", 1)])), @"NoClusterFit: 0/3 clusters are available: 3 cluster(s) did not match the placement cluster affinity constraint.");
+        insta::assert_snapshot!(say(&divided(&[("a", 1), ("b", 1)])), @"NoClusterFit: 0/3 clusters are available: 1 cluster(s) did not match the placement cluster affinity constraint, 1 cluster(s) had untolerated taint {cluster.karmada.io/not-ready: NoSchedule}, 1 cluster(s) had untolerated taint {edge: NoSchedule}.");
         assert_eq!(
-            schedule(&[], &divided(&[("a", 1)]), &core(1), &Binding::new()).unwrap_err(),
+            schedule(&[], &divided(&[("a", 1)]), &Binding::new()).unwrap_err(),
             "NoClusterFit: 0/0 clusters are available: the fleet is empty."
         );
     }
@@ -274,12 +268,9 @@ mod tests {
         };
         let fleet = [cluster("a", 8), dead];
         let wish = divided(&[("a", 1), ("b", 2)]);
+        assert_eq!(schedule(&fleet, &wish, &Binding::new()), Ok(binding(&[("a", 3)])));
         assert_eq!(
-            schedule(&fleet, &wish, &core(1), &Binding::new()),
-            Ok(binding(&[("a", 3)]))
-        );
-        assert_eq!(
-            schedule(&fleet, &wish, &core(1), &binding(&[("b", 3)])),
+            schedule(&fleet, &wish, &binding(&[("b", 3)])),
             Ok(binding(&[("a", 1), ("b", 2)]))
         );
     }

@@ -181,20 +181,133 @@ async fn removal_is_owed_to_a_dead_cluster() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn what_does_not_fit_is_accepted_degraded_and_tried_again() {
+async fn what_finds_no_room_is_bound_and_waits_in_its_cluster() {
     let fleet = fleet();
     let big = spec("p/g/big", &[("m1", 20)]);
     let web = spec("p/g/web", &[("m1", 5)]);
     fleet.apply(&big).await.unwrap();
     fleet.advance(ms(1000));
     fleet.apply(&web).await.unwrap();
-    fleet.advance(ms(1000));
+    fleet.advance(ms(5000));
     let release = fleet.release(&web.service).await.unwrap();
-    assert_eq!(places(&release), [("m1", 5, 0, Health::Degraded)]);
-    insta::assert_snapshot!(release.message.unwrap(), @"Unschedulable: Clusters available replicas 4 are not enough for 5: m1 has no room for 5 x (1 core)");
+    assert_eq!(places(&release), [("m1", 5, 4, Health::Progressing)]);
+    assert_eq!(release.message, None, "the scheduler is content");
+    let m1 = &fleet.inventory().await.unwrap().clusters["m1"];
+    assert_eq!(
+        m1.allocated.cpu().millicores(),
+        25_000,
+        "what waits is counted, too"
+    );
     fleet.remove(&big.service).await.unwrap();
     fleet.advance(ms(2000));
     assert!(fleet.release(&web.service).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_is_scaled_to_zero_is_in_no_cluster_and_passes_the_filters_anew() {
+    let fleet = fleet();
+    let web = spec("p/g/web", &[("m1", 2)]);
+    fleet.apply(&web).await.unwrap();
+    fleet.advance(ms(1000));
+    fleet.scale(&web.service, &Assignment::default()).await.unwrap();
+    let release = fleet.release(&web.service).await.unwrap();
+    assert_eq!(
+        places(&release),
+        [("m1", 0, 0, Health::Progressing)],
+        "not decided yet"
+    );
+    fleet.advance(ms(1000));
+    assert!(fleet.copies(&web.service).is_empty());
+    assert!(
+        fleet.raw_health(&web.service).is_empty(),
+        "its binding lists nobody"
+    );
+    let release = fleet.release(&web.service).await.unwrap();
+    assert_eq!(places(&release), [("m1", 0, 0, Health::Healthy)]);
+
+    // While it ran there, a taint would not have kept it from growing.
+    fleet.drain(&name("m1"));
+    let one = Assignment::single(name("m1"), 1);
+    fleet.scale(&web.service, &one).await.unwrap();
+    fleet.advance(ms(1000));
+    let release = fleet.release(&web.service).await.unwrap();
+    assert_eq!(places(&release), [("m1", 1, 0, Health::Degraded)]);
+    insta::assert_snapshot!(release.message.unwrap(), @"NoClusterFit: 0/3 clusters are available: 2 cluster(s) did not match the placement cluster affinity constraint, 1 cluster(s) had untolerated taint {cluster.karmada.io/unschedulable: NoSchedule}.");
+    fleet.undrain(&name("m1"));
+    fleet.advance(ms(1000));
+    assert!(fleet.release(&web.service).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_drained_cluster_lets_grow_what_it_has() {
+    let fleet = fleet();
+    let web = spec("p/g/web", &[("m1", 1)]);
+    fleet.apply(&web).await.unwrap();
+    fleet.advance(ms(1000));
+    fleet.drain(&name("m1"));
+    let two = Assignment::single(name("m1"), 2);
+    fleet.scale(&web.service, &two).await.unwrap();
+    fleet.advance(ms(1000));
+    assert!(fleet.release(&web.service).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_plain_image_goes_where_it_is_declared() {
+    let fleet = fleet();
+    let mut web = spec("p/g/web", &[]);
+    web.chart = "docker://registry/web:1".to_owned();
+    web.target = Target::ChosenByChart {
+        declared: vec![name("m1"), name("m3")],
+    };
+    web.values.insert("replicas".to_owned(), serde_json::json!(2));
+    fleet.apply(&web).await.unwrap();
+    fleet.advance(ms(1000));
+    let release = fleet.release(&web.service).await.unwrap();
+    assert_eq!(
+        places(&release),
+        [("m1", 2, 2, Health::Healthy), ("m3", 2, 2, Health::Healthy)]
+    );
+    web.target = Target::ChosenByChart { declared: vec![] };
+    let error = fleet.apply(&web).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "apply p/g/web: it names no cluster, which would mean every cluster"
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_no_karmada_takes_is_refused() {
+    let fleet = fleet();
+    let mut errors = Vec::new();
+    let mut odd = spec("p/g/web", &[("m1", 1)]);
+    odd.chart = "web".to_owned();
+    errors.push(fleet.apply(&odd).await.unwrap_err());
+    errors.push(
+        fleet
+            .apply(&spec("kube-system/g/web", &[("m1", 1)]))
+            .await
+            .unwrap_err(),
+    );
+    let chart = ReleaseSpec {
+        target: Target::ChosenByChart {
+            declared: vec![name("m1")],
+        },
+        ..spec("p/g/web", &[])
+    };
+    fleet.apply(&chart).await.unwrap();
+    errors.push(
+        fleet
+            .scale(&chart.service, &Assignment::default())
+            .await
+            .unwrap_err(),
+    );
+    assert!(errors.iter().all(|error| error.kind() == ErrorKind::Invalid));
+    let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    apply p/g/web: `web` is no reference of a chart (oci://...) or an image (docker://...)
+    apply kube-system/g/web: Karmada keeps the objects of namespace kube-system to itself
+    scale p/g/web: its chart chooses where it runs; scale it to zero by its values
+    ");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -253,6 +366,9 @@ async fn foreign_names_are_conflicts_before_anything_is_written() {
     assert_eq!(error.to_string(), "apply p/h/db: the name belongs to p/g/db");
     fleet.apply(&spec("q/h/db", &[("m1", 1)])).await.unwrap();
     assert_eq!(fleet.observe(&Scope::All).await.unwrap().releases.len(), 2);
+    // The policy that came first keeps the object, and the second one is ignored without a word.
+    fleet.add_foreign_release("p".parse().unwrap(), "db".parse().unwrap());
+    assert!(fleet.apply(&spec("p/g/db", &[("m2", 1)])).await.unwrap().changed);
 }
 
 #[tokio::test(flavor = "current_thread")]

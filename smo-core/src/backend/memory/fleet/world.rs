@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Delays;
-use super::schedule::{Binding, Wish, schedule};
+use super::schedule::{Binding, Wish, room, schedule};
 use crate::backend::clock::later;
 use crate::cluster::{Cluster, Inventory, Readiness};
 use crate::id::{ClusterName, Project, ServiceId, ServiceKey};
@@ -67,6 +67,11 @@ pub(super) struct WorkCopy {
 }
 
 impl WorkCopy {
+    /// True when some replicas found no room.
+    fn waits(&self) -> bool {
+        self.phase == Phase::Running && self.ready < self.replicas
+    }
+
     /// True when it runs, and as asked for.
     fn is(&self, spec: &ReleaseSpec, replicas: u32) -> bool {
         matches!(self.phase, Phase::Running | Phase::Healthy)
@@ -153,7 +158,7 @@ impl World {
             Event::Run(service, cluster, generation) => self.run(service, cluster, generation),
             Event::Report(service, cluster, generation) => {
                 let copy = self.living_copy(&service, &cluster, generation);
-                if let Some(copy) = copy.filter(|copy| copy.phase == Phase::Running) {
+                if let Some(copy) = copy.filter(|copy| copy.phase == Phase::Running && !copy.waits()) {
                     copy.phase = Phase::Healthy;
                 }
             }
@@ -163,7 +168,7 @@ impl World {
                     .is_some_and(|copy| copy.phase == Phase::Leaving)
                 {
                     self.copies.remove(&(service, cluster));
-                    self.try_refused_again();
+                    self.try_again();
                 }
             }
             Event::LoseCluster(name, life) => {
@@ -182,7 +187,7 @@ impl World {
                 if self.lives(&name, life) {
                     self.copies
                         .retain(|(_, cluster), copy| *cluster != name || copy.phase != Phase::Leaving);
-                    self.try_refused_again();
+                    self.try_again();
                 }
             }
         }
@@ -199,7 +204,7 @@ impl World {
     }
 
     fn bind(&mut self, service: &ServiceKey, generation: u64) {
-        let clusters = self.clusters(Some(service));
+        let clusters: Vec<Cluster> = self.fleet.clusters.values().cloned().collect();
         let Some(release) = self
             .releases
             .get_mut(service)
@@ -208,7 +213,7 @@ impl World {
             return;
         };
         release.deciding = false;
-        match schedule(&clusters, &release.wish, &release.spec.resources, &release.bound) {
+        match schedule(&clusters, &release.wish, &release.bound) {
             Ok(binding) => {
                 release.refusal = None;
                 release.bound = binding.clone();
@@ -256,7 +261,7 @@ impl World {
             |cluster| !binding.contains_key(cluster),
             self.delays.moved_away,
         );
-        self.try_refused_again();
+        self.try_again();
     }
 
     /// Lets the copies of a service leave the clusters that are meant, and names those that do not answer.
@@ -306,9 +311,29 @@ impl World {
             return;
         }
         copy.phase = Phase::Running;
-        copy.ready = copy.replicas;
+        let (replicas, per_replica) = (copy.replicas, copy.per_replica.clone());
+        let room = self.room_for(&service, &cluster, &per_replica);
+        if let Some(copy) = self.living_copy(&service, &cluster, generation) {
+            copy.ready = replicas.min(room);
+        }
         let report = self.delays.healthy.saturating_sub(self.delays.running);
         self.after(report, Event::Report(service, cluster, generation));
+    }
+
+    /// How many replicas of a service find room in a cluster beside what else runs there.
+    fn room_for(&self, service: &ServiceKey, cluster: &ClusterName, per_replica: &Resources) -> u32 {
+        let Some(cluster) = self.fleet.cluster(cluster.as_str()) else {
+            return 0;
+        };
+        let others = self
+            .copies
+            .iter()
+            .filter(|((owner, at), _)| *at == cluster.name && owner != service);
+        let free = others.fold(cluster.free(), |free, (_, copy)| {
+            let held = copy.per_replica.checked_mul(copy.ready).unwrap_or_default();
+            free.saturating_sub(&held)
+        });
+        room(cluster, &free, per_replica)
     }
 
     /// The copy that an event is about, if it is still that copy and its cluster answers.
@@ -333,11 +358,11 @@ impl World {
         if let Some(cluster) = self.fleet.clusters.get_mut(name) {
             cluster.readiness = readiness;
         }
-        self.try_refused_again();
+        self.try_again();
     }
 
-    /// Something has changed that may make room.
-    pub(super) fn try_refused_again(&mut self) {
+    /// Something has changed that may make room: for what the scheduler refused, and for replicas that wait in a member.
+    pub(super) fn try_again(&mut self) {
         let refused = |release: &Release| release.refusal.is_some() && !release.deciding;
         let again: Vec<ServiceKey> = self
             .releases
@@ -348,16 +373,24 @@ impl World {
         again
             .iter()
             .for_each(|service| self.decide_after(service, self.delays.rebind));
+        let waiting: Vec<(ServiceKey, ClusterName, u64)> = self
+            .copies
+            .iter()
+            .filter(|((service, cluster), copy)| {
+                copy.waits() && self.room_for(service, cluster, &copy.per_replica) > copy.ready
+            })
+            .map(|((service, cluster), copy)| (service.clone(), cluster.clone(), copy.generation))
+            .collect();
+        for (service, cluster, generation) in waiting {
+            self.after(self.delays.running, Event::Run(service, cluster, generation));
+        }
     }
 
-    /// The clusters as they report themselves, with what runs counted in, the copies of `except` excepted.
-    pub(super) fn clusters(&self, except: Option<&ServiceKey>) -> Vec<Cluster> {
+    /// The clusters as they report themselves, with what runs there, or waits for room, counted in.
+    pub(super) fn clusters(&self) -> Vec<Cluster> {
         let mut clusters: Vec<Cluster> = self.fleet.clusters.values().cloned().collect();
         for cluster in &mut clusters {
-            let here = self
-                .copies
-                .iter()
-                .filter(|((service, at), _)| *at == cluster.name && Some(service) != except);
+            let here = self.copies.iter().filter(|((_, at), _)| *at == cluster.name);
             for (_, copy) in here.filter(|(_, copy)| !matches!(copy.phase, Phase::Refused(_))) {
                 let mut held = copy.per_replica.checked_mul(copy.replicas).unwrap_or_default();
                 if cluster.allocatable.listed(ResourceName::PODS).is_some() {

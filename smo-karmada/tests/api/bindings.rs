@@ -1,0 +1,205 @@
+//! Bindings as Karmada's scheduler and controllers would write them, read back as what became of a release.
+
+use serde_json::{Value, json};
+use smo_core::backend::{ReleaseBackend, ReleaseBackendExt, Scope};
+use smo_core::cluster::Health;
+use smo_core::id::ServiceKey;
+
+use crate::server::{Server, cluster, image};
+
+/// The test as the scheduler of one Deployment.
+struct Scheduler<'a> {
+    server: &'a Server,
+    service: ServiceKey,
+}
+
+impl Scheduler<'_> {
+    /// Writes where it goes and what is reported of it.
+    fn bind(&self, replicas: u32, clusters: Value, conditions: Value, items: Value) {
+        let namespace = self.service.graph.project.as_str();
+        let name = format!("{}-deployment", self.service.service);
+        let resource = json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": namespace,
+            "name": self.service.service.as_str()});
+        let binding = json!({
+            "apiVersion": "work.karmada.io/v1alpha2", "kind": "ResourceBinding",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"resource": resource, "replicas": replicas, "clusters": clusters},
+        });
+        self.server.kubectl.apply(&binding).unwrap();
+        let binding = self
+            .server
+            .get("resourcebindings.work.karmada.io", namespace, &name)
+            .unwrap();
+        let status = json!({"status": {"schedulerObservedGeneration": binding["metadata"]["generation"],
+            "conditions": conditions, "aggregatedStatus": items}});
+        let status = status.to_string();
+        let arguments = [
+            "patch",
+            "resourcebindings.work.karmada.io",
+            &name,
+            "-n",
+            namespace,
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &status,
+        ];
+        self.server.kubectl.run(&arguments).unwrap();
+    }
+
+    /// What a caller is told: message, then each cluster.
+    async fn told(&self) -> String {
+        let observed = self.server.fleet.release(&self.service).await.unwrap();
+        let mut told = observed.message.unwrap_or_else(|| "-".to_owned());
+        for (name, at) in observed.clusters {
+            let message = at.message.unwrap_or_default();
+            told.push_str(&format!(
+                "\n  {name} {}/{} {:?} {message}",
+                at.ready, at.desired, at.health
+            ));
+        }
+        told
+    }
+}
+
+fn scheduled(status: &str, reason: &str, message: &str) -> Value {
+    json!([{"type": "Scheduled", "status": status, "reason": reason, "message": message,
+        "lastTransitionTime": "2026-11-24T10:00:00Z"}])
+}
+
+fn runs(name: &str, replicas: u32) -> Value {
+    json!({"clusterName": name, "applied": true, "health": "Healthy", "status": {
+        "replicas": replicas, "readyReplicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_scheduler_wrote_is_told() {
+    let Some(server) = Server::take().await else {
+        return;
+    };
+    let mut dead = cluster("m2");
+    dead["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "reason": "ClusterNotReachable",
+        "lastTransitionTime": "2026-11-24T09:00:00Z"}]);
+    server.set_clusters(&[cluster("m1"), dead]);
+    server.fresh_namespace("bound");
+    let spec = image("bound/shop/web", json!({}), &[("m1", 2), ("m2", 1)]);
+    server.fleet.apply(&spec).await.unwrap();
+    let scheduler = Scheduler {
+        server: &server,
+        service: spec.service.clone(),
+    };
+    let both = json!([{"name": "m1", "replicas": 2}, {"name": "m2", "replicas": 1}]);
+    let success = || scheduled("True", "Success", "Binding has been scheduled successfully.");
+    let mut told = format!("nothing yet: {}\n", scheduler.told().await);
+    let mut note = async |case: &str| {
+        let line = format!("{case}: {}\n", scheduler.told().await);
+        told.push_str(&line);
+    };
+
+    scheduler.bind(3, both.clone(), success(), json!([]));
+    note("bound").await;
+    // A dead cluster's last word stays in the binding, and is not believed.
+    scheduler.bind(3, both.clone(), success(), json!([runs("m1", 2), runs("m2", 1)]));
+    note("running, one cluster dead").await;
+    let waiting = json!({"clusterName": "m1", "applied": true, "health": "Unhealthy",
+        "status": {"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2, "unavailableReplicas": 1}});
+    scheduler.bind(3, both.clone(), success(), json!([waiting, runs("m2", 1)]));
+    note("one replica waits for room").await;
+    let taken = json!({"clusterName": "m1", "applied": false, "health": "Unknown",
+        "appliedMessage": "resource(kind=Deployment, bound/web) already exists in the cluster m1"});
+    scheduler.bind(3, both.clone(), success(), json!([taken]));
+    note("not taken by the member").await;
+    let nowhere = "0/2 clusters are available: 2 cluster(s) had untolerated taint";
+    scheduler.bind(
+        3,
+        json!([]),
+        scheduled("False", "NoClusterFit", nowhere),
+        json!([]),
+    );
+    note("refused by the scheduler").await;
+    scheduler.bind(3, both, success(), json!([runs("m1", 2), runs("m2", 1)]));
+    server
+        .kubectl
+        .run(&["delete", "clusters.cluster.karmada.io", "m1"])
+        .unwrap();
+    note("a cluster has left").await;
+    server.kubectl.apply(&cluster("m1")).unwrap();
+    server
+        .fleet
+        .scale(&spec.service, &crate::server::on(&[]))
+        .await
+        .unwrap();
+    note("asked for none").await;
+    scheduler.bind(0, json!([]), success(), json!([]));
+    note("at zero").await;
+    insta::assert_snapshot!(told);
+    server.fleet.remove(&spec.service).await.unwrap();
+    server.drop_namespace("bound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_is_owed_until_the_work_is_gone() {
+    let Some(server) = Server::take().await else {
+        return;
+    };
+    server.set_clusters(&[cluster("m1")]);
+    server.fresh_namespace("owed");
+    let spec = image("owed/shop/web", json!({}), &[("m1", 1)]);
+    server.fleet.apply(&spec).await.unwrap();
+    let scheduler = Scheduler {
+        server: &server,
+        service: spec.service.clone(),
+    };
+    let success = scheduled("True", "Success", "");
+    scheduler.bind(
+        1,
+        json!([{"name": "m1", "replicas": 1}]),
+        success,
+        json!([runs("m1", 1)]),
+    );
+    let observed = server.fleet.release(&spec.service).await.unwrap();
+    assert_eq!(observed.clusters["m1"].health, Health::Healthy);
+    let _absent = server.kubectl.run(&["create", "namespace", "karmada-es-m1"]);
+    let work = json!({
+        "apiVersion": "work.karmada.io/v1alpha1", "kind": "Work",
+        "metadata": {"name": "web-1", "namespace": "karmada-es-m1", "annotations": {
+            "resourcebinding.karmada.io/namespace": "owed", "resourcebinding.karmada.io/name": "web-deployment"}},
+        "spec": {"workload": {"manifests": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}]}},
+    });
+    server.kubectl.apply(&work).unwrap();
+    let scope = Scope::Graph(spec.service.graph.clone());
+    assert_eq!(server.fleet.observe(&scope).await.unwrap().leftovers, []);
+
+    let mut dead = cluster("m1");
+    dead["status"]["conditions"][0] =
+        json!({"type": "Ready", "status": "False", "reason": "ClusterNotReachable"});
+    server.kubectl.apply(&dead).unwrap();
+    let removed = server.fleet.remove(&spec.service).await.unwrap();
+    assert_eq!(removed.owed, ["m1".parse().unwrap()]);
+    // Karmada's garbage collector would take the binding; the Work stays while its cluster does not answer.
+    let binding = [
+        "delete",
+        "resourcebindings.work.karmada.io",
+        "web-deployment",
+        "-n",
+        "owed",
+    ];
+    server.kubectl.run(&binding).unwrap();
+    let observed = server.fleet.observe(&scope).await.unwrap();
+    assert!(observed.releases.is_empty());
+    assert_eq!(observed.leftovers.len(), 1, "{observed:?}");
+    assert_eq!(observed.leftovers[0].cluster.as_str(), "m1");
+    assert_eq!(
+        server.names("owed"),
+        ["secret/smo.web"],
+        "what is owed is on record"
+    );
+
+    server
+        .kubectl
+        .run(&["delete", "works.work.karmada.io", "web-1", "-n", "karmada-es-m1"])
+        .unwrap();
+    assert_eq!(server.fleet.observe(&scope).await.unwrap().leftovers, []);
+    assert_eq!(server.names("owed"), [""; 0]);
+    server.drop_namespace("owed");
+}

@@ -1,0 +1,165 @@
+//! The API server, whoever asks it, and what a test needs beside.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use smo_core::backend::memory::InMemoryCharts;
+use smo_core::backend::{BackendError, Clock, Timer};
+use smo_core::placement::Assignment;
+use smo_core::plan::{ReleaseSpec, Target};
+use smo_core::resources::{ResourceName, Resources};
+use smo_karmada::{Drift, KarmadaConfig, KarmadaError, KarmadaFleet};
+use smo_testbed::{Kubectl, Testbed};
+
+use crate::crds;
+
+pub(crate) const IMAGE: &str = "docker://registry.example/web:1";
+
+/// The machine's clock.
+#[derive(Debug)]
+pub(crate) struct SystemTime;
+
+impl Clock for SystemTime {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+}
+
+#[async_trait]
+impl Timer for SystemTime {
+    async fn wait(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// The servers of the suite, for one test at a time.
+pub(crate) struct Server {
+    pub(crate) testbed: &'static Testbed,
+    pub(crate) kubectl: Kubectl,
+    pub(crate) fleet: KarmadaFleet,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Server {
+    /// `None`, after a line that says so, where live tests were not asked for.
+    pub(crate) async fn take() -> Option<Self> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let testbed = smo_testbed::live::api()?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let kubectl = testbed.kubectl();
+        crds::ensure(&kubectl);
+        let fleet = connect(testbed.kubeconfig(), Drift::Repair).await.unwrap();
+        Some(Self {
+            testbed,
+            kubectl,
+            fleet,
+            _alone: alone,
+        })
+    }
+
+    /// Makes the fleet consist of these clusters, all of them ready, and no others.
+    pub(crate) fn set_clusters(&self, clusters: &[Value]) {
+        // All at once; `--all` would delete one after the other.
+        let all = ["delete", "--raw", "/apis/cluster.karmada.io/v1alpha1/clusters"];
+        self.kubectl.run(&all).unwrap();
+        if !clusters.is_empty() {
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": clusters});
+            self.kubectl.apply(&list).unwrap();
+        }
+    }
+
+    /// An object, if it is there.
+    pub(crate) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        self.kubectl
+            .get(&[kind, name, "-n", namespace, "--show-managed-fields"])
+            .ok()
+    }
+
+    /// Everything in a namespace that could be of this library, as `kind/name`.
+    pub(crate) fn names(&self, namespace: &str) -> Vec<String> {
+        const KINDS: &str = "deployments,services,secrets,propagationpolicies.policy.karmada.io,\
+            overridepolicies.policy.karmada.io,serviceexports.multicluster.x-k8s.io,serviceimports.multicluster.x-k8s.io";
+        let text = self
+            .kubectl
+            .run(&["get", KINDS, "-n", namespace, "-o", "name"])
+            .unwrap();
+        let mut names: Vec<String> = text.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// A namespace that is empty.
+    pub(crate) fn fresh_namespace(&self, name: &str) {
+        let _absent = self
+            .kubectl
+            .run(&["delete", "namespace", name, "--ignore-not-found"]);
+        self.kubectl.run(&["create", "namespace", name]).unwrap();
+    }
+
+    pub(crate) fn drop_namespace(&self, name: &str) {
+        self.kubectl
+            .run(&["delete", "namespace", name, "--wait=false"])
+            .unwrap();
+    }
+}
+
+/// A fleet over a kubeconfig, without charts.
+pub(crate) async fn connect(kubeconfig: &Path, drift: Drift) -> Result<KarmadaFleet, BackendError> {
+    let config = KarmadaConfig::builder()
+        .with_kubeconfig_path(kubeconfig)
+        .with_drift(drift)
+        .build()
+        .unwrap();
+    config
+        .connect(Box::new(InMemoryCharts::new()), Arc::new(SystemTime))
+        .await
+}
+
+/// A cluster as Karmada reports it.
+pub(crate) fn cluster(name: &str) -> Value {
+    json!({
+        "apiVersion": "cluster.karmada.io/v1alpha1",
+        "kind": "Cluster",
+        "metadata": {"name": name},
+        "spec": {"syncMode": "Push", "region": "eu"},
+        "status": {
+            "kubernetesVersion": "v1.36.3",
+            "conditions": [{"type": "Ready", "status": "True", "reason": "ClusterReady"}],
+            "nodeSummary": {"totalNum": 3, "readyNum": 3},
+            "resourceSummary": {
+                "allocatable": {"cpu": "24", "memory": "96Gi", "pods": "330"},
+                "allocated": {"cpu": "500m", "pods": "2"},
+            },
+        },
+    })
+}
+
+/// A service that is a plain image.
+pub(crate) fn image(service: &str, values: Value, clusters: &[(&str, u32)]) -> ReleaseSpec {
+    ReleaseSpec {
+        service: service.parse().unwrap(),
+        chart: IMAGE.to_owned(),
+        values: values.as_object().unwrap().clone().into(),
+        target: Target::Clusters(on(clusters)),
+        resources: Resources::new()
+            .with(ResourceName::CPU, 100)
+            .with(ResourceName::MEMORY, 64 << 20),
+    }
+}
+
+pub(crate) fn on(clusters: &[(&str, u32)]) -> Assignment {
+    clusters
+        .iter()
+        .map(|(cluster, replicas)| (cluster.parse().unwrap(), *replicas))
+        .collect()
+}
+
+/// What a failure behind the port was on the way to Karmada.
+pub(crate) fn cause(error: &BackendError) -> &KarmadaError {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<KarmadaError>())
+        .unwrap_or_else(|| panic!("no failure of Karmada: {error:?}"))
+}
