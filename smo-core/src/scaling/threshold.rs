@@ -127,3 +127,98 @@ impl Scaler for ThresholdScaler {
         Ok(decision)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::resources::{ResourceName, Resources};
+    use crate::scaling::{ClusterRoom, Throughput, decide};
+
+    fn rate(requests: i64) -> Rate {
+        Rate::from_base(requests * 1_000_000)
+    }
+
+    fn scaler() -> ThresholdScaler {
+        ThresholdScaler::new(Thresholds {
+            up: rate(50),
+            down: rate(10),
+            up_replicas: 4,
+            down_replicas: 1,
+        })
+    }
+
+    fn problem(load: i64, current: u32, max: u32) -> ScalingProblem {
+        let mut problem = ScalingProblem::default();
+        let capacity = Resources::new().with(ResourceName::CPU, 3_500);
+        let room = ClusterRoom {
+            capacity,
+            ..ClusterRoom::default()
+        };
+        problem.clusters.insert("edge-1".parse().unwrap(), room);
+        let service = ServiceLoad {
+            load: rate(load),
+            throughput: Throughput::new(20.0, 0.0).unwrap(),
+            min: 0,
+            max,
+            per_replica: Resources::new().with(ResourceName::CPU, 1_000),
+            requires: BTreeSet::new(),
+            clusters: [("edge-1".parse().unwrap(), current)].into_iter().collect(),
+        };
+        problem.services.insert("p/g/web".parse().unwrap(), service);
+        problem
+    }
+
+    #[rstest]
+    #[case(51, 2, 3, 3)] // four are too many
+    #[case(51, 3, 9, 4)]
+    #[case(51, 5, 9, 5)] // already more
+    #[case(50, 2, 9, 2)] // not above
+    #[case(10, 2, 9, 2)] // not below
+    #[case(9, 2, 9, 1)]
+    #[case(9, 0, 9, 0)] // already fewer
+    fn the_predecessors_step(#[case] load: i64, #[case] current: u32, #[case] max: u32, #[case] wanted: u32) {
+        let mut problem = problem(load, current, max);
+        problem.clusters[0].capacity.set(ResourceName::CPU, 9_000);
+        let decision = decide(&scaler(), &problem).unwrap();
+        assert_eq!(
+            decision.replicas(problem.services.get_index(0).unwrap().0),
+            Some(wanted)
+        );
+    }
+
+    #[test]
+    fn it_says_which_threshold_and_what_does_not_fit() {
+        insta::assert_snapshot!(decide(&scaler(), &problem(9, 2, 3)).unwrap(), @"
+        web 2 -> 1 replica on edge-1
+          load 9 req/s; 1 replica carries 20 (20 r)
+          below the threshold of 10 req/s
+        ");
+        insta::assert_snapshot!(decide(&scaler(), &problem(20, 2, 3)).unwrap(), @"
+        web stays at 2 replicas on edge-1
+          load 20 req/s; 2 replicas carry 40 (20 r)
+          no threshold asks for another number
+        ");
+        insta::assert_snapshot!(decide(&scaler(), &problem(60, 2, 3)).unwrap(), @"
+        web 2 -> 3 replicas on edge-1
+          load 60 req/s; 3 replicas carry 60 (20 r)
+          the most allowed
+        ");
+        insta::assert_snapshot!(decide(&scaler(), &problem(60, 2, 9)).unwrap(), @"
+        the load does not fit where the services are (proved): place again
+          web lacks 1 of 4 replicas: 3 carry 60 of 60 req/s; edge-1 has 0.5 cores left, one more takes 1 core
+        until then
+          web 2 -> 3 replicas on edge-1
+        ");
+        let none = ThresholdScaler::by_service();
+        assert_eq!(none.name(), "threshold");
+        insta::assert_snapshot!(decide(&none, &problem(60, 2, 9)).unwrap(), @"
+        web stays at 2 replicas on edge-1
+          load 60 req/s; 2 replicas carry 40 (20 r)
+          no threshold asks for another number
+        ");
+    }
+}

@@ -44,7 +44,7 @@ pub(super) fn fill(
             reasons.push(LackReason::Maximum { max: item.hi });
         } else {
             for (pair, cluster) in item.pairs.clone().zip(service.clusters.keys()) {
-                reasons.extend(fill.reason(problem, service, pair, cluster));
+                fill.explain(problem, service, pair, cluster, &mut reasons);
             }
         }
         let needed = service.throughput.needed(service.load).map(|_| item.lo);
@@ -90,21 +90,24 @@ impl Fill<'_> {
         self.replicas[pair] += count;
     }
 
-    /// What keeps one more replica from a cluster.
-    fn reason(
+    /// Says what keeps one more replica from a cluster.
+    fn explain(
         &self,
         problem: &ScalingProblem,
         service: &ServiceLoad,
         pair: usize,
         cluster: &ClusterName,
-    ) -> Option<LackReason> {
-        let room = problem.clusters.get(cluster)?;
+        reasons: &mut Vec<LackReason>,
+    ) {
+        let Some(room) = problem.clusters.get(cluster) else {
+            return;
+        };
         let missing = service
             .requires
             .iter()
             .find(|name| room.available(name) == Some(0));
         if let Some(resource) = missing {
-            return Some(LackReason::NotOffered {
+            return reasons.push(LackReason::NotOffered {
                 cluster: cluster.clone(),
                 resource: resource.clone(),
             });
@@ -115,14 +118,16 @@ impl Fill<'_> {
             .iter()
             .filter(|(name, amount)| *amount > 0 && room.available(name).is_some());
         let uses = self.dense.uses(&self.dense.pairs[pair]);
-        limited
+        let short = limited
             .zip(uses)
-            .find(|(_, used)| self.left[used.row] < used.amount)
-            .map(|((resource, per_replica), used)| LackReason::Insufficient {
+            .filter(|(_, used)| self.left[used.row] < used.amount);
+        reasons.extend(
+            short.map(|((resource, per_replica), used)| LackReason::Insufficient {
                 cluster: cluster.clone(),
                 resource: resource.clone(),
                 left: u64::try_from(self.left[used.row].max(0)).unwrap_or(u64::MAX),
                 per_replica,
-            })
+            }),
+        );
     }
 }

@@ -318,7 +318,7 @@ fn too_little_room_says_who_lacks_how_much() {
     the load does not fit where the services are (proved): place again
       s0 lacks 2 of 5 replicas: 3 carry 300 of 505 req/s; more than 3 are not allowed
       s1 lacks 1 of 4 replicas: 3 carry 300 of 400 req/s; c0 has 0 cores left, one more takes 1 core; c1 has 0.5 cores left, one more takes 1 core
-      s2 lacks 2 of 3 replicas: 1 carries 80 of 300 req/s; c0 has 0 cores left, one more takes 0.5 cores
+      s2 lacks 2 of 3 replicas: 1 carries 80 of 300 req/s; c0 has 0 cores left, one more takes 0.5 cores; c0 has 0 nvidia.com/gpu left, one more takes 1 nvidia.com/gpu
     until then
       s0 1 -> 3 replicas on c0
       s1 2 -> 3 replicas: c0 1 -> 2, c1 1
