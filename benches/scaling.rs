@@ -53,7 +53,7 @@ fn problem(services: u64, clusters: u64, percent: u64, goals: ScalingGoals) -> S
     }
     for index in 0..clusters {
         let capacity = Resources::new()
-            .with(ResourceName::CPU, cpu * percent / 100 / clusters)
+            .with(ResourceName::CPU, (cpu * percent / 100 / clusters).max(50))
             .with(ResourceName::MEMORY, 1 << 42);
         let room = ClusterRoom {
             capacity,
@@ -71,7 +71,8 @@ fn decisions(criterion: &mut Criterion) {
     for services in [1, 20, 100] {
         for (name, clusters, percent, goals) in [
             ("default/one-cluster", 1, 120, ScalingGoals::default()),
-            ("default/two-clusters", 4, 120, ScalingGoals::default()),
+            ("default/two-of-four-clusters", 4, 120, ScalingGoals::default()),
+            ("default/two-of-four-clusters, scarce", 4, 36, ScalingGoals::default()),
             ("predecessor/ample", 1, 120, ScalingGoals::smo()),
             ("predecessor/scarce", 1, 80, ScalingGoals::smo()),
         ] {

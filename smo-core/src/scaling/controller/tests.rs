@@ -105,20 +105,21 @@ fn load_rises_at_once_and_falls_after_the_window() {
     let mut world = web(ScalingPolicy::default(), 2);
     let text = |world: &mut World, second, load| world.load("web", second, load).step(second).to_string();
     insta::assert_snapshot!(text(&mut world, 0, 412), @"
-    00:00:00 hold
-    web stays at 2 replicas on edge-1
-      load 412 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      5 wanted, but 2 within the last 0 s
+    00:00:00 scale
+    web 2 -> 5 replicas on edge-1
+      load 412 req/s; 5 replicas carry 520 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 4 would carry 410, 2 req/s short
     ");
     insta::assert_snapshot!(text(&mut world, 10, 600), @"
-    00:00:10 scale
-    web 2 -> 6 replicas on edge-1
-      load 600 req/s; 6 replicas carry 630 (110 r - 30), measured 0 s ago
-      the fewest that carry it: 5 would carry 520, 80 req/s short
+    00:00:10 hold
+    web stays at 5 replicas on edge-1
+      load 600 req/s; 5 replicas carry 520 (110 r - 30), measured 0 s ago
+      6 wanted, not before 00:00:15 (cool-down)
+    next change by time alone at 00:00:15
     ");
     insta::assert_snapshot!(text(&mut world, 15, 600), @"
-    00:00:15 hold
-    web stays at 6 replicas on edge-1
+    00:00:15 scale
+    web 5 -> 6 replicas on edge-1
       load 600 req/s; 6 replicas carry 630 (110 r - 30), measured 0 s ago
       the fewest that carry it: 5 would carry 520, 80 req/s short
     ");
@@ -201,10 +202,10 @@ fn missing_and_stale_samples_hold_and_are_never_read_as_zero() {
         ..ScalingPolicy::default()
     };
     insta::assert_snapshot!(web(policy, 4).step(0), @"
-    00:00:00 hold
-    web stays at 4 replicas on edge-1
-      load 600 req/s; 4 replicas carry 410 (110 r - 30), assumed without a sample
-      6 wanted, but 4 within the last 0 s
+    00:00:00 scale
+    web 4 -> 6 replicas on edge-1
+      load 600 req/s; 6 replicas carry 630 (110 r - 30), assumed without a sample
+      the fewest that carry it: 5 would carry 520, 80 req/s short
     ");
 }
 
@@ -218,11 +219,11 @@ fn a_forecast_above_the_sample_decides() {
     };
     world.observation.services[0].expected = Some(expected);
     insta::assert_snapshot!(world.load("web", -3, 412).step(0), @"
-    00:00:00 hold
-    web stays at 2 replicas on edge-1
-      load 505 req/s; 2 replicas carry 190 (110 r - 30)
+    00:00:00 scale
+    web 2 -> 5 replicas on edge-1
+      load 505 req/s; 5 replicas carry 520 (110 r - 30)
       412 req/s measured 3 s ago, 505 expected within 1 min (0.90 quantile)
-      5 wanted, but 2 within the last 0 s
+      the fewest that carry it: 4 would carry 410, 95 req/s short
     ");
     // A forecast below what is measured does not scale down.
     world.load("web", 60, 700).step(60);
@@ -282,16 +283,17 @@ fn a_count_has_one_owner() {
     world.load("web", 0, 300).step(0);
     // A person scales by hand.
     insta::assert_snapshot!(world.set("web", 9).load("web", 60, 300).step(60), @"
-    00:01:00 hold
-    web stays at 9 replicas on edge-1
-      somebody else changed 2 to 9; left so until 00:11:00
-    next change by time alone at 00:11:00
+    00:01:00 scale
+    web 9 -> 4 replicas on edge-1
+      load 300 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
+      3 replicas asked for and never in place; decided again
+      3 wanted, but would not carry 10 % more
     ");
     insta::assert_snapshot!(world.load("web", 120, 300).step(120), @"
     00:02:00 hold
-    web stays at 9 replicas on edge-1
-      held: a change of somebody else is left alone until 00:11:00
-    next change by time alone at 00:11:00
+    web stays at 4 replicas on edge-1
+      load 300 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
+      3 wanted, but would not carry 10 % more
     ");
     world.load("web", 661, 300).step(661);
     world.load("web", 1000, 300).step(1000);
@@ -321,11 +323,11 @@ fn a_count_has_one_owner() {
     let mut world = web(policy, 2);
     world.load("web", 0, 300).step(0);
     insta::assert_snapshot!(world.set("web", 1).load("web", 60, 300).step(60), @"
-    00:01:00 hold
-    web stays at 1 replica on edge-1
-      load 300 req/s; 1 replica carries 80 (110 r - 30), measured 0 s ago
-      somebody else changed 2 to 1; decided again
-      3 wanted, but 1 within the last 0 s
+    00:01:00 scale
+    web 1 -> 3 replicas on edge-1
+      load 300 req/s; 3 replicas carry 300 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 2 would carry 190, 110 req/s short
+      3 replicas asked for and never in place; decided again
     ");
 }
 
@@ -334,16 +336,17 @@ fn a_change_that_is_not_carried_out_is_waited_for_and_then_decided_again() {
     let mut world = web(ScalingPolicy::default(), 2);
     world.load("web", 0, 412).decide(0);
     insta::assert_snapshot!(world.load("web", 30, 412).decide(30), @"
-    00:00:30 scale
+    00:00:30 hold
+    web stays at 2 replicas on edge-1
+      held: 5 replicas asked for and not in place yet; waiting until 00:01:00
+    next change by time alone at 00:01:00
+    ");
+    insta::assert_snapshot!(world.load("web", 61, 412).decide(61), @"
+    00:01:01 scale
     web 2 -> 5 replicas on edge-1
       load 412 req/s; 5 replicas carry 520 (110 r - 30), measured 0 s ago
       the fewest that carry it: 4 would carry 410, 2 req/s short
-    ");
-    insta::assert_snapshot!(world.load("web", 61, 412).decide(61), @"
-    00:01:01 hold
-    web stays at 2 replicas on edge-1
-      held: 5 replicas asked for and not in place yet; waiting until 00:01:30
-    next change by time alone at 00:01:30
+      5 replicas asked for and never in place; decided again
     ");
 }
 
@@ -359,15 +362,16 @@ fn too_little_room_asks_for_another_placement_and_grows_as_far_as_it_goes() {
     assert_eq!(step.action(), ScalingAction::Replace);
     insta::assert_snapshot!(step, @"
     00:00:00 place again
-    api stays at 1 replica on edge-1
-      load 150 req/s; 1 replica carries 80 (110 r - 30), measured 0 s ago
-      2 wanted, but 1 within the last 0 s
-    web stays at 2 replicas on edge-1
-      load 600 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      3 wanted, but 2 within the last 0 s
-    batch stays at 2 replicas on edge-1
-      load 50 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      1 wanted, but 2 within the last 5 min
+    api 1 -> 2 replicas on edge-1
+      load 150 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 1 would carry 80, 70 req/s short
+    web 2 -> 3 replicas on edge-1
+      load 600 req/s; 3 replicas carry 300 (110 r - 30), measured 0 s ago
+      all that fits; 300 req/s short
+    batch 2 -> 1 replica on edge-1
+      load 50 req/s; 1 replica carries 80 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 0 would carry 0, 50 req/s short
+      fewer at once, since others need the room
     web lacks 3 of 6 replicas: 3 carry 300 of 600 req/s; edge-1 has 0 cores left, one more takes 1 core
     ");
     let json = serde_json::to_value(&step).unwrap();
@@ -381,9 +385,9 @@ fn what_is_held_takes_its_room_from_the_others_and_gives_way_to_them() {
     let mut world = World::new(ScalingPolicy::default(), 6, &[("web", 2), ("batch", 3)]);
     insta::assert_snapshot!(world.load("web", 0, 400).step(0), @"
     00:00:00 place again
-    web stays at 2 replicas on edge-1
-      load 400 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      3 wanted, but 2 within the last 0 s
+    web 2 -> 3 replicas on edge-1
+      load 400 req/s; 3 replicas carry 300 (110 r - 30), measured 0 s ago
+      all that fits; 100 req/s short
     batch stays at 3 replicas on edge-1
       held: no sample yet, which does not mean no load
     web lacks 1 of 4 replicas: 3 carry 300 of 400 req/s; edge-1 has 0 cores left, one more takes 1 core
@@ -391,13 +395,14 @@ fn what_is_held_takes_its_room_from_the_others_and_gives_way_to_them() {
     // With a sample, its window does not keep what `web` needs.
     let mut world = World::new(ScalingPolicy::default(), 6, &[("web", 2), ("batch", 3)]);
     insta::assert_snapshot!(world.load("web", 0, 400).load("batch", 0, 100).step(0), @"
-    00:00:00 hold
-    web stays at 2 replicas on edge-1
-      load 400 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      4 wanted, but 2 within the last 0 s
-    batch stays at 3 replicas on edge-1
-      load 100 req/s; 3 replicas carry 300 (110 r - 30), measured 0 s ago
-      2 wanted, but 3 within the last 5 min
+    00:00:00 scale
+    web 2 -> 4 replicas on edge-1
+      load 400 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 3 would carry 300, 100 req/s short
+    batch 3 -> 2 replicas on edge-1
+      load 100 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
+      the fewest that carry it: 1 would carry 80, 20 req/s short
+      fewer at once, since others need the room
     ");
 }
 
@@ -420,10 +425,10 @@ fn other_scalers_and_policies_plug_in() {
         .with_service_policy(key("api"), slow)
         .unwrap();
     insta::assert_snapshot!(world.load("web", 0, 60).load("api", 0, 60).step(0), @"
-    00:00:00 hold
-    web stays at 2 replicas on edge-1
-      load 60 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
-      4 wanted, but 2 within the last 0 s
+    00:00:00 scale
+    web 2 -> 4 replicas on edge-1
+      load 60 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
+      above the threshold of 50 req/s
     api stays at 2 replicas on edge-1
       load 60 req/s; 2 replicas carry 190 (110 r - 30), measured 0 s ago
       4 wanted, but 2 within the last 1 min

@@ -47,11 +47,16 @@ fn every_fault_of_samples_is_told_at_once() {
     let error = LoadSeries::from_samples(&samples, Duration::ZERO)
         .unwrap_err()
         .to_string();
-    insta::assert_snapshot!(error.replace("; sa", "\nsa"), @"");
+    insta::assert_snapshot!(error.replace("; sa", "\nsa"), @"
+    the samples are no series: the step is zero
+    samples[0] is NaN; a rate is finite and not negative, and a gap is left out
+    samples[1] is -2; a rate is finite and not negative, and a gap is left out
+    samples[2] is at 1970-01-01T00:00:30Z, not after the one before it; sort them by time; from first to last there are 30000000001 steps, more than 100000; take a longer step
+    ");
     let long = [(at(0), 1.0), (at(100_000_000), 1.0)];
-    insta::assert_snapshot!(LoadSeries::from_samples(&long, MINUTE).unwrap_err(), @"");
+    insta::assert_snapshot!(LoadSeries::from_samples(&long, MINUTE).unwrap_err(), @"the samples are no series: from first to last there are 1666668 steps, more than 100000; take a longer step");
     let values = LoadSeries::new(at(0), MINUTE, vec![Some(f64::INFINITY), None, Some(-1.0)]);
-    insta::assert_snapshot!(values.unwrap_err(), @"");
+    insta::assert_snapshot!(values.unwrap_err(), @"the samples are no series: samples[0] is inf; a rate is finite and not negative, and a gap is left out; samples[2] is -1; a rate is finite and not negative, and a gap is left out");
 }
 
 #[rstest]
@@ -142,9 +147,14 @@ fn quantiles_cover_what_they_say() {
 fn a_forecast_is_what_a_decision_takes() {
     let model = SeasonalNaive::new(24);
     let forecast = Forecast::new(&model, &series(wave(240, 24, 0.0, 4.0)), 12, &LEVELS).unwrap();
-    insta::assert_snapshot!(forecast, @"");
+    insta::assert_snapshot!(forecast, @"
+    seasonal naive for the 12 steps (720 s) after 1970-01-01T03:59:00Z
+      0.50 quantile: 97.827 req/s next, 161.529 at most; from 109 past errors or more
+      0.90 quantile: 102.328 req/s next, 165.977 at most; from 109 past errors or more
+      0.99 quantile: 105.492 req/s next, 169.255 at most; from 109 past errors or more
+    ");
     let expected = forecast.expected(90, Duration::from_secs(150)).unwrap();
-    insta::assert_snapshot!(expected, @"");
+    insta::assert_snapshot!(expected, @"132.704754 expected within 3 min (0.90 quantile)");
     let highest = forecast.quantile(90).unwrap().values[..3]
         .iter()
         .copied()
@@ -202,7 +212,21 @@ fn what_cannot_be_forecast_is_said() {
             .unwrap_err()
             .to_string(),
     );
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @"
+    the quantiles of seasonal naive takes 34 steps of history or more, and there are 30
+    the horizon is zero steps
+    a quantile of 100 % is none; it is between 1 and 99
+    the model `nonsense` did not give 3 finite values
+    Holt-Winters takes 48 steps of history or more, and there are 30
+    the history has no sample at all
+    the history has no sample at all
+    the smoothing of the trend is NaN, and has to be between 0 and 1
+    no accuracy: the lists have unlike lengths
+    no accuracy: the history never changes from season to season
+    no accuracy: there is nothing to compare with
+    no accuracy: the level is not between 0 and 1
+    no accuracy: a value is no finite number
+    ");
 }
 
 #[test]

@@ -32,7 +32,11 @@ fn learn(samples: &[ProfileSample]) -> Result<Profile, ProfileError> {
 fn a_noisy_line_is_found_with_its_interval() {
     let mut samples = samples(110.0, -30.0, 0.05, 1_204, 8);
     samples[17].saturation = Saturation::Utilisation(0.05);
-    insta::assert_snapshot!(learn(&samples).unwrap(), @"");
+    insta::assert_snapshot!(learn(&samples).unwrap(), @"
+    109.910584 r - 29.756341 req/s at 80 % busy, learned from 1203 samples of 1 to 8 replicas, half of them within 2.5 %
+      alpha 109.911 (109.464 to 110.353), beta -29.756 (-30.814 to -28.961), with 95 % confidence
+      1 samples were less than 20 % busy and left out
+    ");
 }
 
 #[test]
@@ -75,14 +79,14 @@ fn samples_that_do_not_tell_are_refused_with_the_reason() {
     for sample in idle.iter_mut().skip(7) {
         sample.saturation = Saturation::Utilisation(0.1);
     }
-    insta::assert_snapshot!(refused(&idle), @"");
-    insta::assert_snapshot!(refused(&samples(10.0, 0.0, 0.0, 40, 1)), @"");
-    insta::assert_snapshot!(refused(&samples(0.1, 100.0, 0.2, 40, 3)), @"");
+    insta::assert_snapshot!(refused(&idle), @"no profile: 7 samples are usable and 20 are needed; 33 are less than 0.2 busy");
+    insta::assert_snapshot!(refused(&samples(10.0, 0.0, 0.0, 40, 1)), @"no profile: all 40 usable samples are of 1 replicas; one more count is needed, or a line through 0");
+    insta::assert_snapshot!(refused(&samples(0.1, 100.0, 0.2, 40, 3)), @"no profile: one more replica may carry nothing more: alpha is between -3.925 and 6.480 req/s");
     let mut torn = samples(10.0, 0.0, 0.0, 60, 3);
     for (index, sample) in torn.iter_mut().enumerate() {
         sample.rate *= [0.2, 1.0, 3.0, 0.4, 2.0][index % 5];
     }
-    insta::assert_snapshot!(refused(&torn), @"");
+    insta::assert_snapshot!(refused(&torn), @"no profile: half of the samples are 80 % or more off the best line, 30 % are allowed");
     let proportional = ProfileOptions {
         proportional: true,
         ..ProfileOptions::default()
@@ -109,7 +113,18 @@ fn every_fault_is_told_at_once() {
         ..ProfileOptions::default()
     };
     let error = Profile::learn(&samples, &options).unwrap_err().to_string();
-    insta::assert_snapshot!(error.replace("; ", "\n"), @"");
+    insta::assert_snapshot!(error.replace("; ", "\n"), @"
+    the samples are no basis for a profile: the option target is 0, and has to be above 0 and at most 1
+    the option least_samples is 1, and has to be 3 or more
+    samples[0]: rate is NaN, and has to be 0 or more
+    samples[1]: rate is -3, and has to be 0 or more
+    samples[2]: no replica ran, so nothing was carried
+    samples[3]: latency is 0, and has to be above 0
+    samples[3]: unloaded latency is inf, and has to be above 0
+    samples[4]: utilisation is 80, and has to be 0 to 2
+    samples[4] is at 1970-01-01T00:00:00Z, before the one before it
+    sort them by time
+    ");
 }
 
 #[test]
@@ -121,10 +136,10 @@ fn drift_is_told_from_noise() {
             .unwrap()
             .to_string()
     };
-    insta::assert_snapshot!(drift(110.0, 60), @"");
-    insta::assert_snapshot!(drift(88.0, 60), @"");
-    insta::assert_snapshot!(drift(140.0, 12), @"");
-    insta::assert_snapshot!(drift(88.0, 5), @"");
+    insta::assert_snapshot!(drift(110.0, 60), @"the profile holds (-0.1 %)");
+    insta::assert_snapshot!(drift(88.0, 60), @"replicas carry 23 % less than the profile says (by chance in 1.7e-18 of cases): learn it again");
+    insta::assert_snapshot!(drift(140.0, 12), @"replicas carry 32 % more than the profile says (by chance in 4.9e-4 of cases): learn it again");
+    insta::assert_snapshot!(drift(88.0, 5), @"unknown: 5 newer samples are busy enough to tell, 8 are needed");
 }
 
 proptest! {
