@@ -81,7 +81,10 @@ fn requests_to_a_web_server() {
     let season = detect_season(history).unwrap();
     assert!(season.period.abs_diff(144) <= 2, "{season:?}");
     let result = replay(history, 144, 6, 37);
-    eprintln!("NASA: naive {:.2}, Holt-Winters {:.2}, covered {:.2?}", result.naive, result.smooth, result.covered);
+    eprintln!(
+        "NASA: naive {:.2}, Holt-Winters {:.2}, covered {:.2?}",
+        result.naive, result.smooth, result.covered
+    );
     assert!(result.smooth < result.naive);
     for (share, level) in result.covered.iter().zip([0.5, 0.9, 0.99]) {
         assert!((share - level).abs() < 0.08, "{share} of {level}");
@@ -97,7 +100,10 @@ fn requests_to_a_load_balancer() {
     let season = detect_season(&history).unwrap();
     assert!(season.period.abs_diff(144) <= 2, "{season:?}");
     let result = replay(&history, 144, 6, 17);
-    eprintln!("ELB: naive {:.2}, Holt-Winters {:.2}, covered {:.2?}", result.naive, result.smooth, result.covered);
+    eprintln!(
+        "ELB: naive {:.2}, Holt-Winters {:.2}, covered {:.2?}",
+        result.naive, result.smooth, result.covered
+    );
     assert!(result.smooth < result.naive);
     for (share, level) in result.covered.iter().zip([0.5, 0.9, 0.99]) {
         assert!((share - level).abs() < 0.08, "{share} of {level}");

@@ -3,6 +3,17 @@
 //! [`ScalingProblem`] states the question, a [`Scaler`] answers it, [`decide`] checks the answer with code that shares
 //! nothing with the scaler. Too little room is a value, [`ScalingDecision::Replace`], that says which service lacks how
 //! much.
+//!
+//! Around one decision:
+//!
+//! | what | type |
+//! | --- | --- |
+//! | from step to step: fresh samples, windows, cool-down, steps, one owner, scale to zero | [`ScalingController`] |
+//! | what replicas carry, learned from samples | [`Profile`] |
+//! | what load is to come, and how surely | [`Forecast`] |
+//!
+//! Decisions are made in integers; learning and forecasting are in floating point, and hand a [`Throughput`] and an
+//! [`ExpectedLoad`] in integers to the decision.
 
 mod controller;
 mod decision;

@@ -28,6 +28,8 @@ pub(super) struct ServiceMemory {
     pub(super) changed: Option<Timestamp>,
     /// What it last asked for, or found and left.
     pub(super) target: Option<IndexMap<ClusterName, u32>>,
+    /// The count before that.
+    pub(super) before: u32,
     /// Whether that was seen in place.
     pub(super) in_place: bool,
     /// Since when there was no load.

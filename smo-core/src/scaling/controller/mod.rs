@@ -238,7 +238,10 @@ impl ScalingController {
             .filter(|case| !case.held && case.count > case.recommended)
         {
             case.count = case.recommended;
-            case.limits = vec![Limit::RoomNeeded];
+            let told =
+                |limit: &Limit| matches!(limit, Limit::ForeignChange { .. } | Limit::NotCarriedOut { .. });
+            case.limits.retain(told);
+            case.limits.push(Limit::RoomNeeded);
         }
         if self.try_divide(observation, cases)? {
             return Ok(());

@@ -121,7 +121,8 @@ impl<'a> Case<'a> {
             let in_place = asked == self.current;
             if in_place {
                 memory.in_place = true;
-            } else if memory.in_place {
+            } else if memory.in_place || self.current != memory.before {
+                // Neither what was asked for nor what was there before.
                 let until = match self.policy.foreign_change {
                     ForeignChange::Respect(duration) => Some(later(now, duration)),
                     ForeignChange::Override => None,
@@ -281,6 +282,7 @@ impl<'a> Case<'a> {
             .collect();
         if self.shares.iter().any(|share| share.from != share.to) {
             memory.changed = Some(now);
+            memory.before = self.current;
             memory.in_place = false;
             memory.target = Some(target);
         } else if memory.target.is_none() && self.observed.owners.is_empty() {

@@ -283,17 +283,16 @@ fn a_count_has_one_owner() {
     world.load("web", 0, 300).step(0);
     // A person scales by hand.
     insta::assert_snapshot!(world.set("web", 9).load("web", 60, 300).step(60), @"
-    00:01:00 scale
-    web 9 -> 4 replicas on edge-1
-      load 300 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
-      3 replicas asked for and never in place; decided again
-      3 wanted, but would not carry 10 % more
+    00:01:00 hold
+    web stays at 9 replicas on edge-1
+      somebody else changed 3 to 9; left so until 00:11:00
+    next change by time alone at 00:11:00
     ");
     insta::assert_snapshot!(world.load("web", 120, 300).step(120), @"
     00:02:00 hold
-    web stays at 4 replicas on edge-1
-      load 300 req/s; 4 replicas carry 410 (110 r - 30), measured 0 s ago
-      3 wanted, but would not carry 10 % more
+    web stays at 9 replicas on edge-1
+      held: a change of somebody else is left alone until 00:11:00
+    next change by time alone at 00:11:00
     ");
     world.load("web", 661, 300).step(661);
     world.load("web", 1000, 300).step(1000);
@@ -327,7 +326,7 @@ fn a_count_has_one_owner() {
     web 1 -> 3 replicas on edge-1
       load 300 req/s; 3 replicas carry 300 (110 r - 30), measured 0 s ago
       the fewest that carry it: 2 would carry 190, 110 req/s short
-      3 replicas asked for and never in place; decided again
+      somebody else changed 3 to 1; decided again
     ");
 }
 

@@ -28,7 +28,7 @@ pub enum ForecastError {
     #[error("the samples are no series: {0}")]
     Invalid(Faults<SeriesFault>),
     /// The history does not suffice.
-    #[error("{model} takes {needed} steps of history or more, and there are {have}")]
+    #[error("{have} steps of history are too few for {model}; {needed} or more are needed")]
     TooShort {
         /// What it is for.
         model: String,

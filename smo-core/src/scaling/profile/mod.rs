@@ -222,7 +222,7 @@ pub enum ProfileFault {
 #[non_exhaustive]
 pub enum Refusal {
     /// Not enough of them are busy enough.
-    #[error("{usable} samples are usable and {needed} are needed; {ignored} are less than {least} busy")]
+    #[error("{usable} samples are usable and {needed} are needed; {ignored} are less than {:.0} % busy", .least * 100.0)]
     TooFew {
         /// How many are usable.
         usable: usize,
@@ -234,9 +234,7 @@ pub enum Refusal {
         least: f64,
     },
     /// One count of replicas tells nothing about another.
-    #[error(
-        "all {usable} usable samples are of {replicas} replicas; one more count is needed, or a line through 0"
-    )]
+    #[error("all {usable} usable samples are of {}; another count is needed, or a line through 0", super::explain::replicas(*.replicas))]
     OneCount {
         /// How many are usable.
         usable: usize,
@@ -301,9 +299,9 @@ impl fmt::Display for Profile {
         if self.ignored > 0 {
             writeln!(
                 f,
-                "  {} samples were less than {:.0} % busy and left out",
-                self.ignored,
-                self.options.least_utilisation * 100.0
+                "  left out, since less than {:.0} % busy: {}",
+                self.options.least_utilisation * 100.0,
+                self.ignored
             )?;
         }
         Ok(())

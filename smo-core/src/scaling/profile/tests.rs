@@ -35,7 +35,7 @@ fn a_noisy_line_is_found_with_its_interval() {
     insta::assert_snapshot!(learn(&samples).unwrap(), @"
     109.910584 r - 29.756341 req/s at 80 % busy, learned from 1203 samples of 1 to 8 replicas, half of them within 2.5 %
       alpha 109.911 (109.464 to 110.353), beta -29.756 (-30.814 to -28.961), with 95 % confidence
-      1 samples were less than 20 % busy and left out
+      left out, since less than 20 % busy: 1
     ");
 }
 
@@ -79,8 +79,8 @@ fn samples_that_do_not_tell_are_refused_with_the_reason() {
     for sample in idle.iter_mut().skip(7) {
         sample.saturation = Saturation::Utilisation(0.1);
     }
-    insta::assert_snapshot!(refused(&idle), @"no profile: 7 samples are usable and 20 are needed; 33 are less than 0.2 busy");
-    insta::assert_snapshot!(refused(&samples(10.0, 0.0, 0.0, 40, 1)), @"no profile: all 40 usable samples are of 1 replicas; one more count is needed, or a line through 0");
+    insta::assert_snapshot!(refused(&idle), @"no profile: 7 samples are usable and 20 are needed; 33 are less than 20 % busy");
+    insta::assert_snapshot!(refused(&samples(10.0, 0.0, 0.0, 40, 1)), @"no profile: all 40 usable samples are of 1 replica; another count is needed, or a line through 0");
     insta::assert_snapshot!(refused(&samples(0.1, 100.0, 0.2, 40, 3)), @"no profile: one more replica may carry nothing more: alpha is between -3.925 and 6.480 req/s");
     let mut torn = samples(10.0, 0.0, 0.0, 60, 3);
     for (index, sample) in torn.iter_mut().enumerate() {
