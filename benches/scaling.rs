@@ -72,7 +72,6 @@ fn decisions(criterion: &mut Criterion) {
         for (name, clusters, percent, goals) in [
             ("default/one-cluster", 1, 120, ScalingGoals::default()),
             ("default/two-of-four-clusters", 4, 120, ScalingGoals::default()),
-            ("default/two-of-four-clusters, scarce", 4, 36, ScalingGoals::default()),
             ("predecessor/ample", 1, 120, ScalingGoals::smo()),
             ("predecessor/scarce", 1, 80, ScalingGoals::smo()),
         ] {
