@@ -60,6 +60,9 @@ fn problem(goals: ScalingGoals, rooms: &[(u64, u64, u64, i64)], services: &[Sket
     problem
 }
 
+/// No more replicas fit a cluster: each takes at least one unit of memory.
+const MOST_REPLICAS: u64 = 6;
+
 /// The least cost in points over every combination of counts, straight from the words of the goals.
 fn brute_force(problem: &ScalingProblem) -> Option<f64> {
     let pairs: Vec<(usize, usize, u32)> = problem
@@ -80,7 +83,7 @@ fn brute_force(problem: &ScalingProblem) -> Option<f64> {
         if let Some(cost) = cost(problem, &pairs, &counts) {
             best = Some(best.map_or(cost, |best| best.min(cost)));
         }
-        let Some(next) = counts.iter().position(|count| *count < 6) else {
+        let Some(next) = counts.iter().position(|count| u64::from(*count) < MOST_REPLICAS) else {
             return best;
         };
         counts[next] += 1;
@@ -194,8 +197,9 @@ fn sketch(clusters: usize) -> impl Strategy<Value = Sketch> {
     })
 }
 
+/// Room of a cluster, with little enough memory for brute force.
 fn room() -> impl Strategy<Value = (u64, u64, u64, i64)> {
-    (2..14_u64, 3..20_u64, 0..7_u64, 1..9_i64)
+    (2..14_u64, 3..=MOST_REPLICAS, 0..7_u64, 1..9_i64)
         .prop_map(|(cpu, memory, gpus, price)| (cpu * 500, memory, gpus, price * 7_000_000))
 }
 
