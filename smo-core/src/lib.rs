@@ -6,7 +6,7 @@
 //! | rank | modules |
 //! | --- | --- |
 //! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`] |
-//! | 1 facts | [`graph`], [`cluster`], [`milp`] |
+//! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
 //! | 4 deciding | [`placement`], [`scaling`] |
@@ -14,6 +14,7 @@
 //! | 6 ports | [`backend`] |
 //! | 7 carrying out | [`orchestrator`] |
 
+pub mod assign;
 pub mod backend;
 pub mod cluster;
 pub mod decode;

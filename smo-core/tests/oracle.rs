@@ -142,16 +142,6 @@ fn is_closed(id: &str, placer: &dyn Placer, problem: &PlacementProblem, expected
     }
 }
 
-/// Cases that the default effort does not close; the predecessor's solver takes its minute or gives up on some of them.
-const OPEN: [&str; 6] = [
-    "c-019 with memory",
-    "c-020",
-    "c-020 with memory",
-    "c-040 with memory",
-    "c-041",
-    "c-041 with memory",
-];
-
 /// The cases that a placer does not close.
 fn open_cases(placer: &dyn Placer) -> Vec<String> {
     let mut open = Vec::new();
@@ -172,13 +162,10 @@ fn open_cases(placer: &dyn Placer) -> Vec<String> {
 
 #[test]
 fn milp_finds_the_proved_optima() {
-    let open = open_cases(&MilpPlacer::default());
-    if !cases("placement.jsonl").is_empty() {
-        assert_eq!(open, OPEN);
-    }
+    assert_eq!(open_cases(&MilpPlacer::default()), Vec::<String>::new());
 }
 
-/// HiGHS closes what microlp does not.
+/// The same with HiGHS as the last step.
 #[cfg(feature = "highs")]
 #[test]
 fn highs_finds_every_proved_optimum() {

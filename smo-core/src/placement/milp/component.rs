@@ -1,6 +1,6 @@
 //! A part of the problem that shares nothing with the rest, and how it is settled.
 
-use super::branch;
+use super::assigning::assign;
 use super::greedy;
 use super::model;
 use super::prices::Prices;
@@ -208,7 +208,7 @@ impl Part {
         if let Some(settled) = open.try_all(self, grid, placer, &mut best, work) {
             return Ok(settled);
         }
-        if let Some(settled) = open.branch(self, grid, placer, &mut best, &mut bound, &mut argument, work) {
+        if let Some(settled) = open.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), work) {
             return Ok(settled);
         }
         open.solve(self, grid, placer, best, (bound, argument), work)
@@ -248,52 +248,43 @@ impl Part {
         })
     }
 
-    /// Closes every pair that is not in `open`.
-    fn keep_open(&mut self, open: &[Vec<usize>]) {
-        for ((domain, costs), open) in self.domains.iter_mut().zip(&mut self.costs).zip(open) {
-            let mut kept = domain.iter().map(|cluster| open.contains(cluster));
-            costs.retain(|_| kept.next().unwrap_or(false));
-            domain.retain(|cluster| open.contains(cluster));
-        }
-    }
-
-    /// Branches on knapsack bounds; `None` when that does not close the part. Keeps what it finds.
-    #[allow(clippy::too_many_arguments)]
-    fn branch(
-        &mut self,
+    /// Settles it as an assignment problem; `None` when that does not close the part. Keeps what it finds.
+    fn assign(
+        &self,
         whole: &Self,
         grid: &Grid<'_>,
         placer: &MilpPlacer,
         best: &mut Option<(Option<i128>, Vec<usize>)>,
-        bound: &mut i128,
-        argument: &mut String,
+        (bound, argument): (&mut i128, &mut String),
         work: &mut Work,
     ) -> Option<Settled> {
         // Costs of the open part are those of the whole: closing pairs keeps offset and unit.
         let target = best.as_ref().and_then(|(total, _)| *total);
-        let prices = Prices::find(grid, self, target);
-        let closed = branch::close(grid, self, &prices, target, placer.branch_effort())?;
-        work.nodes += closed.nodes;
-        if let Some(found) = closed.found {
+        let assigned = assign(grid, self, target, placer.assign_effort())?;
+        work.nodes += assigned.nodes;
+        if let Some(found) = assigned.found {
             *best = Some((whole.total(&found), found));
         }
-        let how = format!("knapsack bounds of {} nodes", closed.nodes);
-        if !closed.complete {
-            self.keep_open(&closed.open);
-            if closed.bound > *bound {
-                *bound = closed.bound;
+        let how = format!(
+            "what each cluster can take together, over {} nodes",
+            assigned.nodes
+        );
+        if !assigned.complete {
+            if assigned.bound > *bound {
+                *bound = assigned.bound;
                 *argument = how;
             }
             return None;
         }
-        let (total, clusters) = best.clone()?;
-        let bound = total.and_then(|total| whole.value(total));
-        Some(Settled::Placed(Placed {
-            clusters,
-            bound,
-            argument: how,
-            by_solver: false,
-        }))
+        Some(match best {
+            Some((total, clusters)) => Settled::Placed(Placed {
+                clusters: clusters.clone(),
+                bound: total.and_then(|total| whole.value(total)),
+                argument: how,
+                by_solver: false,
+            }),
+            None => Settled::Impossible,
+        })
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.

@@ -1,9 +1,8 @@
 //! The placement problem as a mixed-integer model, made small before a solver sees it.
 
-mod branch;
+mod assigning;
 mod component;
 mod greedy;
-mod knapsack;
 mod model;
 mod neighbourhoods;
 mod prices;
@@ -25,7 +24,8 @@ use component::{Part, Settled};
 /// 1. every service on its cheapest cluster, where that keeps the rules;
 /// 2. a greedy placement that reaches the bound one gets by putting a price on capacity, in integers;
 /// 3. trying what such prices cannot rule out, in integers, where that is little;
-/// 4. branching on knapsack bounds, in integers, up to [`MilpPlacer::DEFAULT_BRANCH_EFFORT`];
+/// 4. branch and price on what each cluster can take together ([`crate::assign`]), in integers, up to
+///    [`MilpPlacer::DEFAULT_ASSIGN_EFFORT`];
 /// 5. the solver, for the pairs that are left: one binary variable a service and cluster, one row a
 ///    service, one row a cluster and resource that can fill up, and for every limited link
 ///    `x[u,c] <= sum of x[v,d] over the d near c`, both ways.
@@ -37,7 +37,7 @@ pub struct MilpPlacer {
     solver: Box<dyn Solver>,
     max_variables: usize,
     search_effort: u64,
-    branch_effort: u64,
+    assign_effort: u64,
 }
 
 impl Default for MilpPlacer {
@@ -56,8 +56,8 @@ impl MilpPlacer {
     /// How many service-cluster pairs a part may take to try what is left of it.
     pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
 
-    /// How many cells of knapsack tables a part may take to branch on knapsack bounds.
-    pub const DEFAULT_BRANCH_EFFORT: u64 = 400_000_000;
+    /// How much effort a part may take as an assignment problem: about a nanosecond each.
+    pub const DEFAULT_ASSIGN_EFFORT: u64 = 6_000_000_000;
 
     /// With another solver.
     #[must_use]
@@ -66,7 +66,7 @@ impl MilpPlacer {
             solver,
             max_variables: Self::DEFAULT_MAX_VARIABLES,
             search_effort: Self::DEFAULT_SEARCH_EFFORT,
-            branch_effort: Self::DEFAULT_BRANCH_EFFORT,
+            assign_effort: Self::DEFAULT_ASSIGN_EFFORT,
         }
     }
 
@@ -85,15 +85,15 @@ impl MilpPlacer {
         self
     }
 
-    /// The same with another limit on the cells of knapsack tables that a part may take; 0 leaves that step out.
+    /// The same with another limit on the effort that a part may take as an assignment problem; 0 leaves little of that step.
     #[must_use]
-    pub fn with_branch_effort(mut self, cells: u64) -> Self {
-        self.branch_effort = cells;
+    pub fn with_assign_effort(mut self, effort: u64) -> Self {
+        self.assign_effort = effort;
         self
     }
 
-    pub(super) const fn branch_effort(&self) -> u64 {
-        self.branch_effort
+    pub(super) const fn assign_effort(&self) -> u64 {
+        self.assign_effort
     }
 
     /// More variables than this are not given to the solver.

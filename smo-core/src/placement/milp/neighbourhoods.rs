@@ -1,7 +1,7 @@
 //! Makes a placement cheaper by placing the services of a few clusters again, exactly (large neighbourhood search).
 
 use super::Work;
-use super::branch;
+use super::assigning::assign;
 use super::component::{Part, better};
 use super::prices::Prices;
 use super::search::search;
@@ -13,8 +13,8 @@ const NEIGHBOURHOODS: usize = 400;
 /// How many service-cluster pairs one such search may look at.
 const NEIGHBOURHOOD_EFFORT: u64 = 50_000;
 
-/// How many cells of knapsack tables one such search may fill where the first look does not close it.
-const NEIGHBOURHOOD_CELLS: u64 = 3_000_000;
+/// How much effort an assignment problem may take where the first look does not close it.
+const NEIGHBOURHOOD_ASSIGN: u64 = 10_000_000;
 
 impl Part {
     /// Replaces a few clusters at a time: one that has a service which would be cheaper elsewhere, that elsewhere, and a
@@ -98,9 +98,9 @@ impl Part {
         let mut found = searched.found;
         if !searched.complete {
             let target = found.as_ref().map_or(Some(target), |found| part.total(found));
-            if let Some(closed) = branch::close(grid, &part, &prices, target, NEIGHBOURHOOD_CELLS) {
-                work.nodes += closed.nodes;
-                found = closed.found.or(found);
+            if let Some(assigned) = assign(grid, &part, target, NEIGHBOURHOOD_ASSIGN) {
+                work.nodes += assigned.nodes;
+                found = assigned.found.or(found);
             }
         }
         let mut next = clusters.to_vec();

@@ -93,11 +93,6 @@ impl Prices {
         })
     }
 
-    /// Prices are in `1 / 2^shift` of a unit of cost.
-    pub(super) const fn shift(&self) -> u32 {
-        self.shift
-    }
-
     /// No placement of the open pairs costs less than this, in units.
     pub(super) fn bound(&self) -> i128 {
         ceil_shift(self.total, self.shift).max(0)

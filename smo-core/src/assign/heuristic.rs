@@ -1,0 +1,150 @@
+//! Answers from shares, and making answers better by single moves and exchanges.
+
+use super::scaled::Scaled;
+
+/// What each agent has left of its limits.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    left: Vec<Vec<u64>>,
+}
+
+impl Room {
+    pub(super) fn new(scaled: &Scaled) -> Self {
+        let sacks = scaled.sacks.iter();
+        Self {
+            left: sacks
+                .map(|sack| sack.limits.iter().map(|limit| limit.capacity).collect())
+                .collect(),
+        }
+    }
+
+    pub(super) fn fits(&self, scaled: &Scaled, agent: usize, task: usize) -> bool {
+        let limits = scaled.sacks[agent].limits.iter();
+        limits
+            .zip(&self.left[agent])
+            .all(|(limit, left)| limit.needs[task] <= *left)
+    }
+
+    /// True when `task` fits where `gone` is taken away.
+    fn fits_without(&self, scaled: &Scaled, agent: usize, task: usize, gone: usize) -> bool {
+        let limits = scaled.sacks[agent].limits.iter();
+        limits
+            .zip(&self.left[agent])
+            .all(|(limit, left)| limit.needs[task] <= *left + limit.needs[gone])
+    }
+
+    pub(super) fn put(&mut self, scaled: &Scaled, agent: usize, task: usize) {
+        for (limit, left) in scaled.sacks[agent].limits.iter().zip(&mut self.left[agent]) {
+            *left = left.saturating_sub(limit.needs[task]);
+        }
+    }
+
+    pub(super) fn lift(&mut self, scaled: &Scaled, agent: usize, task: usize) {
+        for (limit, left) in scaled.sacks[agent].limits.iter().zip(&mut self.left[agent]) {
+            *left += limit.needs[task];
+        }
+    }
+}
+
+/// True when the answer keeps all limits.
+pub(super) fn keeps_limits(scaled: &Scaled, answer: &[usize]) -> bool {
+    let mut room = Room::new(scaled);
+    answer.iter().enumerate().all(|(task, agent)| {
+        let fits = room.fits(scaled, *agent, task);
+        room.put(scaled, *agent, task);
+        fits
+    })
+}
+
+/// Every task to the agent with the largest share that has room; the most decided first, then the largest.
+pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &[bool]) -> Option<Vec<usize>> {
+    let (agents, tasks) = (scaled.agents, scaled.tasks);
+    let share = |agent: usize, task: usize| shares[agent * tasks + task];
+    let most = |task: usize| (0..agents).map(|agent| share(agent, task)).fold(0.0, f64::max);
+    let size = |task: usize| {
+        let sizes = scaled
+            .sacks
+            .iter()
+            .map(|sack| f64::from(sack.cells[task]) / (sack.room + 1) as f64);
+        sizes.fold(0.0, f64::max)
+    };
+    let mut order: Vec<(bool, f64, usize)> = (0..tasks)
+        .map(|task| (most(task) < 0.999, size(task), task))
+        .collect();
+    order.sort_by(|one, other| {
+        one.0
+            .cmp(&other.0)
+            .then(other.1.total_cmp(&one.1))
+            .then(one.2.cmp(&other.2))
+    });
+    let mut room = Room::new(scaled);
+    let mut answer = vec![0; tasks];
+    for (_, _, task) in order {
+        let agent = (0..agents)
+            .filter(|agent| open[agent * tasks + task] && room.fits(scaled, *agent, task))
+            .min_by(|one, other| {
+                let key = |agent: usize| scaled.cost(agent, task);
+                share(*other, task)
+                    .total_cmp(&share(*one, task))
+                    .then(key(*one).cmp(&key(*other)))
+                    .then(one.cmp(other))
+            })?;
+        room.put(scaled, agent, task);
+        answer[task] = agent;
+    }
+    Some(answer)
+}
+
+/// Moves single tasks and exchanges pairs while that makes the answer cheaper.
+pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
+    let mut room = Room::new(scaled);
+    for (task, agent) in answer.iter().enumerate() {
+        room.put(scaled, *agent, task);
+    }
+    loop {
+        let mut changed = false;
+        for task in 0..scaled.tasks {
+            let now = answer[task];
+            let better = (0..scaled.agents)
+                .filter(|agent| {
+                    scaled.cost(*agent, task) < scaled.cost(now, task) && room.fits(scaled, *agent, task)
+                })
+                .min_by_key(|agent| (scaled.cost(*agent, task), *agent));
+            if let Some(agent) = better {
+                room.lift(scaled, now, task);
+                room.put(scaled, agent, task);
+                answer[task] = agent;
+                changed = true;
+            }
+        }
+        for one in 0..scaled.tasks {
+            for other in one + 1..scaled.tasks {
+                let (here, there) = (answer[one], answer[other]);
+                if here == there {
+                    continue;
+                }
+                let (to, back) = (scaled.cost(there, one), scaled.cost(here, other));
+                if to == super::FORBIDDEN || back == super::FORBIDDEN {
+                    continue;
+                }
+                if to + back < scaled.cost(here, one) + scaled.cost(there, other)
+                    && room.fits_without(scaled, there, one, other)
+                    && room.fits_without(scaled, here, other, one)
+                {
+                    for (agent, task) in [(here, one), (there, other)] {
+                        room.lift(scaled, agent, task);
+                    }
+                    for (agent, task) in [(there, one), (here, other)] {
+                        room.put(scaled, agent, task);
+                    }
+                    answer[one] = there;
+                    answer[other] = here;
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}

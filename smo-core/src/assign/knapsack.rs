@@ -1,0 +1,485 @@
+//! What one agent would take at given rewards: a 0-1 knapsack over its limits.
+//!
+//! All amounts are whole numbers in floating point, below 2^53, so sums and comparisons are exact. A table over the capacity
+//! of the first limit gives the least cost by room left; other limits get a price each (Lagrangian relaxation), and where
+//! prices do not settle them, labels do. See Martello, Toth, *Knapsack Problems*, 1990.
+
+use super::labels::{Labels, TooMany};
+use super::scaled::{Limit, Sack, Scaled};
+
+/// Tries of prices for the other limits.
+const TRIES: usize = 6;
+
+/// How far a knapsack of several limits is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Care {
+    /// Prices only.
+    Little,
+    /// Until labels become many.
+    Some,
+    /// Until labels become very many.
+    Much,
+}
+
+impl Care {
+    const fn labels(self) -> Option<usize> {
+        match self {
+            Self::Little => None,
+            Self::Some => Some(4_000),
+            Self::Much => Some(100_000),
+        }
+    }
+
+    /// The next step; `None` at the last.
+    pub(super) const fn more(self) -> Option<Self> {
+        match self {
+            Self::Little => Some(Self::Some),
+            Self::Some => Some(Self::Much),
+            Self::Much => None,
+        }
+    }
+}
+
+/// What an agent takes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Taken {
+    /// No choice of its open tasks is worth less than this (scaled).
+    pub(super) least: f64,
+    /// A choice that fits; worth `least` unless the search was cut short.
+    pub(super) tasks: Vec<u32>,
+}
+
+/// A task that is worth taking.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    pub(super) task: u32,
+    pub(super) cells: usize,
+    /// Cost less reward; below 0.
+    pub(super) worth: f64,
+}
+
+/// The tables of one agent, kept between calls to save memory traffic.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    layers: Vec<f64>,
+    /// By agent and limit after the first: the price of a unit.
+    prices: Vec<Vec<f64>>,
+    /// Cells filled and nodes searched so far.
+    pub(super) work: u64,
+}
+
+impl Tables {
+    pub(super) fn new(scaled: &Scaled) -> Self {
+        let prices = |sack: &Sack| vec![0.0; sack.limits.len().saturating_sub(1)];
+        Self {
+            layers: Vec::new(),
+            prices: scaled.sacks.iter().map(prices).collect(),
+            work: 0,
+        }
+    }
+
+    /// Tables for a smaller question, with the prices known here.
+    pub(super) fn reduced(&self, from: &Scaled, to: &Scaled) -> Self {
+        let mut tables = Self::new(to);
+        for (agent, prices) in tables.prices.iter_mut().enumerate() {
+            let known: Vec<_> = from.sacks[agent]
+                .limits
+                .iter()
+                .skip(1)
+                .zip(&self.prices[agent])
+                .collect();
+            for (limit, price) in to.sacks[agent].limits.iter().skip(1).zip(prices) {
+                if let Some((old, known)) = known.iter().find(|(old, _)| old.row == limit.row) {
+                    *price = (*known * limit.unit as f64 / old.unit as f64 / to.unit as f64).round();
+                }
+            }
+        }
+        tables
+    }
+
+    /// The least sum of `cost - reward` over what fits the agent together. Where a table does not settle it, prices do in
+    /// part; only a `thorough` answer is searched to the end.
+    pub(super) fn take(
+        &mut self,
+        scaled: &Scaled,
+        agent: usize,
+        open: &[bool],
+        rewards: &[f64],
+        care: Care,
+    ) -> Taken {
+        let sack = &scaled.sacks[agent];
+        let items = worthwhile(scaled, agent, open, rewards);
+        if fits(sack, items.iter().map(|item| item.task)) {
+            return Taken {
+                least: items.iter().map(|item| item.worth).sum(),
+                tasks: items.iter().map(|item| item.task).collect(),
+            };
+        }
+        if sack.exact {
+            self.fill(&items, sack.room);
+            return Taken {
+                least: self.last(&items, sack.room),
+                tasks: self.trace(&items, sack.room),
+            };
+        }
+        let mut prices = std::mem::take(&mut self.prices[agent]);
+        let tries = if care == Care::Little { TRIES } else { 4 * TRIES };
+        let (taken, settled) = self.take_with_prices(sack, &items, &mut prices, tries);
+        let taken = match care.labels() {
+            Some(most) if !settled => self.take_thoroughly(sack, &items, &prices, taken, most),
+            _ => taken,
+        };
+        self.prices[agent] = prices;
+        taken
+    }
+
+    /// Prices the limits after the first, best prices left in `prices`. True when nothing is worth more than the answer.
+    fn take_with_prices(
+        &mut self,
+        sack: &Sack,
+        items: &[Item],
+        prices: &mut [f64],
+        tries: usize,
+    ) -> (Taken, bool) {
+        let mut best = Taken {
+            least: f64::NEG_INFINITY,
+            tasks: Vec::new(),
+        };
+        let (mut worth, mut best_prices) = (0.0, prices.to_vec());
+        // By limit after the first: the highest price that was too low, and the lowest that was too high.
+        let mut brackets = vec![(0.0_f64, f64::INFINITY); prices.len()];
+        for _ in 0..tries {
+            let (priced, constant) = with_prices(sack, items, prices);
+            self.fill(&priced, sack.room);
+            let bound = self.last(&priced, sack.room) - constant;
+            let tasks = self.trace(&priced, sack.room);
+            let over: Vec<f64> = sack.limits[1..].iter().map(|limit| limit.over(&tasks)).collect();
+            if bound > best.least {
+                best.least = bound;
+                best_prices.copy_from_slice(prices);
+            }
+            let slack = |(price, over): (&f64, &f64)| *price == 0.0 || *over == 0.0;
+            if fits(sack, tasks.iter().copied()) && prices.iter().zip(&over).all(slack) {
+                return (Taken { least: bound, tasks }, true);
+            }
+            let repaired = repair(sack, items, &tasks);
+            let total = value(items, &repaired);
+            if total < worth {
+                worth = total;
+                best.tasks = repaired;
+            }
+            if worth <= best.least {
+                break;
+            }
+            let moved = |at: &usize| prices[*at] > 0.0 || over[*at] > 0.0;
+            let Some(at) = (0..prices.len())
+                .filter(moved)
+                .max_by(|a, b| over[*a].abs().total_cmp(&over[*b].abs()))
+            else {
+                break;
+            };
+            let (low, high) = &mut brackets[at];
+            if over[at] > 0.0 {
+                *low = low.max(prices[at]);
+            } else {
+                *high = high.min(prices[at]);
+            }
+            let unit = (0.1 * bound.abs() / sack.limits[at + 1].capacity.max(1) as f64).max(1.0);
+            let next = if high.is_infinite() {
+                (*low * 1.5).max(*low + unit)
+            } else {
+                (*low + *high) / 2.0
+            };
+            if next.round() == prices[at] {
+                break;
+            }
+            prices[at] = next.round();
+        }
+        prices.copy_from_slice(&best_prices);
+        let settled = worth <= best.least;
+        (best, settled)
+    }
+
+    /// Searches what prices left open: items are taken or left for good where the table proves it, the rest depth first.
+    fn take_thoroughly(
+        &mut self,
+        sack: &Sack,
+        items: &[Item],
+        prices: &[f64],
+        known: Taken,
+        most: usize,
+    ) -> Taken {
+        let worth = value(items, &known.tasks);
+        let (priced, constant) = with_prices(sack, items, prices);
+        let (with, without) = self.sides(&priced, sack.room);
+        let mut room: Vec<u64> = sack.limits.iter().map(|limit| limit.capacity).collect();
+        let (mut cells, mut base, mut chosen, mut rest) = (sack.room, 0.0, Vec::new(), Vec::new());
+        for ((item, with), without) in priced.iter().zip(&with).zip(&without) {
+            if with - constant >= worth {
+                continue;
+            }
+            if without - constant < worth {
+                rest.push(*item);
+                continue;
+            }
+            let task = item.task as usize;
+            let taken = cells.checked_sub(item.cells);
+            let fits = sack
+                .limits
+                .iter()
+                .zip(&room)
+                .all(|(limit, left)| limit.needs[task] <= *left);
+            let (Some(left), true) = (taken, fits) else {
+                return Taken {
+                    least: worth,
+                    ..known
+                };
+            };
+            cells = left;
+            base += item.worth - price_of(sack, prices, task);
+            chosen.push(item.task);
+            for (limit, left) in sack.limits.iter().zip(&mut room) {
+                *left -= limit.needs[task];
+            }
+        }
+        self.fill(&rest, cells);
+        let labels = Labels {
+            sack,
+            items: &rest,
+            layers: &self.layers,
+            width: cells + 1,
+            prices,
+            most,
+        };
+        let fixed = base;
+        let searched = labels.search(&room, cells, worth - fixed, &mut self.work);
+        match searched {
+            Err(TooMany) => known,
+            Ok(None) => Taken {
+                least: worth,
+                ..known
+            },
+            Ok(Some((better, tasks))) => {
+                let mut tasks = [chosen, tasks].concat();
+                tasks.sort_unstable();
+                Taken {
+                    least: fixed + better,
+                    tasks,
+                }
+            }
+        }
+    }
+
+    /// The last cell of the filled table.
+    fn last(&self, items: &[Item], room: usize) -> f64 {
+        self.layers[items.len() * (room + 1) + room]
+    }
+
+    /// By item: the least sum with it, and without it. Leaves the filled table.
+    fn sides(&mut self, items: &[Item], room: usize) -> (Vec<f64>, Vec<f64>) {
+        let width = room + 1;
+        self.fill(items, room);
+        self.work += (items.len() * width) as u64;
+        let (mut with, mut without) = (vec![0.0; items.len()], vec![0.0; items.len()]);
+        let mut after = vec![0.0_f64; width];
+        let mut next = after.clone();
+        for (at, item) in items.iter().enumerate().rev() {
+            let before = &self.layers[at * width..(at + 1) * width];
+            let join = |room: usize| {
+                let pairs = before[..=room].iter().zip(after[..=room].iter().rev());
+                pairs
+                    .map(|(one, other)| one + other)
+                    .fold(f64::INFINITY, f64::min)
+            };
+            without[at] = join(room);
+            with[at] = item.worth + room.checked_sub(item.cells).map_or(f64::INFINITY, join);
+            let cells = item.cells.min(width);
+            next[..cells].copy_from_slice(&after[..cells]);
+            for ((next, without), with) in next[cells..].iter_mut().zip(&after[cells..]).zip(&after) {
+                let with = with + item.worth;
+                *next = if with < *without { with } else { *without };
+            }
+            std::mem::swap(&mut after, &mut next);
+        }
+        (with, without)
+    }
+
+    /// By number of items and room: the least that the first items come to.
+    fn fill(&mut self, items: &[Item], room: usize) {
+        let width = room + 1;
+        self.work += (items.len() * width) as u64;
+        self.layers.clear();
+        self.layers.resize((items.len() + 1) * width, 0.0);
+        for (at, item) in items.iter().enumerate() {
+            let (before, next) = self.layers.split_at_mut((at + 1) * width);
+            let before = &before[at * width..];
+            let next = &mut next[..width];
+            let cells = item.cells.min(width);
+            next[..cells].copy_from_slice(&before[..cells]);
+            for ((next, without), with) in next[cells..].iter_mut().zip(&before[cells..]).zip(before) {
+                let with = with + item.worth;
+                *next = if with < *without { with } else { *without };
+            }
+        }
+    }
+
+    /// The tasks behind the last cell of the filled table.
+    fn trace(&self, items: &[Item], room: usize) -> Vec<u32> {
+        let width = room + 1;
+        let mut left = room;
+        let mut tasks = Vec::new();
+        for (at, item) in items.iter().enumerate().rev() {
+            if self.layers[(at + 1) * width + left] != self.layers[at * width + left] {
+                tasks.push(item.task);
+                left -= item.cells;
+            }
+        }
+        tasks.sort_unstable();
+        tasks
+    }
+
+    /// For every open task: at most by how much dearer it gets for the agent to take it, and to leave it (scaled). Both
+    /// are lower bounds; the unforced choice is `least`.
+    pub(super) fn forced(
+        &mut self,
+        scaled: &Scaled,
+        agent: usize,
+        open: &[bool],
+        rewards: &[f64],
+        least: f64,
+    ) -> Vec<(f64, f64)> {
+        let sack = &scaled.sacks[agent];
+        let plain = worthwhile(scaled, agent, open, rewards);
+        let (items, constant) = with_prices(sack, &plain, &self.prices[agent]);
+        let width = sack.room + 1;
+        let (with, without) = self.sides(&items, sack.room);
+        let mut dearer = vec![(0.0, 0.0); scaled.tasks];
+        let above = |value: f64| (value - constant - least).max(0.0);
+        for ((item, with), without) in items.iter().zip(with).zip(without) {
+            dearer[item.task as usize] = (above(with), above(without));
+        }
+        let whole = &self.layers[items.len() * width..];
+        let mut listed = vec![false; scaled.tasks];
+        items.iter().for_each(|item| listed[item.task as usize] = true);
+        for task in (0..scaled.tasks).filter(|task| open[agent * scaled.tasks + task] && !listed[*task]) {
+            let worth = scaled.cost(agent, task) as f64 * scaled.scale - rewards[task]
+                + price_of(sack, &self.prices[agent], task);
+            let room = sack.room - (sack.cells[task] as usize).min(sack.room);
+            let with = whole[room] + worth - constant - least;
+            dearer[task] = (with.max(0.0), 0.0);
+        }
+        dearer
+    }
+}
+
+/// What the other limits charge for a task.
+fn price_of(sack: &Sack, prices: &[f64], task: usize) -> f64 {
+    let limits = sack.limits.iter().skip(1);
+    limits
+        .zip(prices)
+        .map(|(limit, price)| price * limit.needs[task] as f64)
+        .sum()
+}
+
+/// The items with the prices of the other limits, cheapest a cell last; and what the prices take back.
+fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) {
+    let constant = sack
+        .limits
+        .iter()
+        .skip(1)
+        .zip(prices)
+        .map(|(limit, price)| price * limit.capacity as f64)
+        .sum();
+    let priced = items.iter().map(|item| Item {
+        worth: item.worth + price_of(sack, prices, item.task as usize),
+        ..*item
+    });
+    let mut priced: Vec<Item> = priced.collect();
+    let key = |item: &Item| item.worth / (item.cells as f64 + 0.5);
+    priced.sort_by(|one, other| key(other).total_cmp(&key(one)).then(other.task.cmp(&one.task)));
+    (priced, constant)
+}
+
+/// The open tasks that cost less than their reward.
+fn worthwhile(scaled: &Scaled, agent: usize, open: &[bool], rewards: &[f64]) -> Vec<Item> {
+    let sack = &scaled.sacks[agent];
+    let row = agent * scaled.tasks;
+    (0..scaled.tasks)
+        .filter(|task| open[row + task])
+        .map(|task| Item {
+            task: task as u32,
+            cells: sack.cells[task] as usize,
+            worth: scaled.costs[row + task] as f64 * scaled.scale - rewards[task],
+        })
+        .filter(|item| item.worth < 0.0)
+        .collect()
+}
+
+fn value(items: &[Item], tasks: &[u32]) -> f64 {
+    let taken = items
+        .iter()
+        .filter(|item| tasks.binary_search(&item.task).is_ok());
+    taken.map(|item| item.worth).sum()
+}
+
+/// Takes items away until the rest fits, those of least worth for what they take of the limits broken first; then adds what
+/// still fits.
+fn repair(sack: &Sack, items: &[Item], tasks: &[u32]) -> Vec<u32> {
+    let mut room: Vec<i128> = sack
+        .limits
+        .iter()
+        .map(|limit| i128::from(limit.capacity))
+        .collect();
+    let shift = |task: u32, sign: i128, room: &mut Vec<i128>| {
+        for (limit, left) in sack.limits.iter().zip(room) {
+            *left -= sign * i128::from(limit.needs[task as usize]);
+        }
+    };
+    for task in tasks {
+        shift(*task, 1, &mut room);
+    }
+    let broken: Vec<bool> = room.iter().map(|left| *left < 0).collect();
+    let mut order: Vec<(f64, Item)> = items
+        .iter()
+        .map(|item| {
+            let share = |limit: &Limit| limit.needs[item.task as usize] as f64 / limit.capacity.max(1) as f64;
+            let limits = sack.limits.iter().zip(&broken).filter(|(_, broken)| **broken);
+            let size: f64 = limits.map(|(limit, _)| share(limit)).sum();
+            (item.worth / (size + 1e-9), *item)
+        })
+        .collect();
+    order.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.task.cmp(&other.1.task)));
+    let mut kept: Vec<u32> = Vec::new();
+    let mut rest = Vec::new();
+    for (_, item) in &order {
+        if tasks.binary_search(&item.task).is_err() {
+            rest.push(item);
+        } else if room.iter().any(|left| *left < 0) {
+            shift(item.task, -1, &mut room);
+            rest.push(item);
+        } else {
+            kept.push(item.task);
+        }
+    }
+    rest.sort_by(|one, other| one.worth.total_cmp(&other.worth).then(one.task.cmp(&other.task)));
+    for item in rest {
+        let needs = sack
+            .limits
+            .iter()
+            .map(|limit| i128::from(limit.needs[item.task as usize]));
+        if needs.zip(&room).all(|(need, left)| need <= *left) {
+            shift(item.task, 1, &mut room);
+            kept.push(item.task);
+        }
+    }
+    kept.sort_unstable();
+    kept
+}
+
+/// True when the tasks keep every limit together.
+pub(super) fn fits(sack: &Sack, tasks: impl Iterator<Item = u32> + Clone) -> bool {
+    sack.limits.iter().all(|limit| {
+        let taken: u64 = tasks.clone().map(|task| limit.needs[task as usize]).sum();
+        taken <= limit.capacity
+    })
+}

@@ -1,0 +1,84 @@
+//! Generalised assignment with proof: every task to one agent, several limited resources an agent, at least cost.
+//!
+//! The kernel under placement, free of its words: agents are clusters, tasks are services. It answers with the best
+//! assignment found, a lower bound in whole numbers, and whether the two meet. Deterministic: limits are counts of work.
+
+mod columns;
+mod heuristic;
+mod knapsack;
+mod labels;
+mod problem;
+mod scaled;
+mod simplex;
+mod symmetry;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use problem::{AssignProblem, FORBIDDEN, Row};
+
+use scaled::Scaled;
+use tree::Tree;
+
+/// How much work a question may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Table cells, labels and matrix entries touched: about a nanosecond each.
+    pub effort: u64,
+    /// Only answers that cost less than this are wanted.
+    pub below: Option<i64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            effort: 4_000_000_000,
+            below: None,
+        }
+    }
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Solved {
+    /// One agent a task, and the cost of it; `None` when there is no answer, or none was found in time.
+    pub best: Option<(Vec<usize>, i64)>,
+    /// No answer costs less than this, nor than [`Limits::below`] where that is less.
+    pub bound: i64,
+    /// True when the search came to its end: `best` is the best answer, or there is none (none below [`Limits::below`]).
+    pub complete: bool,
+    /// Nodes of the tree.
+    pub nodes: u64,
+    /// Effort taken.
+    pub work: u64,
+}
+
+/// Finds the cheapest answer; `start`, one agent a task, is where the search may begin.
+///
+/// See [`AssignProblem`] for an example.
+#[must_use]
+pub fn solve(problem: &AssignProblem, start: Option<&[usize]>, limits: &Limits) -> Solved {
+    let Some(scaled) = Scaled::new(problem) else {
+        return Solved {
+            bound: i64::MIN,
+            ..Solved::default()
+        };
+    };
+    let start = start
+        .filter(|start| problem.value(start).is_some())
+        .map(<[usize]>::to_vec);
+    let below = limits.below.map(|below| scaled.units_below(below));
+    let mut tree = Tree::new(scaled, start, below, limits.effort);
+    tree.search();
+    let best = tree
+        .best
+        .as_ref()
+        .and_then(|answer| Some((answer.clone(), problem.value(answer)?)));
+    Solved {
+        bound: tree.value(tree.bound()).unwrap_or(i64::MIN),
+        complete: tree.complete(),
+        nodes: tree.nodes,
+        work: tree.work(),
+        best,
+    }
+}

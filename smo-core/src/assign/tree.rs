@@ -1,0 +1,325 @@
+//! Branch and price: bounds by column generation, choices closed by them, and a tree over what is left.
+//!
+//! See Savelsbergh, [A Branch-and-Price Algorithm for the Generalized Assignment
+//! Problem](https://doi.org/10.1287/opre.45.6.831), 1997, and for closing choices by what they would cost Posta, Ferland,
+//! Michelon, [An exact method with variable fixing](https://doi.org/10.1007/s10589-011-9432-0), 2012.
+
+use super::columns::{Bounded, Pool, bound};
+use super::heuristic::{improve, round};
+use super::knapsack::Tables;
+use super::scaled::Scaled;
+use super::symmetry::Twins;
+
+/// The tree, depth first.
+#[derive(Debug)]
+pub(super) struct Tree {
+    scaled: Scaled,
+    twins: Twins,
+    tables: Tables,
+    pool: Pool,
+    /// Answers have to cost less than this, in units.
+    target: i64,
+    /// The best answer, which costs less than the most any answer can.
+    pub(super) best: Option<Vec<usize>>,
+    best_total: i64,
+    pub(super) nodes: u64,
+    effort: u64,
+    /// What smaller questions took.
+    spent: u64,
+    /// True while no node was given up.
+    complete: bool,
+    /// No answer costs less than this, in units.
+    bound: i64,
+    /// The rewards that bound the root best (scaled).
+    rewards: Option<Vec<f64>>,
+}
+
+impl Tree {
+    /// Answers have to cost less than `below` units, and than `start`.
+    pub(super) fn new(scaled: Scaled, start: Option<Vec<usize>>, below: Option<i64>, effort: u64) -> Self {
+        let dearest = |task: usize| {
+            let costs = (0..scaled.agents).map(|agent| scaled.cost(agent, task));
+            costs.filter(|cost| *cost != super::FORBIDDEN).max().unwrap_or(0)
+        };
+        let most: i64 = (0..scaled.tasks).map(dearest).sum();
+        let known = start.as_ref().map_or(most + 1, |start| scaled.total(start));
+        let best_total = below.map_or(known, |below| below.min(known));
+        let mut pool = Pool::new(&scaled, 2 * best_total.max(0) + 1);
+        if let Some(start) = &start {
+            pool.add_answer(&scaled, start);
+        }
+        Self {
+            twins: Twins::find(&scaled),
+            tables: Tables::new(&scaled),
+            scaled,
+            pool,
+            target: best_total,
+            best: start.filter(|_| best_total == known),
+            best_total,
+            nodes: 0,
+            effort,
+            spent: 0,
+            complete: true,
+            bound: 0,
+            rewards: None,
+        }
+    }
+
+    /// Units as a cost of the problem; `None` when it does not fit.
+    pub(super) fn value(&self, units: i64) -> Option<i64> {
+        self.scaled.value(units)
+    }
+
+    pub(super) const fn work(&self) -> u64 {
+        self.spent + self.tables.work + self.pool.work()
+    }
+
+    /// True when nothing is cheaper than the best answer.
+    pub(super) const fn complete(&self) -> bool {
+        self.bound >= self.best_total
+    }
+
+    /// No answer costs less than this, in units.
+    pub(super) fn bound(&self) -> i64 {
+        self.bound.min(self.best_total)
+    }
+
+    /// Looks for answers just above the bound first, and goes further up when there are none: a low target closes much.
+    pub(super) fn search(&mut self) {
+        self.target = self.best_total;
+        self.bound_root();
+        let mut ahead = 1;
+        while self.bound < self.best_total && self.work() <= self.effort {
+            self.target = self.best_total.min(self.bound.saturating_add(ahead));
+            self.complete = true;
+            self.descend(self.scaled.open(), self.rewards.clone(), self.bound);
+            if self.complete {
+                // Nothing is below the target, unless it was found and is the target now.
+                self.bound = self.target;
+            }
+            ahead *= 2;
+        }
+    }
+
+    /// The bound of all answers, and a first one.
+    fn bound_root(&mut self) {
+        let mut open = self.scaled.open();
+        if !self.twins.settle(&self.scaled, &mut open) {
+            self.bound = self.best_total;
+            return;
+        }
+        let bounded = bound(
+            &self.scaled,
+            &mut self.tables,
+            &mut self.pool,
+            &open,
+            None,
+            self.target,
+            self.effort,
+        );
+        self.bound = self.scaled.in_units(bounded.bound).max(0);
+        self.offer(&bounded, &open);
+        self.rewards = Some(bounded.rewards);
+    }
+
+    fn descend(&mut self, mut open: Vec<bool>, mut rewards: Option<Vec<f64>>, above: i64) {
+        self.nodes += 1;
+        let bounded = loop {
+            if !self.twins.settle(&self.scaled, &mut open) {
+                return;
+            }
+            let bounded = bound(
+                &self.scaled,
+                &mut self.tables,
+                &mut self.pool,
+                &open,
+                rewards.as_deref(),
+                self.target,
+                self.effort.saturating_sub(self.spent),
+            );
+            let units = self.scaled.in_units(bounded.bound).max(above);
+            if units >= self.target {
+                return;
+            }
+            self.offer(&bounded, &open);
+            if units >= self.target {
+                return;
+            }
+            if self.work() > self.effort {
+                self.complete = false;
+                return;
+            }
+            let before = count(&open);
+            if !self.close(&bounded, &mut open) {
+                return;
+            }
+            let closed = before - count(&open);
+            rewards = Some(bounded.rewards.clone());
+            if closed * 20 < before {
+                break bounded;
+            }
+        };
+        let above = self.scaled.in_units(bounded.bound).max(above);
+        let undecided = (0..self.scaled.tasks)
+            .filter(|task| self.choices(&open, *task) > 1)
+            .count();
+        if undecided > 0 && undecided * 4 <= self.scaled.tasks * 3 {
+            self.descend_reduced(&open, &bounded.rewards);
+            return;
+        }
+        let Some((agent, task)) = self.branch(&bounded, &open) else {
+            self.offer_decided(&open);
+            return;
+        };
+        let tasks = self.scaled.tasks;
+        let mut with = open.clone();
+        for other in (0..self.scaled.agents).filter(|other| *other != agent) {
+            with[other * tasks + task] = false;
+        }
+        self.descend(with, rewards.clone(), above);
+        open[agent * tasks + task] = false;
+        self.descend(open, rewards, above);
+    }
+
+    fn choices(&self, open: &[bool], task: usize) -> usize {
+        (0..self.scaled.agents)
+            .filter(|agent| open[agent * self.scaled.tasks + task])
+            .count()
+    }
+
+    /// Searches a node as a smaller question without the tasks that have one agent left.
+    fn descend_reduced(&mut self, open: &[bool], rewards: &[f64]) {
+        let Some((reduced, kept)) = self.scaled.reduced(open) else {
+            return;
+        };
+        let target = reduced.units_below(self.target);
+        if target <= 0 {
+            return;
+        }
+        let rewards = kept.iter().map(|task| {
+            let open = (0..self.scaled.agents).filter(|agent| open[agent * self.scaled.tasks + task]);
+            let cheapest = open
+                .map(|agent| self.scaled.cost(agent, *task))
+                .min()
+                .unwrap_or(0);
+            let above = rewards[*task] - cheapest as f64 * self.scaled.scale;
+            (above / reduced.unit as f64).round().max(0.0)
+        });
+        let rewards: Vec<f64> = rewards.collect();
+        let pool = self.pool.reduced(&reduced, &kept, 2 * target + 1);
+        let mut tree = Self {
+            twins: Twins::find(&reduced),
+            tables: self.tables.reduced(&self.scaled, &reduced),
+            pool,
+            target,
+            best: None,
+            best_total: target,
+            nodes: 0,
+            effort: self.effort.saturating_sub(self.work()),
+            spent: 0,
+            complete: true,
+            bound: 0,
+            rewards: None,
+            scaled: reduced,
+        };
+        tree.descend(tree.scaled.open(), Some(rewards), 0);
+        self.nodes += tree.nodes;
+        self.spent += tree.work();
+        self.complete &= tree.complete;
+        if let Some(found) = tree.best {
+            let tasks = self.scaled.tasks;
+            let first = |task: usize| {
+                (0..self.scaled.agents)
+                    .find(|agent| open[agent * tasks + task])
+                    .unwrap_or(0)
+            };
+            let mut answer: Vec<usize> = (0..tasks).map(first).collect();
+            for (task, agent) in kept.iter().zip(found) {
+                answer[*task] = agent;
+            }
+            self.keep(answer);
+        }
+    }
+
+    /// Closes pairs that no better answer has; false when a task has none left.
+    fn close(&mut self, bounded: &Bounded, open: &mut [bool]) -> bool {
+        let (agents, tasks) = (self.scaled.agents, self.scaled.tasks);
+        let base: f64 = bounded.rewards.iter().sum::<f64>() + bounded.least.iter().sum::<f64>();
+        for agent in 0..agents {
+            let least = bounded.least[agent];
+            let forced = self
+                .tables
+                .forced(&self.scaled, agent, open, &bounded.rewards, least);
+            for (task, (with, without)) in forced.into_iter().enumerate() {
+                if !open[agent * tasks + task] {
+                    continue;
+                }
+                if self.scaled.in_units(base + with) >= self.target {
+                    open[agent * tasks + task] = false;
+                } else if self.scaled.in_units(base + without) >= self.target {
+                    (0..agents)
+                        .filter(|other| *other != agent)
+                        .for_each(|other| open[other * tasks + task] = false);
+                }
+            }
+        }
+        (0..tasks).all(|task| (0..agents).any(|agent| open[agent * tasks + task]))
+    }
+
+    /// The pair to decide next: of a large task, and far from decided.
+    fn branch(&self, bounded: &Bounded, open: &[bool]) -> Option<(usize, usize)> {
+        let tasks = self.scaled.tasks;
+        let mut best: Option<(f64, usize, usize)> = None;
+        for task in 0..tasks {
+            let choices: Vec<usize> = (0..self.scaled.agents)
+                .filter(|agent| open[agent * tasks + task])
+                .collect();
+            if choices.len() < 2 {
+                continue;
+            }
+            for agent in choices {
+                let share = bounded.shares[agent * tasks + task].clamp(0.0, 1.0);
+                let sack = &self.scaled.sacks[agent];
+                let size = f64::from(sack.cells[task] + 1) / (sack.room + 1) as f64;
+                // Diving on the largest share of a large task finds answers, and closes much when it fails.
+                let score = if share < 0.999 { share * (0.1 + size) } else { 0.0 } + 1e-6 * share;
+                if best.is_none_or(|(known, ..)| score > known) {
+                    best = Some((score, agent, task));
+                }
+            }
+        }
+        best.map(|(_, agent, task)| (agent, task))
+    }
+
+    /// Makes an answer of the shares and keeps it when it is better.
+    fn offer(&mut self, bounded: &Bounded, open: &[bool]) {
+        if let Some(mut answer) = round(&self.scaled, &bounded.shares, open) {
+            improve(&self.scaled, &mut answer);
+            self.keep(answer);
+        }
+    }
+
+    fn offer_decided(&mut self, open: &[bool]) {
+        let tasks = self.scaled.tasks;
+        let answer: Option<Vec<usize>> = (0..tasks)
+            .map(|task| (0..self.scaled.agents).find(|agent| open[agent * tasks + task]))
+            .collect();
+        if let Some(answer) = answer.filter(|answer| super::heuristic::keeps_limits(&self.scaled, answer)) {
+            self.keep(answer);
+        }
+    }
+
+    fn keep(&mut self, answer: Vec<usize>) {
+        let total = self.scaled.total(&answer);
+        if total < self.best_total {
+            self.best_total = total;
+            self.target = self.target.min(total);
+            self.pool.add_answer(&self.scaled, &answer);
+            self.best = Some(answer);
+        }
+    }
+}
+
+fn count(open: &[bool]) -> usize {
+    open.iter().filter(|open| **open).count()
+}

@@ -1,0 +1,58 @@
+//! A part as a generalised assignment problem: closes what capacity prices leave open.
+
+use super::component::Part;
+use crate::assign::{AssignProblem, Limits, solve};
+use crate::placement::grid::Grid;
+
+/// More services and clusters together are not tried: the master problem grows with their square.
+const MOST_ROWS: usize = 1500;
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Assigned {
+    /// A placement cheaper than the known one, if one was found.
+    pub(super) found: Option<Vec<usize>>,
+    /// No placement costs less than this, in units.
+    pub(super) bound: i128,
+    /// True when `found`, or else the known placement, is the best.
+    pub(super) complete: bool,
+    /// Nodes that were opened.
+    pub(super) nodes: u64,
+}
+
+/// Looks for placements of the open pairs cheaper than `target` units; `None` where the part does not fit. Links are left
+/// out, which can only make placements cheaper; a placement that breaks one is not taken.
+pub(super) fn assign(grid: &Grid<'_>, part: &Part, target: Option<i128>, effort: u64) -> Option<Assigned> {
+    let (clusters, services) = (grid.clusters.len(), part.items().len());
+    if clusters + services > MOST_ROWS {
+        return None;
+    }
+    let mut problem = AssignProblem::new(clusters, services);
+    for resource in 0..grid.resources.len() {
+        let need = |item: &usize| grid.items.get(*item).map_or(0, |item| item.need(resource));
+        let needs = problem.add_needs(part.items().iter().map(need).collect());
+        for cluster in 0..clusters {
+            if let Some(capacity) = grid.available(cluster, resource) {
+                problem.limit(cluster, needs, capacity);
+            }
+        }
+    }
+    for (service, (domain, costs)) in part.domains.iter().zip(&part.costs).enumerate() {
+        for (cluster, cost) in domain.iter().zip(costs) {
+            problem.set_cost(*cluster, service, i64::try_from(*cost).ok()?);
+        }
+    }
+    let limits = Limits {
+        effort,
+        below: target.and_then(|target| i64::try_from(target).ok()),
+    };
+    let solved = solve(&problem, None, &limits);
+    let best = solved.best.map(|(clusters, _)| clusters);
+    let found = best.clone().filter(|clusters| part.holds(grid, clusters));
+    Some(Assigned {
+        complete: solved.complete && found.is_some() == best.is_some(),
+        found,
+        bound: solved.bound.into(),
+        nodes: solved.nodes,
+    })
+}
