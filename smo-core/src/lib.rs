@@ -5,11 +5,11 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`] |
 //! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
-//! | 4 deciding | [`placement`] |
+//! | 4 deciding | [`placement`], [`scaling`] |
 //! | 5 planning | [`plan`] |
 //! | 6 ports | [`backend`] |
 //! | 7 carrying out | [`orchestrator`] |
@@ -29,6 +29,8 @@ pub mod orchestrator;
 pub mod placement;
 pub mod plan;
 pub mod resources;
+pub mod scaling;
 pub mod table;
 pub mod units;
+pub mod value;
 pub mod yaml;

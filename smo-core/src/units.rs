@@ -1,4 +1,4 @@
-//! Amounts with their unit in the type: quantities, cpu, bytes, money, carbon, latency.
+//! Amounts with their unit in the type: quantities, cpu, bytes, money, carbon, latency, rates.
 //!
 //! Every amount is an integer in a unit small enough that sums are exact, arithmetic is checked, and
 //! cpu and bytes read and print as [Kubernetes quantities][k8s].
@@ -408,6 +408,10 @@ decimal_unit!(
 decimal_unit!(
     /// Round-trip time, in microseconds. Serialised as a number of milliseconds.
     Latency, 3, "ms"
+);
+decimal_unit!(
+    /// Requests per time, in millionths of a request per second. Serialised as a number of requests per second.
+    Rate, 6, "req/s"
 );
 
 #[cfg(test)]

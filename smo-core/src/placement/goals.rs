@@ -1,8 +1,8 @@
 //! What a placement is judged by: goals, each in its own unit, and the weights that add them up.
 
-use std::fmt;
+use serde::Serialize;
 
-use serde::{Serialize, Serializer};
+pub use crate::value::{Value, Weight};
 
 /// One thing to have little of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -79,109 +79,6 @@ fn significant(amount: f64) -> String {
     format!("{amount:.decimals$}")
 }
 
-/// Points for one unit of a goal, in millionths of a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Weight(i64);
-
-impl Weight {
-    /// From millionths of a point.
-    #[must_use]
-    pub const fn from_millionths(millionths: i64) -> Self {
-        Self(millionths)
-    }
-
-    /// From points, rounded to a millionth; `None` when not finite, negative, or above a million.
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation)]
-    pub fn from_points(points: f64) -> Option<Self> {
-        (points.is_finite() && (0.0..=1e6).contains(&points)).then(|| Self((points * 1e6).round() as i64))
-    }
-
-    /// In millionths of a point.
-    #[must_use]
-    pub const fn millionths(self) -> i64 {
-        self.0
-    }
-
-    /// In points.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)]
-    pub fn points(self) -> f64 {
-        self.0 as f64 / 1e6
-    }
-}
-
-impl Serialize for Weight {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.points())
-    }
-}
-
-/// The worth of a placement, less is better: the weighted sum of its goals, exact, in 10^-15 points.
-///
-/// One unit of the finest goal (a nano-euro) at the smallest weight (a millionth of a point) is one unit of value, so
-/// every value is an integer and two values compare exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Value(i128);
-
-impl Value {
-    /// Nothing.
-    pub const ZERO: Self = Self(0);
-    /// Value units in one point.
-    pub const PER_POINT: i128 = 1_000_000_000_000_000;
-
-    /// From 10^-15 points.
-    #[must_use]
-    pub const fn from_units(units: i128) -> Self {
-        Self(units)
-    }
-
-    /// The nearest value to a floating-point number of points, as an outside solver gives it.
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation)]
-    pub fn from_points(points: f64) -> Self {
-        Self((points * 1e15).round() as i128)
-    }
-
-    /// In 10^-15 points.
-    #[must_use]
-    pub const fn units(self) -> i128 {
-        self.0
-    }
-
-    /// In points.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)]
-    pub fn points(self) -> f64 {
-        self.0 as f64 / 1e15
-    }
-
-    /// The sum; saturates at the ends of 128 bits.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
-
-    /// The difference; saturates at the ends of 128 bits.
-    #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:.6}", self.points());
-        f.pad(text.trim_end_matches('0').trim_end_matches('.'))
-    }
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.points())
-    }
-}
-
 /// The goals and their weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -200,10 +97,10 @@ impl Default for Goals {
     /// One point is one euro per hour: money counts 1, a gram of CO2e 0.0001 (100 EUR a tonne), a move 0.01.
     fn default() -> Self {
         Self {
-            money: Weight(1_000_000),
-            carbon: Weight(100),
-            moves: Weight(10_000),
-            placements: Weight(0),
+            money: Weight::from_millionths(1_000_000),
+            carbon: Weight::from_millionths(100),
+            moves: Weight::from_millionths(10_000),
+            placements: Weight::from_millionths(0),
         }
     }
 }
@@ -213,10 +110,10 @@ impl Goals {
     #[must_use]
     pub const fn none() -> Self {
         Self {
-            money: Weight(0),
-            carbon: Weight(0),
-            moves: Weight(0),
-            placements: Weight(0),
+            money: Weight::from_millionths(0),
+            carbon: Weight::from_millionths(0),
+            moves: Weight::from_millionths(0),
+            placements: Weight::from_millionths(0),
         }
     }
 
@@ -225,8 +122,8 @@ impl Goals {
     #[must_use]
     pub const fn smo() -> Self {
         Self {
-            placements: Weight(1_000_000),
-            moves: Weight(1_000_000),
+            placements: Weight::from_millionths(1_000_000),
+            moves: Weight::from_millionths(1_000_000),
             ..Self::none()
         }
     }
@@ -235,8 +132,8 @@ impl Goals {
     #[must_use]
     pub const fn smo_carbon() -> Self {
         Self {
-            moves: Weight(1_000_000),
-            carbon: Weight(5_000_000),
+            moves: Weight::from_millionths(1_000_000),
+            carbon: Weight::from_millionths(5_000_000),
             ..Self::none()
         }
     }
@@ -267,8 +164,8 @@ impl Goals {
     /// What `base` base units of `goal` are worth; saturates at the ends of 128 bits.
     #[must_use]
     pub fn value(&self, goal: Goal, base: i64) -> Value {
-        let negative = (base < 0) != (self.weight(goal).0 < 0);
-        let end = Value(if negative { i128::MIN } else { i128::MAX });
+        let negative = (base < 0) != (self.weight(goal).millionths() < 0);
+        let end = Value::from_units(if negative { i128::MIN } else { i128::MAX });
         self.checked_value(goal, base).unwrap_or(end)
     }
 
@@ -276,8 +173,8 @@ impl Goals {
     #[must_use]
     pub fn checked_value(&self, goal: Goal, base: i64) -> Option<Value> {
         let scale = Value::PER_POINT / 1_000_000 / i128::from(goal.base_per_unit());
-        let weighted = i128::from(base).checked_mul(i128::from(self.weight(goal).0))?;
-        weighted.checked_mul(scale).map(Value)
+        let weighted = i128::from(base).checked_mul(i128::from(self.weight(goal).millionths()))?;
+        weighted.checked_mul(scale).map(Value::from_units)
     }
 }
 
@@ -307,17 +204,9 @@ mod tests {
 
     #[test]
     fn values_stop_at_the_ends() {
-        let goals = Goals::none().with(Goal::Carbon, Weight(i64::MAX));
-        assert_eq!(goals.value(Goal::Carbon, i64::MAX), Value(i128::MAX));
-        assert_eq!(goals.value(Goal::Carbon, i64::MIN), Value(i128::MIN));
+        let goals = Goals::none().with(Goal::Carbon, Weight::from_millionths(i64::MAX));
+        assert_eq!(goals.value(Goal::Carbon, i64::MAX), Value::from_units(i128::MAX));
+        assert_eq!(goals.value(Goal::Carbon, i64::MIN), Value::from_units(i128::MIN));
         assert_eq!(goals.checked_value(Goal::Carbon, i64::MAX), None);
-    }
-
-    #[test]
-    fn weights_are_bounded() {
-        assert_eq!(Weight::from_points(5.0), Some(Weight(5_000_000)));
-        for bad in [f64::NAN, f64::INFINITY, -1.0, 1e7] {
-            assert_eq!(Weight::from_points(bad), None);
-        }
     }
 }
