@@ -73,9 +73,12 @@ impl KarmadaFleet {
         {
             return Err(conflict(format!("the name belongs to {}", other.spec.service)));
         }
-        if let (Some(known), Some(wish)) = (&former, &wish)
-            && known.only_moves(spec, wish)
-        {
+        let moves = match (&former, &wish) {
+            (Some(known), Some(wish)) if known.only_moves(spec, wish) => Some(wish),
+            _ => None,
+        };
+        let moved = moves.is_some();
+        if let Some(wish) = moves {
             // Its policy moves it in a moment; the installer then writes the same into the chart's values.
             self.rescale(&spec.service, &wish.assignment).await?;
             former = self.known(&owner).await?;
@@ -154,7 +157,7 @@ impl KarmadaFleet {
         }
         Ok(Applied {
             revision: record.revision,
-            changed: changed || !same,
+            changed: changed || moved || !same,
         })
     }
 

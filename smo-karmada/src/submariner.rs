@@ -1,6 +1,6 @@
 //! What Submariner knows of the network between clusters: address ranges, gateways, and round-trip times between them.
 //!
-//! Submariner (`submariner.io/v1`, https://submariner.io) keeps its objects in each member: `Gateway` with the tunnels
+//! Submariner (`submariner.io/v1`, <https://submariner.io>) keeps its objects in each member: `Gateway` with the tunnels
 //! of that member and their round-trip times, `Cluster` with the address ranges of every cluster it knows. They are read
 //! through Karmada's proxy, in those members that serve the API; the others have no such facts.
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use smo_core::backend::ChartState;
 use smo_core::helm_values::HelmValues;
@@ -132,7 +132,8 @@ impl KarmadaFleet {
         ))
     }
 
-    /// Writes some objects at once.
+    /// Writes some objects at once. A refusal is told when all are answered: a write given up on its way could still
+    /// arrive after what was written is taken back.
     async fn write_all(
         &self,
         wanted: &[Value],
@@ -147,7 +148,8 @@ impl KarmadaFleet {
                 self.client.apply_always(object, found).await
             }
         };
-        Ok(try_join_all(wanted.iter().map(one)).await?)
+        let answers = join_all(wanted.iter().map(one)).await;
+        Ok(answers.into_iter().collect::<Result<_, _>>()?)
     }
 
     /// Has the chart installed, unless it is in place, its own policy steered, and what does not work mended.
