@@ -1,16 +1,26 @@
 """Waiting: other threads run, ctrl-c ends it, a fork is noticed."""
 
 import _thread
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 import smo
 from smo.karmada import KarmadaFleet
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A run in the background ignores SIGINT; these tests are about not ignoring it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_ends_a_wait(silent: KarmadaFleet) -> None:
