@@ -1,5 +1,7 @@
 //! Bringing a release about: what is checked first, what is written in which order, and what is undone on failure.
 
+use std::time::Duration;
+
 use futures::future::try_join_all;
 use futures::try_join;
 use serde_json::Value;
@@ -18,6 +20,10 @@ use crate::objects::{ImageValues, ObjectRef, Owner, is_reserved, namespace, rend
 use crate::record::{Record, Wish, is_image};
 use crate::start::Starting;
 use crate::write::{Desired, Live, Step};
+
+/// How often an object that is being deleted is looked at, and the time between two looks.
+const LOOKS: usize = 75;
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) fn refs(objects: &[Value]) -> Result<Vec<ObjectRef>, KarmadaError> {
     objects.iter().map(ObjectRef::of).collect()
@@ -321,12 +327,25 @@ impl KarmadaFleet {
     async fn live(&self, desired: &Desired) -> Result<Live, Failure> {
         let wanted = desired.objects.iter().chain(&desired.policies).map(ObjectRef::of);
         let wanted: Vec<ObjectRef> = wanted.collect::<Result<_, _>>()?;
-        let found = try_join_all(wanted.iter().map(|object| self.client.get(object))).await?;
+        let found = try_join_all(wanted.iter().map(|object| self.settled(object))).await?;
         Ok(wanted
             .into_iter()
             .zip(found)
             .filter_map(|(object, live)| Some((object, live?)))
             .collect())
+    }
+
+    /// An object as it is now. One that is being deleted is waited for: what is written into it would go with it.
+    async fn settled(&self, object: &ObjectRef) -> Result<Option<Value>, Failure> {
+        for _ in 0..LOOKS {
+            let found = self.client.get(object).await?;
+            let ending = |found: &Value| found.pointer("/metadata/deletionTimestamp").is_some();
+            if !found.as_ref().is_some_and(ending) {
+                return Ok(found);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(conflict(format!("{object} is still being deleted")))
     }
 
     /// Refuses what is somebody else's, before anything is written.
