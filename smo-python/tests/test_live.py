@@ -186,7 +186,9 @@ def test_wrong_credentials_are_told_apart(api: str) -> None:
         return str(caught.value)
 
     assert "does not accept the credentials" in refusal({"token": "hunter2"})
-    assert "system:anonymous" in refusal({})
+    # A server that takes nobody without a name says so at once, another when anonymous may not read.
+    nobody = refusal({})
+    assert "does not accept the credentials" in nobody or "system:anonymous" in nobody
     assert "not trusted" in refusal({"token": "hunter2"}, trust=False)
 
 
