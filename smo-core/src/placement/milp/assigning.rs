@@ -7,6 +7,10 @@ use crate::placement::grid::Grid;
 /// More services and clusters together are not tried: the master problem grows with their square.
 const MOST_ROWS: usize = 1500;
 
+/// Parts of up to this many services and clusters get the whole effort. What a larger one would need grows at least with
+/// the cube of its size, so it gets less by as much, and its greedy placement and bound stand.
+const WHOLE_EFFORT: usize = 120;
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) struct Assigned {
@@ -42,8 +46,10 @@ pub(super) fn assign(grid: &Grid<'_>, part: &Part, target: Option<i128>, effort:
             problem.set_cost(*cluster, service, i64::try_from(*cost).ok()?);
         }
     }
+    let cube = |rows: usize| (rows as u128).pow(3);
+    let share = u128::from(effort) * cube(WHOLE_EFFORT) / cube((clusters + services).max(WHOLE_EFFORT));
     let limits = Limits {
-        effort,
+        effort: u64::try_from(share).unwrap_or(effort),
         below: target.and_then(|target| i64::try_from(target).ok()),
     };
     let solved = solve(&problem, None, &limits);

@@ -56,7 +56,8 @@ impl MilpPlacer {
     /// How many service-cluster pairs a part may take to try what is left of it.
     pub const DEFAULT_SEARCH_EFFORT: u64 = 5_000_000;
 
-    /// How much effort a part may take as an assignment problem: about a nanosecond each.
+    /// How much effort a part of up to 120 services and clusters may take as an assignment problem, about a nanosecond
+    /// each; larger parts may take less.
     pub const DEFAULT_ASSIGN_EFFORT: u64 = 6_000_000_000;
 
     /// With another solver.
