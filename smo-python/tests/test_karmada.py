@@ -39,7 +39,7 @@ def test_no_secret_is_shown_or_pickled() -> None:
 
 @pytest.mark.parametrize(
     ("text", "context", "fault"),
-    [("a: [b", None, "parse"), ("kind: Config", None, "context"), (KUBECONFIG, "nosuch", "nosuch")],
+    [("a: [b", None, "unclosed bracket"), ("kind: Config", None, "context"), (KUBECONFIG, "nosuch", "nosuch")],
 )
 def test_an_unusable_kubeconfig_says_why(text: str, context: str | None, fault: str) -> None:
     with pytest.raises(smo.Invalid, match=fault) as caught:

@@ -24,7 +24,7 @@ use crate::runtime::{self, Port, SystemTime, ask};
 ///
 /// >>> from smo.karmada import KarmadaConfig
 /// >>> KarmadaConfig("/etc/karmada/karmada.config", context="karmada-apiserver")
-/// <smo.karmada.KarmadaConfig { kubeconfig: "/etc/karmada/karmada.config", context: Some("karmada-apiserver"), manager: "smo" }>
+/// <smo.karmada.KarmadaConfig { kubeconfig: "/etc/karmada/karmada.config", context: Some("karmada-apiserver"), manager: "smo", drift: Repair }>
 #[pyclass(module = "smo.karmada", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct KarmadaConfig(adapter::KarmadaConfig);
