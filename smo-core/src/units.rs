@@ -28,6 +28,14 @@ pub enum QuantityError {
 
 const NANO: i128 = 1_000_000_000;
 
+/// The greatest common divisor: the largest unit that both amounts are multiples of.
+pub(crate) fn gcd<N: Copy + Default + PartialEq + std::ops::Rem<Output = N>>(mut a: N, mut b: N) -> N {
+    while b != N::default() {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
 /// Reads a Kubernetes quantity exactly, as a count of `unit` nano-units each, rounded up as Kubernetes rounds.
 fn parse_scaled(text: &str, nano_per_unit: i128) -> Result<u64, QuantityError> {
     let malformed = || QuantityError::Malformed(text.to_owned());

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::knapsack::{Care, Tables, Taken, fits};
+use super::knapsack::{Care, Tables, Taken};
+use super::open::Open;
 use super::scaled::Scaled;
 use super::simplex::Master;
 
@@ -85,7 +86,7 @@ impl Pool {
                 .filter(|place| scaled.cost(pattern.agent, *place) != super::FORBIDDEN)
                 .map(|place| place as u32)
                 .collect();
-            if fits(&scaled.sacks[pattern.agent], tasks.iter().copied()) {
+            if scaled.sacks[pattern.agent].fits(tasks.iter().map(|place| *place as usize)) {
                 pool.add(scaled, pattern.agent, &tasks);
             }
         }
@@ -103,22 +104,19 @@ impl Pool {
 /// The bound of a node, and what its master problem looks like.
 #[derive(Debug)]
 pub(super) struct Bounded {
-    /// Lower bound, scaled.
-    pub(super) bound: f64,
-    /// The rewards that prove it.
-    pub(super) rewards: Vec<f64>,
-    /// By agent: its share of the bound.
-    pub(super) least: Vec<f64>,
+    pub(super) proof: Proof,
     /// Agent by agent: the share of the task that the master gives to the agent.
     pub(super) shares: Vec<f64>,
 }
 
 /// Rewards and what they prove.
 #[derive(Debug, Clone)]
-struct Proof {
-    bound: f64,
-    rewards: Vec<f64>,
-    least: Vec<f64>,
+pub(super) struct Proof {
+    /// Lower bound, scaled: the sum of `rewards` and `least`.
+    pub(super) bound: f64,
+    pub(super) rewards: Vec<f64>,
+    /// By agent: its share of the bound.
+    pub(super) least: Vec<f64>,
 }
 
 impl Proof {
@@ -126,7 +124,7 @@ impl Proof {
     fn admits(&self, scaled: &Scaled, pattern: &Pattern, target: i64) -> bool {
         let tasks = pattern.tasks.iter().map(|task| *task as usize);
         let worth: f64 = tasks
-            .map(|task| scaled.cost(pattern.agent, task) as f64 * scaled.scale - self.rewards[task])
+            .map(|task| scaled.worth(pattern.agent, task, &self.rewards))
             .sum();
         scaled.in_units(self.bound + (worth - self.least[pattern.agent]).max(0.0)) < target
     }
@@ -137,25 +135,27 @@ pub(super) fn bound(
     scaled: &Scaled,
     tables: &mut Tables,
     pool: &mut Pool,
-    open: &[bool],
+    open: &Open,
     start: Option<&[f64]>,
     target: i64,
     effort: u64,
 ) -> Bounded {
-    let mut best = start.map(|rewards| prove(scaled, tables, open, rewards.to_vec(), Care::Little).0);
+    let mut best = start.map(|rewards| prove(scaled, tables, open, rewards.to_vec(), Care::Quick).0);
     pool.open_where(|pattern| {
-        let row = pattern.agent * scaled.tasks;
-        let open = pattern.tasks.iter().all(|task| open[row + *task as usize]);
+        let open = pattern
+            .tasks
+            .iter()
+            .all(|task| open.has(pattern.agent, *task as usize));
         open && best
             .as_ref()
             .is_none_or(|best| best.admits(scaled, pattern, target))
     });
-    let mut care = Care::Little;
+    let mut care = Care::Quick;
     loop {
         let settled = best
             .as_ref()
             .is_some_and(|best| scaled.in_units(best.bound) >= target);
-        if settled || tables.work + pool.master.work > effort {
+        if settled || tables.work + pool.work() > effort {
             break;
         }
         let (prices, solved) = pool.master.solve(STEPS);
@@ -167,7 +167,7 @@ pub(super) fn bound(
         }
         let wanted: Vec<f64> = prices[..scaled.tasks]
             .iter()
-            .map(|price| (price.max(0.0) * scaled.scale).round())
+            .map(|price| (price.clamp(0.0, pool.master.missing()) * scaled.scale).round())
             .collect();
         let between = |best: &Proof| -> Vec<f64> {
             let pairs = best.rewards.iter().zip(&wanted);
@@ -213,20 +213,16 @@ pub(super) fn bound(
             }
         }
     }
-    let best = best.unwrap_or_else(|| prove(scaled, tables, open, vec![0.0; scaled.tasks], Care::Some).0);
-    Bounded {
-        bound: best.bound,
-        rewards: best.rewards,
-        least: best.least,
-        shares,
-    }
+    let proof =
+        best.unwrap_or_else(|| prove(scaled, tables, open, vec![0.0; scaled.tasks], Care::Thorough).0);
+    Bounded { proof, shares }
 }
 
 /// What rewards prove, and what each agent takes at them.
 fn prove(
     scaled: &Scaled,
     tables: &mut Tables,
-    open: &[bool],
+    open: &Open,
     rewards: Vec<f64>,
     care: Care,
 ) -> (Proof, Vec<Taken>) {

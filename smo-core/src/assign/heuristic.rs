@@ -1,5 +1,6 @@
 //! Answers from shares, and making answers better by single moves and exchanges.
 
+use super::open::Open;
 use super::scaled::Scaled;
 
 /// What each agent has left of its limits.
@@ -57,7 +58,7 @@ pub(super) fn keeps_limits(scaled: &Scaled, answer: &[usize]) -> bool {
 }
 
 /// Every task to the agent with the largest share that has room; the most decided first, then the largest.
-pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &[bool]) -> Option<Vec<usize>> {
+pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &Open) -> Option<Vec<usize>> {
     let (agents, tasks) = (scaled.agents, scaled.tasks);
     let share = |agent: usize, task: usize| shares[agent * tasks + task];
     let most = |task: usize| (0..agents).map(|agent| share(agent, task)).fold(0.0, f64::max);
@@ -80,8 +81,9 @@ pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &[bool]) -> Option<Ve
     let mut room = Room::new(scaled);
     let mut answer = vec![0; tasks];
     for (_, _, task) in order {
-        let agent = (0..agents)
-            .filter(|agent| open[agent * tasks + task] && room.fits(scaled, *agent, task))
+        let agent = open
+            .agents_of(task)
+            .filter(|agent| room.fits(scaled, *agent, task))
             .min_by(|one, other| {
                 let key = |agent: usize| scaled.cost(agent, task);
                 share(*other, task)

@@ -1,41 +1,42 @@
 //! What one agent would take at given rewards: a 0-1 knapsack over its limits.
 //!
-//! All amounts are whole numbers in floating point, below 2^53, so sums and comparisons are exact. A table over the capacity
+//! All amounts are whole numbers in floating point, below 2^53 (see [`LARGEST`]), so sums and comparisons are exact. A table over the capacity
 //! of the first limit gives the least cost by room left; other limits get a price each (Lagrangian relaxation), and where
 //! prices do not settle them, labels do. See Martello, Toth, *Knapsack Problems*, 1990.
 
 use super::labels::{Labels, TooMany};
-use super::scaled::{Limit, Sack, Scaled};
+use super::open::Open;
+use super::scaled::{LARGEST, Limit, Sack, Scaled};
 
 /// Tries of prices for the other limits.
 const TRIES: usize = 6;
 
 /// How far a knapsack of several limits is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
     /// Prices only.
-    Little,
+    Quick,
     /// Until labels become many.
-    Some,
+    Thorough,
     /// Until labels become very many.
-    Much,
+    Exhaustive,
 }
 
 impl Care {
     const fn labels(self) -> Option<usize> {
         match self {
-            Self::Little => None,
-            Self::Some => Some(4_000),
-            Self::Much => Some(100_000),
+            Self::Quick => None,
+            Self::Thorough => Some(4_000),
+            Self::Exhaustive => Some(100_000),
         }
     }
 
     /// The next step; `None` at the last.
     pub(super) const fn more(self) -> Option<Self> {
         match self {
-            Self::Little => Some(Self::Some),
-            Self::Some => Some(Self::Much),
-            Self::Much => None,
+            Self::Quick => Some(Self::Thorough),
+            Self::Thorough => Some(Self::Exhaustive),
+            Self::Exhaustive => None,
         }
     }
 }
@@ -54,7 +55,7 @@ pub(super) struct Taken {
 pub(super) struct Item {
     pub(super) task: u32,
     pub(super) cells: usize,
-    /// Cost less reward; below 0.
+    /// Cost less reward, with prices where there are some.
     pub(super) worth: f64,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn new(scaled: &Scaled) -> Self {
-        let prices = |sack: &Sack| vec![0.0; sack.limits.len().saturating_sub(1)];
+        let prices = |sack: &Sack| vec![0.0; sack.others().len()];
         Self {
             layers: Vec::new(),
             prices: scaled.sacks.iter().map(prices).collect(),
@@ -82,15 +83,10 @@ impl Tables {
     pub(super) fn reduced(&self, from: &Scaled, to: &Scaled) -> Self {
         let mut tables = Self::new(to);
         for (agent, prices) in tables.prices.iter_mut().enumerate() {
-            let known: Vec<_> = from.sacks[agent]
-                .limits
-                .iter()
-                .skip(1)
-                .zip(&self.prices[agent])
-                .collect();
-            for (limit, price) in to.sacks[agent].limits.iter().skip(1).zip(prices) {
-                if let Some((old, known)) = known.iter().find(|(old, _)| old.row == limit.row) {
-                    *price = (*known * limit.unit as f64 / old.unit as f64 / to.unit as f64).round();
+            for (limit, price) in to.sacks[agent].others().iter().zip(prices) {
+                let mut known = from.sacks[agent].others().iter().zip(&self.prices[agent]);
+                if let Some((old, known)) = known.find(|(old, _)| old.row == limit.row) {
+                    *price = (known * limit.unit as f64 / old.unit as f64 / to.unit as f64).round();
                 }
             }
         }
@@ -103,13 +99,13 @@ impl Tables {
         &mut self,
         scaled: &Scaled,
         agent: usize,
-        open: &[bool],
+        open: &Open,
         rewards: &[f64],
         care: Care,
     ) -> Taken {
         let sack = &scaled.sacks[agent];
         let items = worthwhile(scaled, agent, open, rewards);
-        if fits(sack, items.iter().map(|item| item.task)) {
+        if sack.fits(items.iter().map(|item| item.task as usize)) {
             return Taken {
                 least: items.iter().map(|item| item.worth).sum(),
                 tasks: items.iter().map(|item| item.task).collect(),
@@ -123,7 +119,7 @@ impl Tables {
             };
         }
         let mut prices = std::mem::take(&mut self.prices[agent]);
-        let tries = if care == Care::Little { TRIES } else { 4 * TRIES };
+        let tries = if care == Care::Quick { TRIES } else { 4 * TRIES };
         let (taken, settled) = self.take_with_prices(sack, &items, &mut prices, tries);
         let taken = match care.labels() {
             Some(most) if !settled => self.take_thoroughly(sack, &items, &prices, taken, most),
@@ -153,13 +149,13 @@ impl Tables {
             self.fill(&priced, sack.room);
             let bound = self.last(&priced, sack.room) - constant;
             let tasks = self.trace(&priced, sack.room);
-            let over: Vec<f64> = sack.limits[1..].iter().map(|limit| limit.over(&tasks)).collect();
+            let over: Vec<f64> = sack.others().iter().map(|limit| limit.over(&tasks)).collect();
             if bound > best.least {
                 best.least = bound;
                 best_prices.copy_from_slice(prices);
             }
             let slack = |(price, over): (&f64, &f64)| *price == 0.0 || *over == 0.0;
-            if fits(sack, tasks.iter().copied()) && prices.iter().zip(&over).all(slack) {
+            if sack.fits(tasks.iter().map(|task| *task as usize)) && prices.iter().zip(&over).all(slack) {
                 return (Taken { least: bound, tasks }, true);
             }
             let repaired = repair(sack, items, &tasks);
@@ -184,16 +180,19 @@ impl Tables {
             } else {
                 *high = high.min(prices[at]);
             }
-            let unit = (0.1 * bound.abs() / sack.limits[at + 1].capacity.max(1) as f64).max(1.0);
+            let capacity = sack.others()[at].capacity.max(1) as f64;
+            let unit = (0.1 * bound.abs() / capacity).max(1.0);
             let next = if high.is_infinite() {
                 (*low * 1.5).max(*low + unit)
             } else {
                 (*low + *high) / 2.0
             };
-            if next.round() == prices[at] {
+            // Whole, and small enough that what it charges stays so.
+            let next = next.round().min((LARGEST / capacity).floor());
+            if next == prices[at] {
                 break;
             }
-            prices[at] = next.round();
+            prices[at] = next;
         }
         prices.copy_from_slice(&best_prices);
         let settled = worth <= best.least;
@@ -213,7 +212,7 @@ impl Tables {
         let (priced, constant) = with_prices(sack, items, prices);
         let (with, without) = self.sides(&priced, sack.room);
         let mut room: Vec<u64> = sack.limits.iter().map(|limit| limit.capacity).collect();
-        let (mut cells, mut base, mut chosen, mut rest) = (sack.room, 0.0, Vec::new(), Vec::new());
+        let (mut cells, mut fixed, mut chosen, mut rest) = (sack.room, 0.0, Vec::new(), Vec::new());
         for ((item, with), without) in priced.iter().zip(&with).zip(&without) {
             if with - constant >= worth {
                 continue;
@@ -236,7 +235,7 @@ impl Tables {
                 };
             };
             cells = left;
-            base += item.worth - price_of(sack, prices, task);
+            fixed += item.worth - sack.charge(prices, task);
             chosen.push(item.task);
             for (limit, left) in sack.limits.iter().zip(&mut room) {
                 *left -= limit.needs[task];
@@ -251,7 +250,6 @@ impl Tables {
             prices,
             most,
         };
-        let fixed = base;
         let searched = labels.search(&room, cells, worth - fixed, &mut self.work);
         match searched {
             Err(TooMany) => known,
@@ -290,12 +288,7 @@ impl Tables {
                 Some(left) => item.worth + least_join(before, &after, left),
                 None => f64::INFINITY,
             };
-            let cells = item.cells.min(width);
-            next[..cells].copy_from_slice(&after[..cells]);
-            for ((next, without), with) in next[cells..].iter_mut().zip(&after[cells..]).zip(&after) {
-                let with = with + item.worth;
-                *next = if with < *without { with } else { *without };
-            }
+            extend(&after, &mut next, item);
             std::mem::swap(&mut after, &mut next);
         }
         (with, without)
@@ -309,14 +302,7 @@ impl Tables {
         self.layers.resize((items.len() + 1) * width, 0.0);
         for (at, item) in items.iter().enumerate() {
             let (before, next) = self.layers.split_at_mut((at + 1) * width);
-            let before = &before[at * width..];
-            let next = &mut next[..width];
-            let cells = item.cells.min(width);
-            next[..cells].copy_from_slice(&before[..cells]);
-            for ((next, without), with) in next[cells..].iter_mut().zip(&before[cells..]).zip(before) {
-                let with = with + item.worth;
-                *next = if with < *without { with } else { *without };
-            }
+            extend(&before[at * width..], &mut next[..width], item);
         }
     }
 
@@ -341,7 +327,7 @@ impl Tables {
         &mut self,
         scaled: &Scaled,
         agent: usize,
-        open: &[bool],
+        open: &Open,
         rewards: &[f64],
         least: f64,
     ) -> Vec<(f64, f64)> {
@@ -358,14 +344,23 @@ impl Tables {
         let whole = &self.layers[items.len() * width..];
         let mut listed = vec![false; scaled.tasks];
         items.iter().for_each(|item| listed[item.task as usize] = true);
-        for task in (0..scaled.tasks).filter(|task| open[agent * scaled.tasks + task] && !listed[*task]) {
-            let worth = scaled.cost(agent, task) as f64 * scaled.scale - rewards[task]
-                + price_of(sack, &self.prices[agent], task);
+        for task in (0..scaled.tasks).filter(|task| open.has(agent, *task) && !listed[*task]) {
+            let worth = scaled.worth(agent, task, rewards) + sack.charge(&self.prices[agent], task);
             let room = sack.room - (sack.cells[task] as usize).min(sack.room);
             let with = whole[room] + worth - constant - least;
             dearer[task] = (with.max(0.0), 0.0);
         }
         dearer
+    }
+}
+
+/// The table with one more item: by room, the lesser of leaving it and taking it.
+fn extend(before: &[f64], next: &mut [f64], item: &Item) {
+    let cells = item.cells.min(next.len());
+    next[..cells].copy_from_slice(&before[..cells]);
+    for ((next, without), with) in next[cells..].iter_mut().zip(&before[cells..]).zip(before) {
+        let with = with + item.worth;
+        *next = if with < *without { with } else { *without };
     }
 }
 
@@ -377,26 +372,12 @@ fn least_join(before: &[f64], after: &[f64], room: usize) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// What the other limits charge for a task.
-fn price_of(sack: &Sack, prices: &[f64], task: usize) -> f64 {
-    let limits = sack.limits.iter().skip(1);
-    limits
-        .zip(prices)
-        .map(|(limit, price)| price * limit.needs[task] as f64)
-        .sum()
-}
-
 /// The items with the prices of the other limits, cheapest a cell last; and what the prices take back.
 fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) {
-    let constant = sack
-        .limits
-        .iter()
-        .skip(1)
-        .zip(prices)
-        .map(|(limit, price)| price * limit.capacity as f64)
-        .sum();
+    let limits = sack.others().iter().zip(prices);
+    let constant = limits.map(|(limit, price)| price * limit.capacity as f64).sum();
     let priced = items.iter().map(|item| Item {
-        worth: item.worth + price_of(sack, prices, item.task as usize),
+        worth: item.worth + sack.charge(prices, item.task as usize),
         ..*item
     });
     let mut priced: Vec<Item> = priced.collect();
@@ -406,15 +387,14 @@ fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) 
 }
 
 /// The open tasks that cost less than their reward.
-fn worthwhile(scaled: &Scaled, agent: usize, open: &[bool], rewards: &[f64]) -> Vec<Item> {
+fn worthwhile(scaled: &Scaled, agent: usize, open: &Open, rewards: &[f64]) -> Vec<Item> {
     let sack = &scaled.sacks[agent];
-    let row = agent * scaled.tasks;
     (0..scaled.tasks)
-        .filter(|task| open[row + task])
+        .filter(|task| open.has(agent, *task))
         .map(|task| Item {
             task: task as u32,
             cells: sack.cells[task] as usize,
-            worth: scaled.costs[row + task] as f64 * scaled.scale - rewards[task],
+            worth: scaled.worth(agent, task, rewards),
         })
         .filter(|item| item.worth < 0.0)
         .collect()
@@ -479,12 +459,4 @@ fn repair(sack: &Sack, items: &[Item], tasks: &[u32]) -> Vec<u32> {
     }
     kept.sort_unstable();
     kept
-}
-
-/// True when the tasks keep every limit together.
-pub(super) fn fits(sack: &Sack, tasks: impl Iterator<Item = u32> + Clone) -> bool {
-    sack.limits.iter().all(|limit| {
-        let taken: u64 = tasks.clone().map(|task| limit.needs[task as usize]).sum();
-        taken <= limit.capacity
-    })
 }

@@ -121,21 +121,13 @@ impl Labels<'_> {
             *left = left.checked_sub(limit.needs[task])?;
         }
         Some(Label {
-            worth: label.worth + item.worth - self.charge(task),
+            worth: label.worth + item.worth - self.sack.charge(self.prices, task),
             cells: label.cells.checked_sub(item.cells)?,
             left,
             place: NONE,
             parent: label.place,
             task: item.task,
         })
-    }
-
-    /// What the prices charge for a task.
-    fn charge(&self, task: usize) -> f64 {
-        let limits = self.sack.limits.iter().skip(1).zip(self.prices);
-        limits
-            .map(|(limit, price)| price * limit.needs[task] as f64)
-            .sum()
     }
 
     /// No completion of the label by the first `items` is worth less.

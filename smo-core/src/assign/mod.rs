@@ -7,6 +7,7 @@ mod columns;
 mod heuristic;
 mod knapsack;
 mod labels;
+mod open;
 mod problem;
 mod scaled;
 mod simplex;

@@ -1,10 +1,12 @@
 //! The question in small whole numbers: costs above the cheapest agent of each task in units of their greatest common
 //! divisor, needs in units of theirs, limits that can be reached only.
 
+use super::open::Open;
 use super::problem::{AssignProblem, FORBIDDEN, Row};
+use crate::units::gcd;
 
-/// Sums of scaled costs stay below this, so that floating point keeps them whole.
-const LARGEST: f64 = 1_125_899_906_842_624.0; // 2^50
+/// Sums of scaled costs, rewards and prices stay below this, so that floating point, whole up to 2^53, keeps them so.
+pub(super) const LARGEST: f64 = 1_125_899_906_842_624.0; // 2^50
 
 /// More cells of a table over capacity are not filled; capacity is counted in coarser units instead.
 const MOST_CELLS: u64 = 1024;
@@ -53,39 +55,28 @@ impl Scaled {
     /// `None` when the numbers do not fit.
     pub(super) fn new(problem: &AssignProblem) -> Option<Self> {
         let (agents, tasks) = (problem.agents(), problem.tasks());
-        let mut costs = vec![FORBIDDEN; agents * tasks];
-        let (mut offset, mut unit, mut most) = (0_i64, 0_i64, 0.0_f64);
-        for task in 0..tasks {
-            let allowed = |agent: &usize| may(problem, *agent, task);
-            let row: Vec<usize> = (0..agents).filter(allowed).collect();
-            let cheapest = row
+        let cost =
+            |agent: usize, task: usize| Some(problem.cost(agent, task)).filter(|_| may(problem, agent, task));
+        let Above { costs, offset, unit } = Above::new(agents, tasks, cost)?;
+        let allowed = |task: usize| {
+            costs
                 .iter()
-                .map(|agent| problem.cost(*agent, task))
-                .min()
-                .unwrap_or(0);
-            offset = offset.checked_add(cheapest)?;
-            let mut dearest = 0;
-            for agent in row {
-                let above = problem.cost(agent, task).checked_sub(cheapest)?;
-                unit = gcd(unit, above);
-                dearest = dearest.max(above);
-                costs[agent * tasks + task] = above;
-            }
-            most += dearest as f64;
-        }
-        let unit = unit.max(1);
-        for cost in &mut costs {
-            if *cost != FORBIDDEN {
-                *cost /= unit;
-            }
-        }
-        let most = most / unit as f64 + 1.0;
-        let mut scale = 1.0_f64;
-        while most * scale * 2.0 <= LARGEST && scale < 1_048_576.0 {
-            scale *= 2.0;
-        }
-        if most > LARGEST {
+                .skip(task)
+                .step_by(tasks)
+                .filter(|cost| **cost != FORBIDDEN)
+        };
+        let most: f64 = (0..tasks)
+            .filter_map(|task| allowed(task).max())
+            .map(|cost| *cost as f64)
+            .sum();
+        // Rewards are up to twice what all tasks cost at most, each.
+        let sums = (2.0 * most + 3.0) * (tasks + 1) as f64;
+        if sums > LARGEST {
             return None;
+        }
+        let mut scale = 1.0_f64;
+        while sums * scale * 2.0 <= LARGEST && scale < 1_048_576.0 {
+            scale *= 2.0;
         }
         let sacks = (0..agents).map(|agent| {
             let limits = problem.rows(agent).iter().enumerate().map(|(number, row)| Limit {
@@ -110,45 +101,33 @@ impl Scaled {
 
     /// What is left to decide when only `open` pairs are allowed, and the numbers of the tasks in it; `None` when the tasks
     /// with one agent left do not fit. Its costs are counted from the same zero, in its own units of this one's units.
-    pub(super) fn reduced(&self, open: &[bool]) -> Option<(Self, Vec<usize>)> {
-        let agents_of = |task: usize| (0..self.agents).filter(move |agent| open[agent * self.tasks + task]);
+    pub(super) fn reduced(&self, open: &Open) -> Option<(Self, Vec<usize>)> {
         let (mut kept, mut decided) = (Vec::new(), Vec::new());
         for task in 0..self.tasks {
-            let mut agents = agents_of(task);
+            let mut agents = open.agents_of(task);
             match (agents.next(), agents.next()) {
                 (Some(agent), None) => decided.push((task, agent)),
                 _ => kept.push(task),
             }
         }
         let tasks = kept.len();
-        let mut costs = vec![FORBIDDEN; self.agents * tasks];
-        let mut offset: i64 = decided.iter().map(|(task, agent)| self.cost(*agent, *task)).sum();
-        let mut unit = 0;
-        for (place, task) in kept.iter().enumerate() {
-            let cheapest = agents_of(*task).map(|agent| self.cost(agent, *task)).min()?;
-            offset += cheapest;
-            for agent in agents_of(*task) {
-                let above = self.cost(agent, *task) - cheapest;
-                unit = gcd(unit, above);
-                costs[agent * tasks + place] = above;
-            }
-        }
-        let unit = unit.max(1);
-        costs
-            .iter_mut()
-            .filter(|cost| **cost != FORBIDDEN)
-            .for_each(|cost| *cost /= unit);
+        let cost = |agent: usize, place: usize| {
+            let task = kept[place];
+            Some(self.cost(agent, task)).filter(|_| open.has(agent, task))
+        };
+        let Above { costs, offset, unit } = Above::new(self.agents, tasks, cost)?;
+        let spent: i64 = decided.iter().map(|(task, agent)| self.cost(*agent, *task)).sum();
         let mut sacks = Vec::with_capacity(self.agents);
         for (agent, sack) in self.sacks.iter().enumerate() {
             let mut limits = Vec::with_capacity(sack.limits.len());
             for limit in &sack.limits {
                 let mine = decided.iter().filter(|(_, of)| *of == agent);
-                let taken: u64 = mine.map(|(task, _)| limit.needs[*task]).sum();
+                let taken = limit.taken(mine.map(|(task, _)| *task));
                 limits.push(Limit {
                     row: limit.row,
                     unit: limit.unit,
                     needs: kept.iter().map(|task| limit.needs[*task]).collect(),
-                    capacity: limit.capacity.checked_sub(taken)?,
+                    capacity: u64::try_from(u128::from(limit.capacity).checked_sub(taken)?).ok()?,
                 });
             }
             sacks.push(Sack::new(limits, &costs[agent * tasks..(agent + 1) * tasks]));
@@ -158,7 +137,7 @@ impl Scaled {
             tasks,
             costs,
             sacks,
-            offset,
+            offset: offset + spent,
             unit,
             scale: self.scale,
         };
@@ -167,6 +146,11 @@ impl Scaled {
 
     pub(super) fn cost(&self, agent: usize, task: usize) -> i64 {
         self.costs[agent * self.tasks + task]
+    }
+
+    /// Cost less reward, scaled.
+    pub(super) fn worth(&self, agent: usize, task: usize, rewards: &[f64]) -> f64 {
+        self.cost(agent, task) as f64 * self.scale - rewards[task]
     }
 
     /// What an answer costs in units.
@@ -199,21 +183,79 @@ impl Scaled {
         (scaled / self.scale).ceil() as i64
     }
 
-    /// Which pairs are allowed, agent by agent.
-    pub(super) fn open(&self) -> Vec<bool> {
-        self.costs.iter().map(|cost| *cost != FORBIDDEN).collect()
+    /// Which pairs are allowed.
+    pub(super) fn open(&self) -> Open {
+        Open::new(self.agents, self.tasks, |agent, task| {
+            self.cost(agent, task) != FORBIDDEN
+        })
+    }
+}
+
+/// Costs above the cheapest agent of each task.
+struct Above {
+    /// Agent by agent, in units.
+    costs: Vec<i64>,
+    /// What the cheapest agents cost together.
+    offset: i64,
+    /// The greatest common divisor of the differences, at least 1.
+    unit: i64,
+}
+
+impl Above {
+    /// `None` when a number does not fit.
+    fn new(agents: usize, tasks: usize, cost: impl Fn(usize, usize) -> Option<i64>) -> Option<Self> {
+        let mut costs = vec![FORBIDDEN; agents * tasks];
+        let (mut offset, mut unit) = (0_i64, 0_i64);
+        for task in 0..tasks {
+            let row = (0..agents).filter_map(|agent| Some((agent, cost(agent, task)?)));
+            let cheapest = row.clone().map(|(_, cost)| cost).min().unwrap_or(0);
+            offset = offset.checked_add(cheapest)?;
+            for (agent, cost) in row {
+                let above = cost.checked_sub(cheapest)?;
+                unit = gcd(unit, above);
+                costs[agent * tasks + task] = above;
+            }
+        }
+        let unit = unit.max(1);
+        let allowed = costs.iter_mut().filter(|cost| **cost != FORBIDDEN);
+        allowed.for_each(|cost| *cost /= unit);
+        Some(Self { costs, offset, unit })
     }
 }
 
 impl Limit {
+    /// What tasks need together.
+    pub(super) fn taken(&self, tasks: impl Iterator<Item = usize>) -> u128 {
+        tasks.map(|task| u128::from(self.needs[task])).sum()
+    }
+
     /// By what share of its capacity the tasks go beyond it; below 0 when they do not.
     pub(super) fn over(&self, tasks: &[u32]) -> f64 {
-        let taken: u64 = tasks.iter().map(|task| self.needs[*task as usize]).sum();
+        let taken = self.taken(tasks.iter().map(|task| *task as usize));
         (taken as f64 - self.capacity as f64) / self.capacity.max(1) as f64
     }
 }
 
 impl Sack {
+    /// The limits after the first, which have prices.
+    pub(super) fn others(&self) -> &[Limit] {
+        self.limits.get(1..).unwrap_or(&[])
+    }
+
+    /// What prices on the other limits charge for a task.
+    pub(super) fn charge(&self, prices: &[f64], task: usize) -> f64 {
+        let limits = self.others().iter().zip(prices);
+        limits
+            .map(|(limit, price)| price * limit.needs[task] as f64)
+            .sum()
+    }
+
+    /// True when the tasks keep every limit together.
+    pub(super) fn fits(&self, tasks: impl Iterator<Item = usize> + Clone) -> bool {
+        let keeps = |limit: &Limit| limit.taken(tasks.clone()) <= u128::from(limit.capacity);
+        self.limits.iter().all(keeps)
+    }
+
     /// Limits that cannot be broken are left out, and so is what a forbidden task needs.
     fn new(rows: Vec<Limit>, costs: &[i64]) -> Self {
         let mut limits: Vec<(f64, Limit)> = Vec::new();
@@ -227,7 +269,7 @@ impl Sack {
             if all <= u128::from(row.capacity) {
                 continue;
             }
-            let unit = row.needs.iter().fold(0, |unit, need| gcd_u64(unit, *need)).max(1);
+            let unit = row.needs.iter().copied().fold(0, gcd).max(1);
             row.needs.iter_mut().for_each(|need| *need /= unit);
             row.capacity /= unit;
             row.unit = row.unit.saturating_mul(unit);
@@ -243,9 +285,15 @@ impl Sack {
             };
         };
         let coarse = first.capacity / MOST_CELLS + 1;
+        let room = first.capacity / coarse;
+        // What does not fit at all needs no exact number.
+        let cells = first
+            .needs
+            .iter()
+            .map(|need| (need / coarse).min(room + 1) as u32);
         Self {
-            cells: first.needs.iter().map(|need| (need / coarse) as u32).collect(),
-            room: (first.capacity / coarse) as usize,
+            cells: cells.collect(),
+            room: room as usize,
             exact: limits.len() == 1 && coarse == 1,
             limits,
         }
@@ -256,12 +304,4 @@ impl Sack {
 fn may(problem: &AssignProblem, agent: usize, task: usize) -> bool {
     let fits = |row: &Row| problem.need(row, task) <= row.capacity;
     problem.cost(agent, task) != FORBIDDEN && problem.rows(agent).iter().all(fits)
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a.abs() } else { gcd(b, a % b) }
-}
-
-fn gcd_u64(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd_u64(b, a % b) }
 }

@@ -26,7 +26,8 @@ pub(super) struct Master {
     inverse: Vec<f64>,
     values: Vec<f64>,
     right: Vec<f64>,
-    scale: f64,
+    /// What a task costs that no pattern covers, at least 1.
+    missing: f64,
     /// Numbers touched so far.
     pub(super) work: u64,
 }
@@ -72,7 +73,7 @@ impl Master {
             inverse,
             values: right.clone(),
             right,
-            scale: missing.max(1.0),
+            missing: missing.max(1.0),
             work: 0,
         }
     }
@@ -124,8 +125,13 @@ impl Master {
         if column.open {
             column.cost
         } else {
-            self.scale * self.ones(column).len() as f64
+            self.missing * self.ones(column).len() as f64
         }
+    }
+
+    /// What a task costs that no pattern covers: no price is of use above it.
+    pub(super) const fn missing(&self) -> f64 {
+        self.missing
     }
 
     fn first(&self) -> usize {
@@ -136,7 +142,7 @@ impl Master {
     /// `steps` did not suffice.
     pub(super) fn solve(&mut self, steps: usize) -> (Vec<f64>, bool) {
         let rows = self.rows;
-        let tolerance = TOLERANCE * self.scale;
+        let tolerance = TOLERANCE * self.missing;
         let mut prices = self.prices();
         let mut step = vec![0.0; rows];
         for count in 0..steps {

@@ -1,5 +1,6 @@
 //! Tasks that are alike: of all orders of them only one is searched.
 
+use super::open::Open;
 use super::scaled::Scaled;
 
 /// Groups of tasks with the same costs and needs everywhere.
@@ -29,30 +30,25 @@ impl Twins {
 
     /// Closes what the order of agents forbids: of like tasks a later one goes to the same or a later agent. False when a
     /// task has no agent left.
-    pub(super) fn settle(&self, scaled: &Scaled, open: &mut [bool]) -> bool {
-        let (agents, tasks) = (scaled.agents, scaled.tasks);
+    pub(super) fn settle(&self, agents: usize, open: &mut Open) -> bool {
         for group in &self.groups {
             let mut first = 0;
             for task in group {
-                for agent in 0..first {
-                    open[agent * tasks + task] = false;
-                }
-                match (0..agents).find(|agent| open[agent * tasks + task]) {
+                (0..first).for_each(|agent| open.close(agent, *task));
+                match open.agents_of(*task).next() {
                     Some(agent) => first = agent,
                     None => return false,
                 }
             }
-            let mut last = agents - 1;
+            let mut end = agents;
             for task in group.iter().rev() {
-                for agent in last + 1..agents {
-                    open[agent * tasks + task] = false;
-                }
-                match (0..agents).rev().find(|agent| open[agent * tasks + task]) {
-                    Some(agent) => last = agent,
+                (end..agents).for_each(|agent| open.close(agent, *task));
+                match open.agents_of(*task).next_back() {
+                    Some(agent) => end = agent + 1,
                     None => return false,
                 }
             }
         }
-        (0..tasks).all(|task| (0..agents).any(|agent| open[agent * tasks + task]))
+        open.is_possible()
     }
 }

@@ -39,7 +39,9 @@ fn problems() -> impl Strategy<Value = AssignProblem> {
                     problem.set_cost(at / tasks, at % tasks, cost.unwrap_or(FORBIDDEN));
                 }
                 for (resource, needs) in needs.into_iter().enumerate() {
-                    let list = problem.add_needs(needs.into_iter().map(|need| need * unit).collect());
+                    // Amounts without a common unit, where there are units at all: tables are then in coarse cells.
+                    let odd = |(place, need): (usize, u64)| need * unit + place as u64 * u64::from(unit > 1);
+                    let list = problem.add_needs(needs.into_iter().enumerate().map(odd).collect());
                     for agent in 0..agents {
                         if let Some(limit) = limits[agent * resources + resource] {
                             problem.limit(agent, list, limit * unit + unit / 2);
@@ -149,6 +151,16 @@ fn short_by_one_unit_is_impossible() {
     let short = with_last(4);
     assert!(short.complete && short.best.is_none());
     assert_eq!(with_last(5).best.map(|(_, value)| value), Some(3));
+}
+
+#[test]
+fn sums_beyond_64_bits_do_not_fit() {
+    let mut problem = AssignProblem::new(1, 3);
+    let needs = problem.add_needs(vec![u64::MAX / 2, u64::MAX / 2 - 1, u64::MAX / 2]);
+    problem.limit(0, needs, u64::MAX);
+    (0..3).for_each(|task| problem.set_cost(0, task, 1));
+    let solved = solve(&problem, None, &Limits::default());
+    assert!(solved.complete && solved.best.is_none());
 }
 
 #[test]

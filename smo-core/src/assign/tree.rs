@@ -4,9 +4,10 @@
 //! Problem](https://doi.org/10.1287/opre.45.6.831), 1997, and for closing choices by what they would cost Posta, Ferland,
 //! Michelon, [An exact method with variable fixing](https://doi.org/10.1007/s10589-011-9432-0), 2012.
 
-use super::columns::{Bounded, Pool, bound};
-use super::heuristic::{improve, round};
+use super::columns::{Bounded, Pool, Proof, bound};
+use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
+use super::open::Open;
 use super::scaled::Scaled;
 use super::symmetry::Twins;
 
@@ -104,40 +105,36 @@ impl Tree {
     /// The bound of all answers, and a first one.
     fn bound_root(&mut self) {
         let mut open = self.scaled.open();
-        if !self.twins.settle(&self.scaled, &mut open) {
+        if !self.twins.settle(self.scaled.agents, &mut open) {
             self.bound = self.best_total;
             return;
         }
-        let bounded = bound(
+        let bounded = self.bound_open(&open, None);
+        self.bound = self.scaled.in_units(bounded.proof.bound).max(0);
+        self.offer(&bounded, &open);
+        self.rewards = Some(bounded.proof.rewards);
+    }
+
+    fn bound_open(&mut self, open: &Open, rewards: Option<&[f64]>) -> Bounded {
+        bound(
             &self.scaled,
             &mut self.tables,
             &mut self.pool,
-            &open,
-            None,
+            open,
+            rewards,
             self.target,
-            self.effort,
-        );
-        self.bound = self.scaled.in_units(bounded.bound).max(0);
-        self.offer(&bounded, &open);
-        self.rewards = Some(bounded.rewards);
+            self.effort.saturating_sub(self.spent),
+        )
     }
 
-    fn descend(&mut self, mut open: Vec<bool>, mut rewards: Option<Vec<f64>>, above: i64) {
+    fn descend(&mut self, mut open: Open, mut rewards: Option<Vec<f64>>, above: i64) {
         self.nodes += 1;
         let bounded = loop {
-            if !self.twins.settle(&self.scaled, &mut open) {
+            if !self.twins.settle(self.scaled.agents, &mut open) {
                 return;
             }
-            let bounded = bound(
-                &self.scaled,
-                &mut self.tables,
-                &mut self.pool,
-                &open,
-                rewards.as_deref(),
-                self.target,
-                self.effort.saturating_sub(self.spent),
-            );
-            let units = self.scaled.in_units(bounded.bound).max(above);
+            let bounded = self.bound_open(&open, rewards.as_deref());
+            let units = self.scaled.in_units(bounded.proof.bound).max(above);
             if units >= self.target {
                 return;
             }
@@ -149,46 +146,35 @@ impl Tree {
                 self.complete = false;
                 return;
             }
-            let before = count(&open);
+            let before = open.count();
             if !self.close(&bounded, &mut open) {
                 return;
             }
-            let closed = before - count(&open);
-            rewards = Some(bounded.rewards.clone());
+            let closed = before - open.count();
+            rewards = Some(bounded.proof.rewards.clone());
             if closed * 20 < before {
                 break bounded;
             }
         };
-        let above = self.scaled.in_units(bounded.bound).max(above);
-        let undecided = (0..self.scaled.tasks)
-            .filter(|task| self.choices(&open, *task) > 1)
-            .count();
+        let above = self.scaled.in_units(bounded.proof.bound).max(above);
+        let undecided = open.undecided();
         if undecided > 0 && undecided * 4 <= self.scaled.tasks * 3 {
-            self.descend_reduced(&open, &bounded.rewards);
+            self.descend_reduced(&open, &bounded.proof.rewards);
             return;
         }
         let Some((agent, task)) = self.branch(&bounded, &open) else {
             self.offer_decided(&open);
             return;
         };
-        let tasks = self.scaled.tasks;
         let mut with = open.clone();
-        for other in (0..self.scaled.agents).filter(|other| *other != agent) {
-            with[other * tasks + task] = false;
-        }
+        with.decide(agent, task);
         self.descend(with, rewards.clone(), above);
-        open[agent * tasks + task] = false;
+        open.close(agent, task);
         self.descend(open, rewards, above);
     }
 
-    fn choices(&self, open: &[bool], task: usize) -> usize {
-        (0..self.scaled.agents)
-            .filter(|agent| open[agent * self.scaled.tasks + task])
-            .count()
-    }
-
     /// Searches a node as a smaller question without the tasks that have one agent left.
-    fn descend_reduced(&mut self, open: &[bool], rewards: &[f64]) {
+    fn descend_reduced(&mut self, open: &Open, rewards: &[f64]) {
         let Some((reduced, kept)) = self.scaled.reduced(open) else {
             return;
         };
@@ -197,11 +183,8 @@ impl Tree {
             return;
         }
         let rewards = kept.iter().map(|task| {
-            let open = (0..self.scaled.agents).filter(|agent| open[agent * self.scaled.tasks + task]);
-            let cheapest = open
-                .map(|agent| self.scaled.cost(agent, *task))
-                .min()
-                .unwrap_or(0);
+            let costs = open.agents_of(*task).map(|agent| self.scaled.cost(agent, *task));
+            let cheapest = costs.min().unwrap_or(0);
             let above = rewards[*task] - cheapest as f64 * self.scaled.scale;
             (above / reduced.unit as f64).round().max(0.0)
         });
@@ -227,13 +210,8 @@ impl Tree {
         self.spent += tree.work();
         self.complete &= tree.complete;
         if let Some(found) = tree.best {
-            let tasks = self.scaled.tasks;
-            let first = |task: usize| {
-                (0..self.scaled.agents)
-                    .find(|agent| open[agent * tasks + task])
-                    .unwrap_or(0)
-            };
-            let mut answer: Vec<usize> = (0..tasks).map(first).collect();
+            let first = |task: usize| open.agents_of(task).next().unwrap_or(0);
+            let mut answer: Vec<usize> = (0..self.scaled.tasks).map(first).collect();
             for (task, agent) in kept.iter().zip(found) {
                 answer[*task] = agent;
             }
@@ -242,42 +220,37 @@ impl Tree {
     }
 
     /// Closes pairs that no better answer has; false when a task has none left.
-    fn close(&mut self, bounded: &Bounded, open: &mut [bool]) -> bool {
-        let (agents, tasks) = (self.scaled.agents, self.scaled.tasks);
-        let base: f64 = bounded.rewards.iter().sum::<f64>() + bounded.least.iter().sum::<f64>();
-        for agent in 0..agents {
-            let least = bounded.least[agent];
-            let forced = self
-                .tables
-                .forced(&self.scaled, agent, open, &bounded.rewards, least);
+    fn close(&mut self, bounded: &Bounded, open: &mut Open) -> bool {
+        let Proof {
+            bound,
+            rewards,
+            least,
+        } = &bounded.proof;
+        for (agent, least) in least.iter().enumerate() {
+            let forced = self.tables.forced(&self.scaled, agent, open, rewards, *least);
             for (task, (with, without)) in forced.into_iter().enumerate() {
-                if !open[agent * tasks + task] {
+                if !open.has(agent, task) {
                     continue;
                 }
-                if self.scaled.in_units(base + with) >= self.target {
-                    open[agent * tasks + task] = false;
-                } else if self.scaled.in_units(base + without) >= self.target {
-                    (0..agents)
-                        .filter(|other| *other != agent)
-                        .for_each(|other| open[other * tasks + task] = false);
+                if self.scaled.in_units(bound + with) >= self.target {
+                    open.close(agent, task);
+                } else if self.scaled.in_units(bound + without) >= self.target {
+                    open.decide(agent, task);
                 }
             }
         }
-        (0..tasks).all(|task| (0..agents).any(|agent| open[agent * tasks + task]))
+        open.is_possible()
     }
 
     /// The pair to decide next: of a large task, and far from decided.
-    fn branch(&self, bounded: &Bounded, open: &[bool]) -> Option<(usize, usize)> {
+    fn branch(&self, bounded: &Bounded, open: &Open) -> Option<(usize, usize)> {
         let tasks = self.scaled.tasks;
         let mut best: Option<(f64, usize, usize)> = None;
         for task in 0..tasks {
-            let choices: Vec<usize> = (0..self.scaled.agents)
-                .filter(|agent| open[agent * tasks + task])
-                .collect();
-            if choices.len() < 2 {
+            if open.agents_of(task).nth(1).is_none() {
                 continue;
             }
-            for agent in choices {
+            for agent in open.agents_of(task) {
                 let share = bounded.shares[agent * tasks + task].clamp(0.0, 1.0);
                 let sack = &self.scaled.sacks[agent];
                 let size = f64::from(sack.cells[task] + 1) / (sack.room + 1) as f64;
@@ -292,19 +265,17 @@ impl Tree {
     }
 
     /// Makes an answer of the shares and keeps it when it is better.
-    fn offer(&mut self, bounded: &Bounded, open: &[bool]) {
+    fn offer(&mut self, bounded: &Bounded, open: &Open) {
         if let Some(mut answer) = round(&self.scaled, &bounded.shares, open) {
             improve(&self.scaled, &mut answer);
             self.keep(answer);
         }
     }
 
-    fn offer_decided(&mut self, open: &[bool]) {
-        let tasks = self.scaled.tasks;
-        let answer: Option<Vec<usize>> = (0..tasks)
-            .map(|task| (0..self.scaled.agents).find(|agent| open[agent * tasks + task]))
-            .collect();
-        if let Some(answer) = answer.filter(|answer| super::heuristic::keeps_limits(&self.scaled, answer)) {
+    fn offer_decided(&mut self, open: &Open) {
+        let tasks = 0..self.scaled.tasks;
+        let answer: Option<Vec<usize>> = tasks.map(|task| open.agents_of(task).next()).collect();
+        if let Some(answer) = answer.filter(|answer| keeps_limits(&self.scaled, answer)) {
             self.keep(answer);
         }
     }
@@ -318,8 +289,4 @@ impl Tree {
             self.best = Some(answer);
         }
     }
-}
-
-fn count(open: &[bool]) -> usize {
-    open.iter().filter(|open| **open).count()
 }

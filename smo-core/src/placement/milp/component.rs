@@ -4,13 +4,13 @@ use super::assigning::assign;
 use super::greedy;
 use super::model;
 use super::prices::Prices;
-use super::rows::gcd;
 use super::search::search;
 use super::split::keep_linked;
 use super::{MilpPlacer, Work};
 use crate::milp::Solved;
 use crate::placement::PlacementError;
 use crate::placement::grid::{Grid, Layout};
+use crate::units::gcd;
 
 /// A part of so few open pairs is tried at once.
 const SMALL: usize = 40;
@@ -233,19 +233,12 @@ impl Part {
         if !searched.complete {
             return None;
         }
-        Some(match best {
-            Some((total, clusters)) => Settled::Placed(Placed {
-                clusters: clusters.clone(),
-                bound: total.and_then(|total| whole.value(total)),
-                argument: format!(
-                    "a search tree of {} nodes closes: {}",
-                    searched.nodes,
-                    prices.argument(grid)
-                ),
-                by_solver: false,
-            }),
-            None => Settled::Impossible,
-        })
+        let argument = format!(
+            "a search tree of {} nodes closes: {}",
+            searched.nodes,
+            prices.argument(grid)
+        );
+        Some(whole.closed(best.as_ref(), argument))
     }
 
     /// Settles it as an assignment problem; `None` when that does not close the part. Keeps what it finds.
@@ -276,15 +269,20 @@ impl Part {
             }
             return None;
         }
-        Some(match best {
+        Some(whole.closed(best.as_ref(), how))
+    }
+
+    /// What a search that came to its end says: the best placement is `best`, or there is none.
+    fn closed(&self, best: Option<&(Option<i128>, Vec<usize>)>, argument: String) -> Settled {
+        match best {
             Some((total, clusters)) => Settled::Placed(Placed {
                 clusters: clusters.clone(),
-                bound: total.and_then(|total| whole.value(total)),
-                argument: how,
+                bound: total.and_then(|total| self.value(total)),
+                argument,
                 by_solver: false,
             }),
             None => Settled::Impossible,
-        })
+        }
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.

@@ -1,9 +1,10 @@
 //! A part as a mixed-integer model, and its solution as clusters.
 
 use super::component::Part;
-use super::rows::{Row, gcd, rows_that_bind};
+use super::rows::{Row, rows_that_bind};
 use crate::milp::{Model, Relation, VariableId};
 use crate::placement::grid::Grid;
+use crate::units::gcd;
 
 /// The largest cost that the solver sees; larger ones are scaled down, so that its absolute tolerances mean something.
 const LARGEST_COST: f64 = 1e6;

@@ -1,6 +1,7 @@
 //! The capacity rows of a part: which can bind, and how tight they are.
 
 use crate::placement::grid::Grid;
+use crate::units::gcd;
 
 /// A cluster and a resource that the services could fill up, if all of them that may go there did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +42,4 @@ pub(super) fn rows_that_bind(grid: &Grid<'_>, items: &[usize], domains: &[Vec<us
         }
     }
     rows
-}
-
-/// The greatest common divisor.
-pub(super) fn gcd<N: Copy + Default + PartialEq + std::ops::Rem<Output = N>>(mut a: N, mut b: N) -> N {
-    while b != N::default() {
-        (a, b) = (b, a % b);
-    }
-    a
 }

@@ -6,6 +6,8 @@
 //! is left, which ends at the break item (Martello and Toth, *Knapsack Problems*, 1990, chapter 3; several resources
 //! are added up to one surrogate row). One resource is solved by dynamic programming where the search takes too long.
 
+use crate::units::gcd;
+
 /// Services that are alike count as one.
 #[derive(Debug, Clone)]
 struct Class {
@@ -294,8 +296,4 @@ impl Search {
         }
         Some(())
     }
-}
-
-fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
