@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use serde_json::Value as Json;
 use smo_core::cluster::CarbonProfile;
@@ -15,28 +13,8 @@ use smo_core::placement::{
 };
 use smo_core::resources::{ResourceName, Resources};
 
-/// The cases of a file; none, with a line that says so, where the reference folder is missing.
-fn cases(file: &str) -> Vec<Json> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/oracle")
-        .join(file);
-    let Ok(text) = fs::read_to_string(&path) else {
-        eprintln!("skipped: no {}", path.display());
-        return Vec::new();
-    };
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn number(value: &Json) -> f64 {
-    value.as_f64().unwrap()
-}
-
-/// Cores to millicores; the cases carry noise of binary floating point.
-fn millicores(cores: &Json) -> u64 {
-    (number(cores) * 1000.0).round() as u64
-}
+mod oracle_support;
+use oracle_support::{cases, number, thousandths};
 
 /// A case as a problem; memory only where asked for.
 fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
@@ -44,7 +22,7 @@ fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
     let mut problem = PlacementProblem::default();
     let mut names: Vec<ClusterName> = Vec::new();
     for cluster in input["clusters"].as_array().unwrap() {
-        let mut capacity = Resources::new().with(ResourceName::CPU, millicores(&cluster["cpu"]));
+        let mut capacity = Resources::new().with(ResourceName::CPU, thousandths(&cluster["cpu"]));
         if with_memory {
             capacity.set(ResourceName::MEMORY, cluster["ram"].as_u64().unwrap() << 20);
         }
@@ -73,7 +51,7 @@ fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
             .parse()
             .unwrap();
         let replicas = u32::try_from(service["replicas"].as_u64().unwrap()).unwrap();
-        let mut per_replica = Resources::new().with(ResourceName::CPU, millicores(&service["cpu"]));
+        let mut per_replica = Resources::new().with(ResourceName::CPU, thousandths(&service["cpu"]));
         if with_memory {
             per_replica.set(ResourceName::MEMORY, service["ram"].as_u64().unwrap() << 20);
         }

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use serde_json::Value as Json;
 use smo_core::resources::{ResourceName, Resources};
@@ -14,26 +12,12 @@ use smo_core::scaling::{
 use smo_core::units::Rate;
 use smo_core::value::Weight;
 
-/// The cases; none, with a line that says so, where the reference folder is missing.
-fn cases() -> Vec<Json> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracle/scaling.jsonl");
-    let Ok(text) = fs::read_to_string(&path) else {
-        eprintln!("skipped: no {}", path.display());
-        return Vec::new();
-    };
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// Cores to millicores, requests to thousandths: the cases carry noise of binary floating point.
-fn thousandths(value: &Json) -> u64 {
-    (value.as_f64().unwrap() * 1000.0).round() as u64
-}
+mod oracle_support;
+use oracle_support::{cases, number, thousandths};
 
 fn problem(case: &Json, bounded: bool) -> ScalingProblem {
     let input = &case["input"];
-    let weight = |name: &str| Weight::from_points(input["weights"][name].as_f64().unwrap()).unwrap();
+    let weight = |name: &str| Weight::from_points(number(&input["weights"][name])).unwrap();
     let mut problem = ScalingProblem {
         goals: ScalingGoals::Smo {
             utilisation: weight("util"),
@@ -52,15 +36,15 @@ fn problem(case: &Json, bounded: bool) -> ScalingProblem {
     };
     problem.clusters.insert("cluster".parse().unwrap(), room);
     for index in 0..input["request_rates"].as_array().unwrap().len() {
-        let number = |name: &str| input[name][index].as_f64().unwrap();
+        let at = |name: &str| number(&input[name][index]);
         let count = |name: &str| u32::try_from(input[name][index].as_u64().unwrap()).unwrap();
         let requires = match input["acceleration"][index].as_bool().unwrap() {
             true => BTreeSet::from([ResourceName::new(ResourceName::NVIDIA_GPU)]),
             false => BTreeSet::new(),
         };
         let service = ServiceLoad {
-            load: Rate::from_f64(number("request_rates")).unwrap(),
-            throughput: Throughput::new(number("alpha"), number("beta")).unwrap(),
+            load: Rate::from_f64(at("request_rates")).unwrap(),
+            throughput: Throughput::new(at("alpha"), at("beta")).unwrap(),
             min: 1,
             max: count("maximum_replicas"),
             per_replica: Resources::new().with(ResourceName::CPU, thousandths(&input["cpu_limits"][index])),
@@ -86,7 +70,7 @@ fn check(id: &str, case: &Json, bounded: bool, expected: &Json) {
         }
         ("optimal", ScalingDecision::Scale(targets)) => {
             assert!(targets.is_optimal(), "{id}\n{targets}");
-            let wanted = expected["objective"].as_f64().unwrap();
+            let wanted = number(&expected["objective"]);
             let found = objective(&case["input"], &decision);
             assert!(
                 (found - wanted).abs() <= 1e-6 * wanted.abs().max(1.0),
@@ -101,7 +85,7 @@ fn check(id: &str, case: &Json, bounded: bool, expected: &Json) {
 fn objective(input: &Json, decision: &ScalingDecision) -> f64 {
     let numbers = |name: &str| -> Vec<f64> {
         let list = input[name].as_array().unwrap();
-        list.iter().map(|value| value.as_f64().unwrap()).collect()
+        list.iter().map(number).collect()
     };
     let (cpu, maximum, previous) = (
         numbers("cpu_limits"),
@@ -112,16 +96,16 @@ fn objective(input: &Json, decision: &ScalingDecision) -> f64 {
     let mut sum = 0.0;
     for (index, target) in decision.services().values().enumerate() {
         let replicas = f64::from(target.replicas());
-        sum += input["weights"]["util"].as_f64().unwrap() * replicas * cpu[index] / unit;
+        sum += number(&input["weights"]["util"]) * replicas * cpu[index] / unit;
         let change = (previous[index] - replicas).abs() / maximum[index];
-        sum += input["weights"]["trans"].as_f64().unwrap() * change;
+        sum += number(&input["weights"]["trans"]) * change;
     }
     sum
 }
 
 #[test]
 fn every_case_is_solved_as_the_predecessor_should_have() {
-    for case in cases() {
+    for case in cases("scaling.jsonl") {
         let id = case["id"].as_str().unwrap();
         check(id, &case, false, &case["expected"]);
         check(&format!("{id} bounded"), &case, true, &case["expected_bounded"]);
@@ -131,7 +115,7 @@ fn every_case_is_solved_as_the_predecessor_should_have() {
 #[test]
 fn the_default_scales_down_and_keeps_the_bounds() {
     let mut scaled_down = 0;
-    let cases = cases();
+    let cases = cases("scaling.jsonl");
     for case in &cases {
         let mut problem = problem(case, true);
         problem.goals = ScalingGoals::default();
