@@ -15,6 +15,7 @@
 //! | variable | means |
 //! | --- | --- |
 //! | `SMO_SERVERS_BIN` | the once-per-machine programs; set: live tests run |
+//! | `SMO_LIVE` | `apart`: live tests have a run of their own and do nothing in this one |
 //! | `SMO_LIVE_KUBECONFIG` | the API suite's server; unset: the test process starts its own |
 //! | `SMO_KARMADA_KUBECONFIG` | a running Karmada; unset: the test process starts its own where `KARMADA_BIN` has the programs |
 
@@ -99,7 +100,8 @@ pub fn eventually<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> O
 }
 
 fn asked(suite: &str) -> Option<()> {
-    let asked = set("SMO_SERVERS_BIN").map(drop);
+    let apart = std::env::var_os("SMO_LIVE").is_some_and(|value| value == "apart");
+    let asked = set("SMO_SERVERS_BIN").filter(|_| !apart).map(drop);
     if asked.is_none() {
         say(&format!("{suite} suite not run: `cargo xtask live` runs it"));
     }

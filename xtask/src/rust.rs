@@ -19,6 +19,8 @@ pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
     // a test run never changes a file.
     report.step("tests", || {
         let call = workspace.cargo().args(["test", "--no-fail-fast"]).args(MEMBERS);
+        // The live suites have steps of their own, where they share their servers.
+        let call = if fast { call } else { call.env("SMO_LIVE", "apart") };
         call.env("INSTA_UPDATE", "no").run()
     });
     if fast {
