@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use smo::backend::memory::InMemoryCharts;
 use smo::backend::{ClusterBackend, ReleaseBackend, Scope};
-use smo::karmada::{KarmadaConfig, KarmadaFleet};
+use smo::karmada::{KarmadaConfig, KarmadaFleet, SystemTime};
 use smo::placement::Assignment;
 use smo::plan::{ReleaseSpec, Target};
 use smo::resources::{ResourceName, Resources};
@@ -15,7 +15,6 @@ use smo_testbed::{Kubectl, Testbed};
 use crate::hand::{self, until};
 use crate::measure::{Act, RUNS, calls, median, told};
 use crate::page::{Page, Table};
-use crate::stage::SystemTime;
 
 /// A fleet without charts.
 pub(crate) async fn connect(testbed: &Testbed) -> KarmadaFleet {

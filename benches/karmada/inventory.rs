@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use smo::backend::ClusterBackend;
 use smo::backend::memory::InMemoryCharts;
-use smo::karmada::KarmadaConfig;
+use smo::karmada::{KarmadaConfig, SystemTime};
 use smo_testbed::Setup;
 
 use crate::measure::{Act, RUNS, calls, median, told};
 use crate::page::Table;
-use crate::stage::SystemTime;
 
 /// `Cluster` as a CRD; Karmada serves it by an API server of its own.
 fn kind() -> Value {

@@ -54,6 +54,7 @@ mod backend;
 mod chart;
 mod chart_import;
 mod client;
+mod clock;
 mod config;
 #[cfg(test)]
 mod double;
@@ -76,6 +77,7 @@ mod watch;
 mod write;
 
 pub use backend::KarmadaFleet;
+pub use clock::SystemTime;
 pub use config::{Drift, KarmadaConfig, KarmadaConfigBuilder};
 pub use error::KarmadaError;
 pub use facts::{ClusterFacts, FleetFacts};

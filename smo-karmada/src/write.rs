@@ -99,7 +99,7 @@ impl KarmadaFleet {
             let (counted, generation) = self.count_replicas(desired, wish).await?;
             return Ok((changed || installed || counted, generation));
         }
-        if let (Some(starting), Some(workload)) = (starting, &desired.workload) {
+        let (policies, objects) = if let (Some(starting), Some(workload)) = (starting, &desired.workload) {
             let (first, rest) = desired.objects.split_at(1.min(desired.objects.len()));
             let policies = policies.await?;
             let mut objects = self.write_all(first, live, same).await?;
@@ -107,20 +107,15 @@ impl KarmadaFleet {
                 self.starts(starting, workload).await;
             }
             objects.extend(self.write_all(rest, live, same).await?);
-            let changed = policies.iter().chain(&objects).any(|written| written.changed);
-            return Ok((
-                changed,
-                objects
-                    .first()
-                    .map_or(0, |written| generation_of(&written.object)),
-            ));
-        }
-        let objects = self.write_all(&desired.objects, live, same);
-        let (policies, objects) = if workload_first {
-            let objects = objects.await?;
+            (policies, objects)
+        } else if workload_first {
+            let objects = self.write_all(&desired.objects, live, same).await?;
             (policies.await?, objects)
         } else {
-            (policies.await?, objects.await?)
+            (
+                policies.await?,
+                self.write_all(&desired.objects, live, same).await?,
+            )
         };
         let changed = policies.iter().chain(&objects).any(|written| written.changed);
         // The workload is the first of the objects.

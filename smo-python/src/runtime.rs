@@ -11,11 +11,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use jiff::Timestamp;
 use pyo3::exceptions::{PyInterruptedError, PyRuntimeError};
 use pyo3::prelude::*;
-use smo_core::backend::{BackendError, Clock, Timer};
+use smo_core::backend::BackendError;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::error;
@@ -171,22 +169,5 @@ impl Cancellation {
     /// Ends what `run` waits for, within a moment.
     fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The time of the machine.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemTime;
-
-impl Clock for SystemTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
-
-#[async_trait]
-impl Timer for SystemTime {
-    async fn wait(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
     }
 }

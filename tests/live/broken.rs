@@ -1,6 +1,6 @@
 //! A chart that the API server refuses, in the middle of a graph.
 
-use smo::orchestrator::{OrchestratorError, StepResult};
+use smo::orchestrator::StepResult;
 
 use crate::charts::Chart;
 use crate::stage::{SMALL, Stage, service};
@@ -31,17 +31,7 @@ async fn a_broken_chart_leaves_nothing_behind_and_says_why() {
         .replacen("[BEFORE]", "[first]", 1)
         .replacen("[BEFORE]", "[second]", 1);
     let graph = stage.graph("shop", &services).await;
-    stage.lap("ready");
-    let failed = stage
-        .orchestrator
-        .deploy(&graph, &stage.planner)
-        .await
-        .unwrap_err();
-    stage.lap("refused");
-    let OrchestratorError::Failed(report) = failed else {
-        panic!("{failed}")
-    };
-    eprintln!("            {}", report.headline());
+    let report = stage.refused(&graph).await;
     assert!(
         matches!(report.service("first"), Some(StepResult::RolledBack)),
         "{report}"

@@ -1,7 +1,7 @@
 //! Others write to what is ours.
 
 use serde_json::json;
-use smo::orchestrator::{OrchestratorError, StepResult};
+use smo::orchestrator::StepResult;
 use smo_testbed::live::eventually;
 
 use crate::charts::Chart;
@@ -98,15 +98,7 @@ async fn a_policy_that_competes_is_named_before_anything_is_written() {
         },
     ]});
     kubectl.apply(&theirs).unwrap();
-    let failed = stage
-        .orchestrator
-        .deploy(&graph, &stage.planner)
-        .await
-        .unwrap_err();
-    let OrchestratorError::Failed(report) = failed else {
-        panic!("{failed}")
-    };
-    eprintln!("            {}", report.headline());
+    let report = stage.refused(&graph).await;
     assert!(
         report.headline().contains("PropagationPolicy rival/theirs"),
         "{report}"

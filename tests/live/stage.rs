@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use smo::artifact::{HelmConfig, HelmDriver, OciArtifacts, RegistryConfig};
-use smo::backend::{ArtifactBackend, ChartBackend, Clock, Timer};
+use smo::backend::{ArtifactBackend, ChartBackend};
 use smo::graph::ApplicationGraph;
-use smo::karmada::{FleetFacts, KarmadaConfig, KarmadaFleet};
-use smo::orchestrator::{Deployment, GraphState, OrchestratorError, Patience};
+use smo::karmada::{FleetFacts, KarmadaConfig, KarmadaFleet, SystemTime};
+use smo::orchestrator::{ApplyReport, Deployment, GraphState, OrchestratorError, Patience};
 use smo::{Descriptor, GraphKey, Inventory, Orchestrator, Planner, Project};
 use smo_testbed::live::eventually;
 use smo_testbed::{Registry, Testbed, live};
@@ -19,23 +18,6 @@ use crate::charts::Chart;
 
 /// Longer than anything here takes on two busy cores.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemTime;
-
-impl Clock for SystemTime {
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now()
-    }
-}
-
-#[async_trait]
-impl Timer for SystemTime {
-    async fn wait(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// What the host knows of the members: m1 is cheap, m3 less so, and m2, which has the GPUs, is dear.
 const FACTS: &str = "
@@ -142,6 +124,18 @@ impl Stage {
         let deployed = deployed.unwrap_or_else(|error| panic!("{}", told(&error)));
         self.lap(&format!("{} deployed and healthy", graph.id()));
         deployed
+    }
+
+    /// Tries to deploy a graph that cannot be: what became of each step.
+    pub(crate) async fn refused(&mut self, graph: &ApplicationGraph) -> ApplyReport {
+        self.lap("ready");
+        let failed = self.orchestrator.deploy(graph, &self.planner).await;
+        let report = match failed.unwrap_err() {
+            OrchestratorError::Failed(report) => *report,
+            other => panic!("{other}"),
+        };
+        self.lap(&format!("refused: {}", report.headline()));
+        report
     }
 
     /// Removes a graph; nothing of the project is left, by what kubectl says.

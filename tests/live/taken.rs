@@ -1,7 +1,6 @@
 //! The member already has an object of that name, which is not Karmada's.
 
 use serde_json::json;
-use smo::orchestrator::OrchestratorError;
 use smo_testbed::live::eventually;
 
 use crate::stage::{LONG, SMALL, Stage, service};
@@ -27,16 +26,7 @@ async fn an_object_of_the_member_is_told_of_and_taken_over_only_when_the_user_sa
     let graph = stage
         .graph("shop", &service("web", image, SMALL, &[], "ports: [{port: 80}]"))
         .await;
-    stage.lap("ready");
-    let failed = stage
-        .orchestrator
-        .deploy(&graph, &stage.planner)
-        .await
-        .unwrap_err();
-    let OrchestratorError::Failed(report) = failed else {
-        panic!("{failed}")
-    };
-    stage.lap(&report.headline());
+    let report = stage.refused(&graph).await;
     assert!(report.headline().contains("already exist"), "{report}");
     let there = member.get(&["service", "web", "--namespace", "taken"]).unwrap();
     assert_eq!(

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 /// None.
 ///
 /// # Implementations
-/// [`ManualClock`], which a test moves; the host's wall clock.
+/// [`ManualClock`], which a test moves; the host's wall clock (`smo_karmada::SystemTime` for hosts on tokio).
 ///
 /// # Example
 /// ```

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use smo_core::backend::memory::InMemoryCharts;
 use smo_core::backend::{BackendError, ClusterBackend, ErrorKind, ReleaseBackend};
-use smo_karmada::{Drift, KarmadaConfig, KarmadaConfigBuilder};
+use smo_karmada::{Drift, KarmadaConfig, KarmadaConfigBuilder, SystemTime};
 
-use crate::server::{Server, SystemTime, connect, image};
+use crate::server::{Server, connect, image};
 
 /// What asking for the inventory comes to with a configuration.
 async fn outcome(config: KarmadaConfigBuilder) -> BackendError {

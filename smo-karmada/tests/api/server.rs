@@ -2,38 +2,19 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
+use smo_core::backend::BackendError;
 use smo_core::backend::memory::InMemoryCharts;
-use smo_core::backend::{BackendError, Clock, Timer};
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 use smo_core::resources::{ResourceName, Resources};
-use smo_karmada::{Drift, KarmadaConfig, KarmadaError, KarmadaFleet};
+use smo_karmada::{Drift, KarmadaConfig, KarmadaError, KarmadaFleet, SystemTime};
 use smo_testbed::{Kubectl, Testbed};
 
 use crate::crds;
 
 pub(crate) const IMAGE: &str = "docker://registry.example/web:1";
-
-/// The machine's clock.
-#[derive(Debug)]
-pub(crate) struct SystemTime;
-
-impl Clock for SystemTime {
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now()
-    }
-}
-
-#[async_trait]
-impl Timer for SystemTime {
-    async fn wait(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// The servers of the suite, for one test at a time.
 pub(crate) struct Server {

@@ -9,10 +9,10 @@ use smo_core::backend::conformance::{self, ReleaseFixture};
 use smo_core::backend::{ClusterBackend, ClusterBackendExt, ErrorKind, ReleaseBackend, ReleaseBackendExt};
 use smo_core::helm_values::HelmValues;
 use smo_core::resources::{ResourceName, Resources};
-use smo_karmada::{Change, KarmadaConfig};
+use smo_karmada::{Change, KarmadaConfig, SystemTime};
 
 use crate::releases::{IMAGE, gone, healthy_on, on, spec};
-use crate::rig::{FunctionCharts, Rig, SystemTime};
+use crate::rig::{FunctionCharts, Rig};
 
 pub(crate) async fn inventory(rig: &mut Rig) {
     let report = rig.fleet.report().await.unwrap();
@@ -128,6 +128,10 @@ pub(crate) async fn conformance(rig: &mut Rig) {
             .unwrap();
         rig.lap(&format!("conformance: releases of {chart}"));
     }
+    conformance::room(&rig.fleet, &SystemTime, &fixture(IMAGE))
+        .await
+        .unwrap();
+    rig.lap("conformance: no room, and zero replicas");
     // Clusters report every few seconds: what ran until now has to be forgotten before capacity is measured.
     let start = Instant::now();
     while free(rig).await != before {

@@ -2,36 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind, TypeMeta};
 use serde_json::Value;
-use smo_core::backend::{
-    BackendError, ChartBackend, ChartState, Clock, ErrorKind, InstalledChart, ReleaseName, Timer,
-};
+use smo_core::backend::{BackendError, ChartBackend, ChartState, ErrorKind, InstalledChart, ReleaseName};
 use smo_core::helm_values::HelmValues;
 use smo_core::id::Project;
-use smo_karmada::{KarmadaConfig, KarmadaFleet};
+use smo_karmada::{KarmadaConfig, KarmadaFleet, SystemTime};
 use smo_testbed::{Testbed, live};
-
-/// The machine's clock.
-#[derive(Debug)]
-pub(crate) struct SystemTime;
-
-impl Clock for SystemTime {
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now()
-    }
-}
-
-#[async_trait]
-impl Timer for SystemTime {
-    async fn wait(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
 
 /// A release, its values and its objects.
 type Installed = (InstalledChart, HelmValues, Vec<Value>);

@@ -12,7 +12,7 @@ use super::fleet::{KarmadaFleet, Shared};
 use crate::backend::{ChartBackend, Fleet};
 use crate::convert::{from_python, path_name};
 use crate::error;
-use crate::runtime::{self, Port, SystemTime, ask};
+use crate::runtime::{self, Port, ask};
 
 /// Where Karmada is, and under which name to write there. No credential is in `repr()`.
 ///
@@ -102,7 +102,8 @@ impl KarmadaConfig {
             Some(given) => from_python(given, "a list of tolerations")?,
             None => Vec::new(),
         };
-        let fleet = ask(py, self.0.connect(charts, Arc::new(SystemTime)))?.with_tolerations(tolerations);
+        let fleet =
+            ask(py, self.0.connect(charts, Arc::new(adapter::SystemTime)))?.with_tolerations(tolerations);
         if let Some(facts) = facts {
             fleet.set_facts(facts.core().clone());
         }

@@ -24,7 +24,7 @@ use crate::backend::{Fleet, FleetPort};
 use crate::cluster::Inventory;
 use crate::convert::{seconds, serialised};
 use crate::graph::count;
-use crate::runtime::{Port, SystemTime, ask, block_on};
+use crate::runtime::{Port, ask, block_on};
 
 /// A fleet that an orchestrator and Python use at once.
 #[derive(Debug, Clone)]
@@ -64,11 +64,11 @@ impl ReleaseBackend for Shared {
 
 impl FleetPort for Shared {
     fn timer(&self) -> Arc<dyn Timer> {
-        Arc::new(SystemTime)
+        Arc::new(adapter::SystemTime)
     }
 
     fn orchestrator(&self) -> OrchestratorBuilder {
-        Orchestrator::builder(self.clone(), SystemTime)
+        Orchestrator::builder(self.clone(), adapter::SystemTime)
     }
 }
 
