@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -62,6 +62,23 @@ impl Call {
     pub(crate) fn folder(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
         self
+    }
+
+    /// Runs it in the folder that this program was called in.
+    pub(crate) fn here(mut self) -> Self {
+        if let Ok(folder) = std::env::current_dir() {
+            self.command.current_dir(folder);
+        }
+        self
+    }
+
+    /// Runs it with input and output let through, and ends as it ends.
+    pub(crate) fn hand_over(mut self) -> Result<ExitCode, String> {
+        let line = self.line();
+        let status = self.command.status();
+        let status = status.map_err(|error| format!("`{line}` did not start: {error}"))?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
     /// Runs it quietly, and says from time to time how many lines it has written to its standard error and what the last

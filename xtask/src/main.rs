@@ -1,6 +1,7 @@
 //! The project's own chores. `cargo xtask --help` lists them.
 
 mod command;
+mod lab;
 mod live;
 mod python;
 mod report;
@@ -22,6 +23,7 @@ commands:
   live     run the suites against real servers alone
   servers  install the programs of the live suites, once per machine, all of them or those named
   bench    run the benchmarks; what follows `--` goes to Criterion
+  solve    solve a problem of a file, check the answer and print it as JSON; `solve --help` lists formats and options
   report karmada
            measure on a real Karmada, beside kubectl and Helm, and write benches/REPORT.md
   help     print this
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
             [] | ["--", ..] => bench(&workspace, options),
             _ => misused("bench takes only `-- <options of Criterion>`"),
         },
+        ["solve", rest @ ..] => lab::call(&workspace, "solve", rest),
         ["report", "karmada"] => {
             let mut report = Report::new();
             live::measure(&workspace, &mut report);
