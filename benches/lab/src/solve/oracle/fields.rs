@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Self>, Misread> {
-        self.list(name, |path, value| Self::of(path, value))
+        self.list(name, Self::of)
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Misread> {
