@@ -1,6 +1,7 @@
-//! One scaling decision, from problem to explained answer: 1 to 100 services, with and without scarce room.
+//! One scaling decision, 1 to 100 services, with and without scarce room: `explained` from problem to explained answer,
+//! `counts` in memory that is kept, as in a loop (`smo-core/tests/scaling_allocations.rs`: it allocates nothing).
 //!
-//! `cargo bench --bench scaling`; one case with `-- predecessor/scarce/20`.
+//! `cargo bench --bench scaling`; one case with `-- counts/predecessor/scarce/20`.
 
 #![allow(clippy::expect_used, missing_docs)]
 
@@ -10,7 +11,8 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use smo::resources::{ResourceName, Resources};
 use smo::scaling::{
-    ClusterRoom, ExactScaler, Scaler, ScalingDecision, ScalingGoals, ScalingProblem, ServiceLoad, Throughput,
+    ClusterRoom, ExactScaler, Scaler, ScalingDecision, ScalingGoals, ScalingProblem, ScalingWorkspace,
+    ServiceLoad, Throughput,
 };
 use smo::units::Rate;
 
@@ -81,8 +83,17 @@ fn decisions(criterion: &mut Criterion) {
                 matches!(&answer, ScalingDecision::Scale(targets) if targets.is_optimal()),
                 "{name}: {answer}"
             );
-            criterion.bench_with_input(BenchmarkId::new(name, services), &problem, |bench, problem| {
+            let id = BenchmarkId::new(format!("explained/{name}"), services);
+            criterion.bench_with_input(id, &problem, |bench, problem| {
                 bench.iter(|| scaler.decide(black_box(problem)))
+            });
+            let mut workspace = ScalingWorkspace::default();
+            let id = BenchmarkId::new(format!("counts/{name}"), services);
+            criterion.bench_with_input(id, &problem, |bench, problem| {
+                bench.iter(|| {
+                    let counts = scaler.counts(black_box(problem), &mut workspace);
+                    counts.map(|counts| counts.map(|counts| counts.value))
+                })
             });
         }
     }

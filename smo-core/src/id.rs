@@ -3,8 +3,9 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// A text that is no DNS label.
@@ -65,9 +66,10 @@ pub fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a st
 macro_rules! dns_label {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        ///
+        /// Copies share one text: cloning a name does not allocate.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name.
@@ -76,7 +78,7 @@ macro_rules! dns_label {
             /// When it is no DNS label.
             pub fn parse(text: impl Into<String>) -> Result<Self, NotADnsLabel> {
                 let text = text.into();
-                if is_dns_label(&text) { Ok(Self(text)) } else { Err(NotADnsLabel(text)) }
+                if is_dns_label(&text) { Ok(Self(text.into())) } else { Err(NotADnsLabel(text)) }
             }
 
             /// The name as text.
@@ -97,6 +99,12 @@ macro_rules! dns_label {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -140,7 +148,7 @@ dns_label!(
 impl Default for Project {
     /// The Kubernetes namespace `default`.
     fn default() -> Self {
-        Self("default".to_owned())
+        Self("default".into())
     }
 }
 
@@ -208,7 +216,7 @@ impl FromStr for ServiceKey {
 }
 
 impl Serialize for ServiceKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }

@@ -34,7 +34,7 @@ pub use controller::{
     ServiceVerdict, StepLimit, WithoutSample,
 };
 pub use decision::{DecidedBy, Lack, LackReason, Replace, ScalingDecision, ServiceTarget, Share, Targets};
-pub use exact::ExactScaler;
+pub use exact::{ExactScaler, ScalingCounts, ScalingWorkspace};
 pub use forecast::{
     Forecast, ForecastError, Forecaster, HoltWinters, LEVELS, LoadSeries, Quantile, Season, SeasonalNaive,
     SeriesFault, Smoothing, coverage, detect_season, mase, pinball_loss,

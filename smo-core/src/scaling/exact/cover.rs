@@ -6,6 +6,9 @@
 //! is left, which ends at the break item (Martello and Toth, *Knapsack Problems*, 1990, chapter 3; several resources
 //! are added up to one surrogate row). One resource is solved by dynamic programming where the search takes too long.
 
+use std::ops::Range;
+
+use super::branch::zeros;
 use crate::units::gcd;
 
 /// Services that are alike count as one.
@@ -17,62 +20,100 @@ struct Class {
     most: u32,
     /// What one replica gives back of the surrogate row; above zero.
     weight: i128,
+    /// Its services: a range of the order.
+    members: Range<usize>,
 }
 
-/// One service that may stop replicas.
-#[derive(Debug, Clone)]
-pub(super) struct Stoppable {
+/// One service that may stop replicas; what one of them gives back is listed apart, a number for every resource that runs
+/// out.
+#[derive(Debug, Clone, Copy)]
+struct Stoppable {
     /// Cost of stopping one replica; not below zero.
-    pub(super) cost: i128,
+    cost: i128,
     /// How many may stop.
-    pub(super) most: u32,
-    /// What one replica gives back, for every resource that runs out.
-    pub(super) gives: Vec<i128>,
+    most: u32,
 }
 
-/// The cheapest replicas to stop, and a proved lower bound of their cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cover {
+/// The memory of a search, kept from one to the next. First [`Covering::begin`], then [`Covering::push`] for every
+/// service, then [`Covering::solve`].
+#[derive(Debug, Clone, Default)]
+pub(super) struct Covering {
+    excess: Vec<i128>,
+    services: Vec<Stoppable>,
+    /// `services * rows`: what one replica gives back.
+    given: Vec<i128>,
+    /// How many replicas of each service to stop.
     pub(super) stopped: Vec<u32>,
+    search: Search,
+}
+
+/// What the cheapest cover costs, and a proved lower bound of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cover {
     pub(super) cost: i128,
     pub(super) bound: i128,
 }
 
-/// The cheapest cover of `excess`; `None` when stopping everything is not enough.
-pub(super) fn cover(services: &[Stoppable], excess: &[i128], max_nodes: u64) -> Option<Cover> {
-    let whole = |row: usize| -> i128 {
-        let gives = |service: &Stoppable| service.gives[row] * i128::from(service.most);
-        services.iter().map(gives).sum()
-    };
-    if (0..excess.len()).any(|row| whole(row) < excess[row]) {
-        return None;
+impl Covering {
+    /// Starts with what runs out, by resource: how much too much is taken.
+    pub(super) fn begin(&mut self, excess: impl IntoIterator<Item = i128>) {
+        self.excess.clear();
+        self.excess.extend(excess);
+        self.services.clear();
+        self.given.clear();
     }
-    let mut search = Search::new(services, excess, max_nodes);
-    let root = search.bound(0, 0).unwrap_or(0);
-    search.dive(0, 0);
-    let mut bound = search.best_cost;
-    if search.nodes > max_nodes {
-        match search.programme() {
-            Some(()) => bound = search.best_cost,
-            None => bound = root,
+
+    /// Adds a service that may stop `most` replicas at `cost` each, and what one gives back of every resource.
+    pub(super) fn push(&mut self, cost: i128, most: u32, gives: impl IntoIterator<Item = i128>) {
+        self.services.push(Stoppable { cost, most });
+        self.given.extend(gives);
+    }
+
+    /// The cheapest cover; `None` when stopping everything is not enough. What to stop is in [`Covering::stopped`].
+    pub(super) fn solve(&mut self, max_nodes: u64) -> Option<Cover> {
+        let rows = self.excess.len();
+        let whole = |row: usize| -> i128 {
+            let given = self.given.iter().skip(row).step_by(rows.max(1));
+            let services = self.services.iter().zip(given);
+            services
+                .map(|(service, gives)| gives * i128::from(service.most))
+                .sum()
+        };
+        if (0..rows).any(|row| whole(row) < self.excess[row]) {
+            return None;
         }
-    }
-    let cost = search.best_cost;
-    // A class stops the replicas of its last services first: the first ones matter most.
-    let mut stopped = vec![0; services.len()];
-    for (class, members) in search.members.iter().enumerate() {
-        let mut left = search.best[class];
-        for member in members.iter().rev() {
-            stopped[*member] = left.min(services[*member].most);
-            left -= stopped[*member];
+        let search = &mut self.search;
+        search.reset(&self.services, &self.given, &self.excess, max_nodes);
+        let root = search.bound(0, 0).unwrap_or(0);
+        search.dive(0, 0);
+        let mut bound = search.best_cost;
+        if search.nodes > max_nodes {
+            match search.programme() {
+                Some(()) => bound = search.best_cost,
+                None => bound = root,
+            }
         }
+        let cost = search.best_cost;
+        // A class stops the replicas of its last services first: the first ones matter most.
+        zeros(&mut self.stopped, self.services.len());
+        for (class, count) in search.classes.iter().zip(&search.best) {
+            let mut left = *count;
+            for member in search.order[class.members.clone()].iter().rev() {
+                self.stopped[*member] = left.min(self.services[*member].most);
+                left -= self.stopped[*member];
+            }
+        }
+        Some(Cover { cost, bound })
     }
-    Some(Cover { stopped, cost, bound })
 }
 
+#[derive(Debug, Clone, Default)]
 struct Search {
     classes: Vec<Class>,
-    members: Vec<Vec<usize>>,
+    /// The services by cost per covered amount; those of a class in their own order.
+    order: Vec<usize>,
+    /// What a replica of each service gives back of the surrogate row.
+    weighed: Vec<i128>,
     /// `classes * rows`: what one replica gives back.
     gives: Vec<i128>,
     /// `(classes + 1) * rows`: what the classes from here on can give back in all.
@@ -85,83 +126,86 @@ struct Search {
     best_cost: i128,
     nodes: u64,
     max_nodes: u64,
+    /// The dynamic programme: the cheapest way to cover each amount, and the counts that do.
+    least: Vec<i128>,
+    counts: Vec<u32>,
 }
 
 impl Search {
-    fn new(services: &[Stoppable], excess: &[i128], max_nodes: u64) -> Self {
+    fn reset(&mut self, services: &[Stoppable], given: &[i128], excess: &[i128], max_nodes: u64) {
         let rows = excess.len();
+        let gives = |service: usize| &given[service * rows..(service + 1) * rows];
+        self.weigh(given, excess);
+        let weighed = &self.weighed;
+        self.order.clear();
+        self.order
+            .extend((0..services.len()).filter(|index| services[*index].most > 0 && weighed[*index] > 0));
+        self.order.sort_unstable_by(|a, b| {
+            let ratio = (services[*a].cost * weighed[*b]).cmp(&(services[*b].cost * weighed[*a]));
+            ratio.then_with(|| gives(*b).cmp(gives(*a))).then(a.cmp(b))
+        });
+        self.classes.clear();
+        self.gives.clear();
+        for (place, index) in self.order.iter().copied().enumerate() {
+            let service = services[index];
+            let alike = |class: &Class| {
+                let first = self.order[class.members.start];
+                gives(first) == gives(index) && services[first].cost == service.cost
+            };
+            match self.classes.last_mut().filter(|class| alike(class)) {
+                Some(class) => {
+                    class.most = class.most.saturating_add(service.most);
+                    class.members.end = place + 1;
+                }
+                None => {
+                    self.classes.push(Class {
+                        cost: service.cost,
+                        most: service.most,
+                        weight: weighed[index],
+                        members: place..place + 1,
+                    });
+                    self.gives.extend_from_slice(gives(index));
+                }
+            }
+        }
+        let classes = self.classes.len();
+        zeros(&mut self.rest, (classes + 1) * rows);
+        for index in (0..classes).rev() {
+            for row in 0..rows {
+                self.rest[index * rows + row] = self.rest[(index + 1) * rows + row]
+                    + self.gives[index * rows + row] * i128::from(self.classes[index].most);
+            }
+        }
+        zeros(&mut self.stopped, classes);
+        zeros(&mut self.best, classes);
+        self.need.clear();
+        self.need.extend_from_slice(excess);
+        self.rows = rows;
+        self.best_cost = i128::MAX;
+        self.nodes = 0;
+        self.max_nodes = max_nodes;
+    }
+
+    /// Adds the rows up to one surrogate row: what has to be covered of it, and what each service gives back.
+    fn weigh(&mut self, given: &[i128], excess: &[i128]) {
         // Rows weigh the more the smaller their excess, so that each counts the same in the surrogate row.
         let largest = excess.iter().copied().max().unwrap_or(1);
-        let weights: Vec<i128> = excess
-            .iter()
-            .map(|excess| (largest / excess).clamp(1, 1 << 20))
-            .collect();
-        let total = |gives: &[i128]| -> i128 { gives.iter().zip(&weights).map(|(a, b)| a * b).sum() };
+        let weight = |excess: i128| (largest / excess).clamp(1, 1 << 20);
+        let total = |gives: &[i128]| -> i128 {
+            let rows = gives.iter().zip(excess);
+            rows.map(|(gives, excess)| gives * weight(*excess)).sum()
+        };
         // A coarse row, rounded so that nothing is excluded, keeps products with costs within 128 bits.
         let shift = (128 - 60_u32).saturating_sub(total(excess).leading_zeros());
         let surrogate = (total(excess) >> shift).max(1);
-        // What is given back beyond the whole excess counts for nothing.
-        let weigh = |gives: &[i128]| -> i128 {
-            let total = total(gives);
-            ((total >> shift) + i128::from(total & ((1 << shift) - 1) > 0)).min(surrogate)
-        };
-        let mut order: Vec<usize> = (0..services.len())
-            .filter(|index| services[*index].most > 0 && weigh(&services[*index].gives) > 0)
-            .collect();
-        order.sort_by(|a, b| {
-            let (a, b) = (&services[*a], &services[*b]);
-            let ratio = (a.cost * weigh(&b.gives)).cmp(&(b.cost * weigh(&a.gives)));
-            ratio.then_with(|| b.gives.cmp(&a.gives))
-        });
-        let mut classes: Vec<Class> = Vec::with_capacity(order.len());
-        let mut members: Vec<Vec<usize>> = Vec::with_capacity(order.len());
-        let mut gives = Vec::with_capacity(order.len() * rows);
-        for index in order {
-            let service = &services[index];
-            let alike = members.last().and_then(|members| members.first());
-            let alike = alike.is_some_and(|first| {
-                services[*first].gives == service.gives && services[*first].cost == service.cost
-            });
-            match (classes.last_mut(), members.last_mut()) {
-                (Some(class), Some(members)) if alike => {
-                    class.most = class.most.saturating_add(service.most);
-                    members.push(index);
-                }
-                _ => {
-                    classes.push(Class {
-                        cost: service.cost,
-                        most: service.most,
-                        weight: weigh(&service.gives),
-                    });
-                    members.push(vec![index]);
-                    gives.extend_from_slice(&service.gives);
-                }
-            }
-        }
-        for members in &mut members {
-            members.sort_unstable();
-        }
-        let mut rest = vec![0; (classes.len() + 1) * rows];
-        for index in (0..classes.len()).rev() {
-            for row in 0..rows {
-                rest[index * rows + row] = rest[(index + 1) * rows + row]
-                    + gives[index * rows + row] * i128::from(classes[index].most);
-            }
-        }
-        Self {
-            stopped: vec![0; classes.len()],
-            best: vec![0; classes.len()],
-            best_cost: i128::MAX,
-            surrogate,
-            need: excess.to_vec(),
-            classes,
-            members,
-            gives,
-            rest,
-            rows,
-            nodes: 0,
-            max_nodes,
-        }
+        self.surrogate = surrogate;
+        self.weighed.clear();
+        self.weighed
+            .extend(given.chunks_exact(excess.len().max(1)).map(|gives| {
+                let total = total(gives);
+                // What is given back beyond the whole excess counts for nothing.
+                ((total >> shift) + i128::from(total & ((1 << shift) - 1) > 0)).min(surrogate)
+            }));
     }
 
     /// What every completion costs at least; `None` when there is none.
@@ -260,9 +304,11 @@ impl Search {
             return None;
         }
         // least[e]: the cheapest way to cover e with the classes so far.
-        let mut least = vec![i128::MAX; width];
-        least[0] = 0;
-        let mut counts = vec![0_u32; cells];
+        self.least.clear();
+        self.least.resize(width, i128::MAX);
+        self.least[0] = 0;
+        zeros(&mut self.counts, cells);
+        let (least, counts) = (&mut self.least, &mut self.counts);
         for (index, class) in self.classes.iter().enumerate() {
             let gives = usize::try_from(self.gives[index] / divisor).ok()?;
             // From the largest amount down, so that smaller ones are still those of the classes before.

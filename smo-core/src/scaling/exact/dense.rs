@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::{ScalingGoals, ScalingProblem, ServiceLoad};
+use crate::id::ClusterName;
 use crate::resources::ResourceName;
 use crate::value::{Value, Weight};
 
@@ -60,6 +61,26 @@ pub(super) struct Dense {
     pub(super) uses: Vec<Use>,
     pub(super) rows: Vec<Row>,
     pub(super) clusters: usize,
+    /// Resource names that were ever seen, kept so that the next problem need not copy them.
+    names: Vec<ResourceName>,
+    /// The resources of this problem, as indices of `names`.
+    columns: Vec<usize>,
+    /// The columns of what each service takes, one service after the other.
+    columns_used: Vec<usize>,
+    /// The row of a resource on a cluster, `clusters * columns`; `None` where it is not limited.
+    row_of: Vec<Option<usize>>,
+}
+
+/// Names that are no longer seen are forgotten past this many.
+const MOST_NAMES: usize = 64;
+
+/// Few clusters are found faster by looking than by hashing.
+pub(super) fn cluster_index(problem: &ScalingProblem, cluster: &ClusterName) -> Option<usize> {
+    const FEW: usize = 8;
+    if problem.clusters.len() > FEW {
+        return problem.clusters.get_index_of(cluster);
+    }
+    problem.clusters.keys().position(|other| other == cluster)
 }
 
 /// How many replicas of each service: what its load and bounds say, or a number that the caller fixes.
@@ -70,33 +91,31 @@ pub(super) enum Wanted<'a> {
 }
 
 impl Dense {
-    pub(super) fn new(problem: &ScalingProblem, wanted: Wanted<'_>) -> Self {
-        let mut resources: Vec<&ResourceName> = Vec::new();
+    /// Becomes `problem`, in the memory it has.
+    pub(super) fn fill(&mut self, problem: &ScalingProblem, wanted: Wanted<'_>) {
+        self.clear();
+        self.clusters = problem.clusters.len();
         for service in problem.services.values() {
             for (name, amount) in service.per_replica.iter() {
-                if amount > 0 && !resources.contains(&name) {
-                    resources.push(name);
+                if amount > 0 {
+                    let column = self.column(name);
+                    self.columns_used.push(column);
                 }
             }
         }
-        let unit = smo_unit(problem);
-        let mut dense = Self {
-            clusters: problem.clusters.len(),
-            items: Vec::with_capacity(problem.services.len()),
-            pairs: Vec::with_capacity(problem.services.len()),
-            ..Self::default()
-        };
-        let mut row_of: Vec<Option<usize>> = Vec::with_capacity(resources.len() * dense.clusters);
         for room in problem.clusters.values() {
-            for name in &resources {
-                row_of.push(room.available(name).map(|room| {
-                    dense.rows.push(Row {
+            for column in 0..self.columns.len() {
+                let row = room.available(&self.names[self.columns[column]]).map(|room| {
+                    self.rows.push(Row {
                         room: i128::from(room),
                     });
-                    dense.rows.len() - 1
-                }));
+                    self.rows.len() - 1
+                });
+                self.row_of.push(row);
             }
         }
+        let unit = smo_unit(problem);
+        let mut used = 0;
         for (index, service) in problem.services.values().enumerate() {
             let (lo, hi) = match wanted {
                 Wanted::Load => bounds(&problem.goals, service),
@@ -105,45 +124,94 @@ impl Dense {
                     (total, total)
                 }
             };
-            let start = dense.pairs.len();
+            let demanded = service
+                .per_replica
+                .iter()
+                .filter(|(_, amount)| *amount > 0)
+                .count();
+            let start = self.pairs.len();
             for (cluster, current) in &service.clusters {
-                let Some((cluster, _, room)) = problem.clusters.get_full(cluster) else {
-                    continue;
-                };
-                let first_use = dense.uses.len();
-                let mut limit = u32::MAX;
-                for (name, amount) in service.per_replica.iter() {
-                    let column = resources.iter().position(|other| *other == name);
-                    let row = column.and_then(|column| row_of[cluster * resources.len() + column]);
-                    if let Some(row) = row.filter(|_| amount > 0) {
-                        let amount = i128::from(amount);
-                        dense.uses.push(Use { row, amount });
-                        let fit = u32::try_from(dense.rows[row].room / amount).unwrap_or(u32::MAX);
-                        limit = limit.min(fit);
-                    }
+                if let Some(cluster) = cluster_index(problem, cluster) {
+                    let columns = used..used + demanded;
+                    self.add_pair(problem, service, cluster, *current, columns, unit);
                 }
-                let offers = |name| room.available(name) != Some(0);
-                if !service.requires.iter().all(offers) {
-                    limit = 0;
-                }
-                let (running, start, stop) = prices(&problem.goals, service, room, unit);
-                dense.pairs.push(Pair {
-                    cluster,
-                    current: *current,
-                    below: running - stop,
-                    above: running + start,
-                    none: i128::from(*current) * stop,
-                    limit,
-                    uses: first_use..dense.uses.len(),
-                });
             }
-            dense.items.push(Item {
+            used += demanded;
+            self.items.push(Item {
                 lo,
                 hi,
-                pairs: start..dense.pairs.len(),
+                pairs: start..self.pairs.len(),
             });
         }
-        dense
+    }
+
+    fn clear(&mut self) {
+        self.items.clear();
+        self.pairs.clear();
+        self.uses.clear();
+        self.rows.clear();
+        self.columns.clear();
+        self.columns_used.clear();
+        self.row_of.clear();
+        if self.names.len() > MOST_NAMES {
+            self.names.clear();
+        }
+    }
+
+    /// The column of a resource, in the order in which the problem first names it: the answer must not depend on what
+    /// was decided in this memory before.
+    fn column(&mut self, name: &ResourceName) -> usize {
+        let known = |column: &usize| self.names[*column] == *name;
+        if let Some(column) = self.columns.iter().position(known) {
+            return column;
+        }
+        let id = self.names.iter().position(|other| other == name);
+        let id = id.unwrap_or_else(|| {
+            self.names.push(name.clone());
+            self.names.len() - 1
+        });
+        self.columns.push(id);
+        self.columns.len() - 1
+    }
+
+    /// Adds a service on a cluster; `columns` says where the columns of what it takes are listed.
+    fn add_pair(
+        &mut self,
+        problem: &ScalingProblem,
+        service: &ServiceLoad,
+        cluster: usize,
+        current: u32,
+        columns: Range<usize>,
+        unit: i128,
+    ) {
+        let Some((_, room)) = problem.clusters.get_index(cluster) else {
+            return;
+        };
+        let first_use = self.uses.len();
+        let mut limit = u32::MAX;
+        let amounts = service.per_replica.iter().map(|(_, amount)| amount);
+        let amounts = amounts.filter(|amount| *amount > 0).map(i128::from);
+        for (amount, column) in amounts.zip(&self.columns_used[columns]) {
+            if let Some(row) = self.row_of[cluster * self.columns.len() + column] {
+                self.uses.push(Use { row, amount });
+                let fit = u32::try_from(self.rows[row].room / amount).unwrap_or(u32::MAX);
+                limit = limit.min(fit);
+            }
+        }
+        let offers = |name| room.available(name) != Some(0);
+        if !service.requires.iter().all(offers) {
+            limit = 0;
+        }
+        let (running, start, stop) = prices(&problem.goals, service, room, unit);
+        self.pairs.push(Pair {
+            cluster,
+            current,
+            below: running - stop,
+            above: running + start,
+            none: i128::from(current) * stop,
+            limit,
+            uses: first_use..self.uses.len(),
+        });
     }
 
     pub(super) fn uses(&self, pair: &Pair) -> &[Use] {

@@ -12,14 +12,13 @@ mod cover;
 mod dense;
 mod diagnose;
 mod relax;
+mod solve;
 #[cfg(test)]
 mod tests;
 
-use branch::branch;
-use cover::{Stoppable, cover};
 use dense::{Dense, Wanted, bounds};
 use indexmap::IndexMap;
-use relax::relax;
+pub use solve::ScalingWorkspace;
 
 use super::{
     DecidedBy, Faults, Scaler, ScalingDecision, ScalingError, ScalingGoals, ScalingProblem, ServiceLoad,
@@ -91,6 +90,42 @@ impl ExactScaler {
         self.answer(problem, Wanted::Exactly(totals), self.name())
     }
 
+    /// Only the counts, in memory that the caller keeps: for loops in which nothing may be allocated, such as what-if
+    /// questions by the thousand. [`Scaler::decide`] finds the same counts and explains them.
+    ///
+    /// Once a workspace has seen a problem, others of at most that size are decided without allocating.
+    ///
+    /// ```
+    /// # use smo_core::scaling::{ExactScaler, ScalingProblem, ScalingWorkspace};
+    /// let mut workspace = ScalingWorkspace::default();
+    /// let problem = ScalingProblem::default();
+    /// let counts = ExactScaler::new().counts(&problem, &mut workspace)?;
+    /// assert!(counts.is_some_and(|counts| counts.replicas.is_empty() && counts.is_optimal()));
+    /// # Ok::<(), smo_core::scaling::ScalingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ScalingError::InvalidProblem`] with every fault of the question. Where no counts were found, the answer is `None`;
+    /// [`Scaler::decide`] then says which service lacks what.
+    pub fn counts<'w>(
+        &self,
+        problem: &ScalingProblem,
+        workspace: &'w mut ScalingWorkspace,
+    ) -> Result<Option<ScalingCounts<'w>>, ScalingError> {
+        let faults = problem.faults();
+        if !faults.is_empty() {
+            return Err(ScalingError::InvalidProblem(Faults(faults)));
+        }
+        workspace.dense.fill(problem, Wanted::Load);
+        let solved = workspace.solve(self.max_nodes);
+        let workspace = &*workspace;
+        Ok(solved.found.then(|| ScalingCounts {
+            replicas: &workspace.replicas,
+            value: workspace.dense.value(&workspace.replicas),
+            bound: Value::from_units(solved.bound),
+        }))
+    }
+
     fn answer(
         &self,
         problem: &ScalingProblem,
@@ -101,17 +136,19 @@ impl ExactScaler {
         if !faults.is_empty() {
             return Err(ScalingError::InvalidProblem(Faults(faults)));
         }
-        let dense = Dense::new(problem, wanted);
-        let solved = solve(&dense, self.max_nodes);
-        if let Some(replicas) = solved.replicas {
+        let mut workspace = ScalingWorkspace::default();
+        workspace.dense.fill(problem, wanted);
+        let solved = workspace.solve(self.max_nodes);
+        let (dense, replicas) = (&workspace.dense, &workspace.replicas);
+        if solved.found {
             return Ok(ScalingDecision::Scale(Targets {
                 scaler: scaler.to_owned(),
-                value: Some(dense.value(&replicas)),
+                value: Some(dense.value(replicas)),
                 bound: Some(Value::from_units(solved.bound)),
-                services: targets(problem, &dense, &replicas, wanted),
+                services: targets(problem, dense, replicas, wanted),
             }));
         }
-        let (replace, replicas) = diagnose::fill(problem, &dense, wanted, scaler, solved.proved);
+        let (replace, replicas) = diagnose::fill(problem, dense, wanted, scaler, solved.proved);
         if !replace.lacks.is_empty() {
             return Ok(ScalingDecision::Replace(replace));
         }
@@ -124,6 +161,25 @@ impl ExactScaler {
     }
 }
 
+/// Counts without an explanation, in the memory of a [`ScalingWorkspace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalingCounts<'w> {
+    /// How many replicas run: a number for every cluster of every service, in the order of the problem.
+    pub replicas: &'w [u32],
+    /// What they are worth, less being better.
+    pub value: Value,
+    /// No counts are worth less than this.
+    pub bound: Value,
+}
+
+impl ScalingCounts<'_> {
+    /// True when no counts are better, which is proved in integers.
+    #[must_use]
+    pub fn is_optimal(&self) -> bool {
+        self.value == self.bound
+    }
+}
+
 impl Scaler for ExactScaler {
     fn name(&self) -> &str {
         "exact"
@@ -132,145 +188,6 @@ impl Scaler for ExactScaler {
     fn decide(&self, problem: &ScalingProblem) -> Result<ScalingDecision, ScalingError> {
         self.answer(problem, Wanted::Load, self.name())
     }
-}
-
-struct Solved {
-    replicas: Option<Vec<u32>>,
-    bound: i128,
-    proved: bool,
-}
-
-fn solve(dense: &Dense, max_nodes: u64) -> Solved {
-    let infeasible = |proved| Solved {
-        replicas: None,
-        bound: 0,
-        proved,
-    };
-    let mut replicas = vec![0; dense.pairs.len()];
-    let free = vec![0; dense.pairs.len()];
-    let limits: Vec<u32> = dense.pairs.iter().map(|pair| pair.limit).collect();
-    let mut bound = 0;
-    let mut left: Vec<i128> = dense.rows.iter().map(|row| row.room).collect();
-    for item in &dense.items {
-        let pairs = item.pairs.clone();
-        let cost = relax(
-            item,
-            &dense.pairs[pairs.clone()],
-            &free[pairs.clone()],
-            &limits[pairs.clone()],
-            &mut replicas[pairs.clone()],
-        );
-        let Some(cost) = cost else {
-            return infeasible(true);
-        };
-        bound += cost;
-        for index in pairs {
-            for used in dense.uses(&dense.pairs[index]) {
-                left[used.row] -= used.amount * i128::from(replicas[index]);
-            }
-        }
-    }
-    if left.iter().all(|left| *left >= 0) {
-        return Solved {
-            replicas: Some(replicas),
-            bound,
-            proved: true,
-        };
-    }
-    for items in components(dense) {
-        let pairs = || items.iter().flat_map(|item| dense.items[*item].pairs.clone());
-        let over = |row: &usize| left[*row] < 0;
-        let mut rows: Vec<usize> = pairs()
-            .flat_map(|pair| dense.uses(&dense.pairs[pair]))
-            .map(|used| used.row)
-            .filter(over)
-            .collect();
-        rows.sort_unstable();
-        rows.dedup();
-        if rows.is_empty() {
-            continue;
-        }
-        let relaxed: i128 = pairs().map(|pair| dense.pairs[pair].cost(replicas[pair])).sum();
-        if items.iter().all(|item| dense.items[*item].pairs.len() == 1) {
-            let Some(extra) = stop(dense, &items, &rows, &left, max_nodes, &mut replicas) else {
-                return infeasible(true);
-            };
-            bound += extra;
-        } else {
-            let branched = branch(dense, &items, max_nodes);
-            let Some(best) = branched.replicas else {
-                return infeasible(branched.complete);
-            };
-            bound += branched.bound.max(relaxed) - relaxed;
-            for pair in pairs() {
-                replicas[pair] = best[pair];
-            }
-        }
-    }
-    Solved {
-        replicas: Some(replicas),
-        bound,
-        proved: true,
-    }
-}
-
-/// Stops replicas of services that each run on one cluster until the rows fit; what that costs at least.
-fn stop(
-    dense: &Dense,
-    items: &[usize],
-    rows: &[usize],
-    left: &[i128],
-    max_nodes: u64,
-    replicas: &mut [u32],
-) -> Option<i128> {
-    let excess: Vec<i128> = rows.iter().map(|row| -left[*row]).collect();
-    let stoppable = |item: &usize| {
-        let item = &dense.items[*item];
-        let pair = &dense.pairs[item.pairs.start];
-        let taken = |row: &usize| {
-            let uses = dense.uses(pair).iter().filter(|used| used.row == *row);
-            uses.map(|used| used.amount).sum()
-        };
-        Stoppable {
-            cost: -pair.below,
-            // More than the fewest run only where stopping one costs something, and never more than run now.
-            most: replicas[item.pairs.start] - item.lo,
-            gives: rows.iter().map(taken).collect(),
-        }
-    };
-    let services: Vec<Stoppable> = items.iter().map(stoppable).collect();
-    let found = cover(&services, &excess, max_nodes)?;
-    for (item, stopped) in items.iter().zip(&found.stopped) {
-        replicas[dense.items[*item].pairs.start] -= stopped;
-    }
-    Some(found.bound)
-}
-
-/// The services that share clusters, directly or through others, each group in order.
-fn components(dense: &Dense) -> Vec<Vec<usize>> {
-    let mut group: Vec<usize> = (0..dense.clusters).collect();
-    let root = |group: &[usize], mut cluster: usize| {
-        while group[cluster] != cluster {
-            cluster = group[cluster];
-        }
-        cluster
-    };
-    for item in &dense.items {
-        let mut clusters = dense.pairs[item.pairs.clone()].iter().map(|pair| pair.cluster);
-        let Some(first) = clusters.next() else { continue };
-        for other in clusters {
-            let (a, b) = (root(&group, first), root(&group, other));
-            group[a.max(b)] = a.min(b);
-        }
-    }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); dense.clusters];
-    for (index, item) in dense.items.iter().enumerate() {
-        if let Some(pair) = dense.pairs[item.pairs.clone()].first() {
-            members[root(&group, pair.cluster)].push(index);
-        }
-    }
-    members.retain(|members| !members.is_empty());
-    members
 }
 
 /// What every service should run, with the bound that decided it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::{ClusterRoom, ScalingBreach, Throughput, decide, verify};
-use super::cover::{Stoppable, cover};
+use super::cover::{Cover, Covering};
 use super::*;
 use crate::cluster::Price;
 use crate::resources::{ResourceName, Resources};
@@ -158,9 +158,27 @@ fn cost(problem: &ScalingProblem, pairs: &[(usize, usize, u32)], counts: &[u32])
     Some(cost)
 }
 
+thread_local! {
+    /// One memory for all cases: what was decided before must not show.
+    static WORKSPACE: std::cell::RefCell<ScalingWorkspace> = std::cell::RefCell::default();
+}
+
 fn agrees(problem: &ScalingProblem) -> Result<(), TestCaseError> {
     let decision = decide(&ExactScaler::new(), problem);
     let decision = decision.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    WORKSPACE.with_borrow_mut(|workspace| {
+        let counts = ExactScaler::new().counts(problem, workspace).unwrap();
+        let shares = decision.services().values().flat_map(|target| &target.shares);
+        match (&decision, counts) {
+            (ScalingDecision::Scale(targets), Some(counts)) => {
+                prop_assert!(counts.replicas.iter().copied().eq(shares.map(|share| share.to)));
+                prop_assert_eq!(Some(counts.value), targets.value);
+                prop_assert_eq!(Some(counts.bound), targets.bound);
+            }
+            (decision, counts) => prop_assert!(counts.is_none(), "{counts:?}, and\n{decision}"),
+        }
+        Ok(())
+    })?;
     match (brute_force(problem), &decision) {
         (Some(best), ScalingDecision::Scale(targets)) => {
             prop_assert!(targets.is_optimal(), "{targets}");
@@ -245,24 +263,38 @@ proptest! {
         services in proptest::collection::vec((1..50_i128, 1..9_u32, 1..40_i128), 1..12),
         share in 1..100_i128,
     ) {
-        let stoppable = |(cost, most, gives): &(i128, u32, i128)| {
-            Stoppable { cost: *cost, most: *most, gives: vec![*gives] }
-        };
-        let services: Vec<Stoppable> = services.iter().map(stoppable).collect();
-        let whole: i128 = services.iter().map(|s| s.gives[0] * i128::from(s.most)).sum();
+        let whole: i128 = services.iter().map(|(_, most, gives)| gives * i128::from(*most)).sum();
         let excess = (whole * share / 100).max(1);
-        let searched = cover(&services, &[excess], u64::MAX).unwrap();
-        let programmed = cover(&services, &[excess], 1).unwrap();
+        let mut covering = Covering::default();
+        let (searched, stopped) = covered(&mut covering, &services, excess, u64::MAX);
+        // In the memory of another search.
+        let (programmed, programmed_stopped) = covered(&mut covering, &services, excess, 1);
         prop_assert_eq!(searched.cost, programmed.cost);
         prop_assert_eq!(searched.cost, searched.bound);
-        for answer in [searched, programmed] {
-            let covered: i128 = services.iter().zip(&answer.stopped).map(|(s, n)| s.gives[0] * i128::from(*n)).sum();
-            let cost: i128 = services.iter().zip(&answer.stopped).map(|(s, n)| s.cost * i128::from(*n)).sum();
-            prop_assert!(covered >= excess);
-            prop_assert_eq!(cost, answer.cost);
-            prop_assert!(services.iter().zip(&answer.stopped).all(|(s, n)| *n <= s.most));
+        for (answer, stopped) in [(searched, stopped), (programmed, programmed_stopped)] {
+            let sum = |of: fn(&(i128, u32, i128)) -> i128| -> i128 {
+                services.iter().zip(&stopped).map(|(s, n)| of(s) * i128::from(*n)).sum()
+            };
+            prop_assert!(sum(|s| s.2) >= excess);
+            prop_assert_eq!(sum(|s| s.0), answer.cost);
+            prop_assert!(services.iter().zip(&stopped).all(|(s, n)| *n <= s.1));
         }
     }
+}
+
+/// The cheapest cover of services as (cost, most, gives).
+fn covered(
+    covering: &mut Covering,
+    services: &[(i128, u32, i128)],
+    excess: i128,
+    max_nodes: u64,
+) -> (Cover, Vec<u32>) {
+    covering.begin([excess]);
+    for (cost, most, gives) in services {
+        covering.push(*cost, *most, [*gives]);
+    }
+    let cover = covering.solve(max_nodes).unwrap();
+    (cover, covering.stopped.clone())
 }
 
 fn load(load: i64, max: u32, cpu: u64, pairs: Vec<(usize, u32)>) -> Sketch {
