@@ -6,7 +6,7 @@
 //! | rank | modules |
 //! | --- | --- |
 //! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`] |
-//! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`] |
+//! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`], [`quadratic`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
 //! | 4 deciding | [`placement`], [`scaling`] |
@@ -28,6 +28,7 @@ pub mod milp;
 pub mod orchestrator;
 pub mod placement;
 pub mod plan;
+pub mod quadratic;
 pub mod resources;
 pub mod scaling;
 pub mod table;

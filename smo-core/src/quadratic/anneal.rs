@@ -1,0 +1,206 @@
+//! Simulated annealing from the question with priced, soft capacity to the question itself.
+//!
+//! On true costs with hard capacities a change between a dear full agent and a cheap empty one climbs over a barrier of
+//! thousands; with room priced and overload cheap there is none. Both turn by degrees into what was asked: a homotopy.
+
+use super::field::NEVER;
+use super::forest::Forest;
+use super::incumbent::Incumbent;
+use super::random::Random;
+use super::state::State;
+use super::sweep::price;
+
+const OF_TASK: usize = 6;
+const OF_TREE: usize = 8;
+
+/// Agents worth trying, by reduced cost.
+#[derive(Debug)]
+pub(super) struct Candidates {
+    task: Vec<Vec<u32>>,
+    tree: Vec<Vec<u32>>,
+    tree_of: Vec<usize>,
+}
+
+impl Candidates {
+    pub(super) fn new(field: &super::field::Field, forest: &Forest, prices: &[f64]) -> Self {
+        let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
+        let mut row = vec![0.0; field.width];
+        let mut task = vec![Vec::new(); field.tasks()];
+        let mut tree = Vec::with_capacity(forest.trees());
+        for number in 0..forest.trees() {
+            let mut sum = vec![0.0_f32; field.width];
+            for node in forest.tree(number) {
+                price(field, node.task, &unit, &mut row);
+                task[node.task] = cheapest(&row, OF_TASK);
+                for (sum, cost) in sum.iter_mut().zip(&row) {
+                    *sum += (*cost).min(NEVER);
+                }
+            }
+            tree.push(cheapest(&sum, OF_TREE));
+        }
+        Self { task, tree, tree_of: forest.tree_of.clone() }
+    }
+}
+
+fn cheapest(row: &[f32], number: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..row.len() as u32).filter(|agent| row[*agent as usize] < NEVER).collect();
+    order.sort_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]).then(a.cmp(b)));
+    order.truncate(number);
+    order
+}
+
+/// How the question changes on the way; shares of the scale of costs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schedule {
+    pub(super) hot: f64,
+    pub(super) cold: f64,
+    /// What overload costs at first, over the rate of the resource, and at the end.
+    pub(super) soft: f64,
+    pub(super) hard: f64,
+    /// The share of its price that room costs at first.
+    pub(super) priced: f64,
+    pub(super) step: f64,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { hot: 0.05, cold: 0.001, soft: 0.3, hard: 100.0, priced: 0.9, step: 1.0 }
+    }
+}
+
+const EPOCHS: u32 = 400;
+
+/// One run: the schedule from beginning to end in so much work.
+pub(super) struct Anneal<'s, 'a> {
+    pub(super) state: &'s mut State<'a>,
+    pub(super) candidates: &'s Candidates,
+    pub(super) prices: &'s [f64],
+    pub(super) random: Random,
+    pub(super) incumbent: &'s mut Incumbent,
+    run: Vec<u32>,
+    second: Vec<u32>,
+}
+
+impl<'s, 'a> Anneal<'s, 'a> {
+    pub(super) const fn new(
+        state: &'s mut State<'a>,
+        candidates: &'s Candidates,
+        prices: &'s [f64],
+        incumbent: &'s mut Incumbent,
+        seed: u64,
+    ) -> Self {
+        let random = Random::new(seed);
+        Self { state, candidates, prices, random, incumbent, run: Vec::new(), second: Vec::new() }
+    }
+
+    /// False when `go_on` said no.
+    pub(super) fn cool(&mut self, schedule: &Schedule, effort: u64, go_on: &mut dyn FnMut(u64, &Incumbent) -> bool) -> bool {
+        let start = self.state.work;
+        let scale = self.state.field.scale;
+        for epoch in 0..EPOCHS {
+            let progress = f64::from(epoch) / f64::from(EPOCHS - 1);
+            let heat = scale * schedule.hot * (schedule.cold / schedule.hot).powf(progress);
+            self.set_rates(schedule, progress);
+            self.state.place_all();
+            self.incumbent.see_all(self.state);
+            let until = start + (effort as f64 * f64::from(epoch + 1) / f64::from(EPOCHS)) as u64;
+            while self.state.work < until {
+                self.propose(heat);
+            }
+            if !go_on(self.state.work, self.incumbent) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn set_rates(&mut self, schedule: &Schedule, progress: f64) {
+        let field = self.state.field;
+        let over = schedule.soft * (schedule.hard / schedule.soft).powf(progress);
+        for agent in 0..field.agents {
+            for resource in 0..field.resources {
+                let at = agent * field.resources + resource;
+                let price = self.prices[resource * field.width + agent];
+                self.state.rates.slack[at] = price * schedule.priced * (1.0 - progress);
+                self.state.rates.over[at] = price + over * field.rates[resource];
+            }
+        }
+        self.state.rates.step = schedule.step * progress * field.scale;
+    }
+
+    fn propose(&mut self, heat: f64) {
+        let tasks = self.state.agent_of.len();
+        let task = self.random.below(tasks);
+        self.state.work += 24;
+        let from = self.state.agent_of[task] as usize;
+        let Some(to) = self.target(task) else { return };
+        if to == from {
+            return;
+        }
+        match self.random.below(16) {
+            0 => {
+                self.run.clear();
+                self.run.push(task as u32);
+            }
+            1 | 2 => {
+                let chance = self.random.below(1 << 16);
+                let but = self.state.neighbour(task, chance);
+                self.state.run(task, but, &mut self.run);
+            }
+            _ => self.state.run(task, None, &mut self.run),
+        }
+        let Some(change) = self.state.change(&self.run, to) else { return };
+        let accepted = -heat * self.random.unit().ln();
+        if change.total() <= accepted {
+            self.state.apply(&self.run, to, change.cost);
+            self.incumbent.see(self.state, &self.run);
+            return;
+        }
+        if change.cost + change.left > accepted {
+            return;
+        }
+        self.make_room(from, to, change.cost, change.total(), accepted);
+    }
+
+    /// The run goes to `to`, and one of there goes back or to a third agent.
+    fn make_room(&mut self, from: usize, to: usize, cost: f64, total: f64, accepted: f64) {
+        let members = self.state.members(to);
+        if members.is_empty() {
+            return;
+        }
+        let other = members[self.random.below(members.len())] as usize;
+        let back = if self.random.below(2) == 0 { from } else { self.target(other).unwrap_or(from) };
+        if back == to {
+            return;
+        }
+        if self.random.below(4) == 0 {
+            self.second.clear();
+            self.second.push(other as u32);
+        } else {
+            self.state.run(other, None, &mut self.second);
+        }
+        self.state.apply(&self.run, to, cost);
+        if let Some(change) = self.state.change(&self.second, back)
+            && total + change.total() <= accepted
+        {
+            self.state.apply(&self.second, back, change.cost);
+            self.incumbent.note(&self.run);
+            self.incumbent.see(self.state, &self.second);
+        } else {
+            self.state.apply(&self.run, from, -cost);
+        }
+    }
+
+    fn target(&mut self, task: usize) -> Option<usize> {
+        let list = match self.random.below(16) {
+            0 | 1 => {
+                let chance = self.random.below(1 << 16);
+                let other = self.state.neighbour(task, chance)?;
+                return Some(self.state.agent_of[other] as usize);
+            }
+            2..=8 => &self.candidates.task[task],
+            _ => &self.candidates.tree[self.candidates.tree_of[task]],
+        };
+        list.get(self.random.below(list.len())).map(|agent| *agent as usize)
+    }
+}

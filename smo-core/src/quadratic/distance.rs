@@ -1,0 +1,94 @@
+//! How far agents are from one another, by classes of agents.
+
+/// A cost for each ordered pair of agents, given by class: agents of a class (a cluster, a region) are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distance {
+    /// The class of each agent.
+    class: Vec<usize>,
+    classes: usize,
+    /// `between[a * classes + b]`.
+    between: Vec<i64>,
+    /// What every pair of different classes costs, where it is the same and no less than staying costs, which is 0.
+    cut: Option<i64>,
+}
+
+impl Distance {
+    /// 1 between different agents, 0 at the same one.
+    #[must_use]
+    pub fn cut(agents: usize) -> Self {
+        Self::cut_classes((0..agents).collect())
+    }
+
+    /// 1 between agents of different classes, 0 within a class.
+    #[must_use]
+    pub fn cut_classes(class: Vec<usize>) -> Self {
+        let classes = class.iter().max().map_or(0, |most| most + 1);
+        let between = (0..classes * classes).map(|pair| i64::from(pair / classes != pair % classes)).collect();
+        Self { class, classes, between, cut: Some(1) }
+    }
+
+    /// Any cost for each ordered pair of classes: `between(from, to)`; negative ones count as 0.
+    ///
+    /// ```
+    /// use smo_core::quadratic::Distance;
+    ///
+    /// let distance = Distance::new(vec![0, 1, 1], |from, to| if from == to { 2 } else { 20 });
+    /// assert_eq!(distance.between(0, 2), Some(20));
+    /// assert_eq!(distance.between(1, 2), Some(2));
+    /// assert_eq!(distance.between(0, 3), None);
+    /// ```
+    #[must_use]
+    pub fn new(class: Vec<usize>, between: impl Fn(usize, usize) -> i64) -> Self {
+        let classes = class.iter().max().map_or(0, |most| most + 1);
+        let pairs = (0..classes).flat_map(|from| (0..classes).map(move |to| (from, to)));
+        let between: Vec<i64> = pairs.map(|(from, to)| between(from, to).max(0)).collect();
+        let mut apart = (0..classes * classes).filter(|pair| pair / classes != pair % classes).map(|pair| between[pair]);
+        let first = apart.next().unwrap_or(0);
+        let still = (0..classes).all(|class| between[class * classes + class] == 0);
+        let cut = (still && apart.all(|other| other == first)).then_some(first);
+        Self { class, classes, between, cut }
+    }
+
+    /// What lies between two agents; `None` for unknown numbers.
+    #[must_use]
+    pub fn between(&self, from: usize, to: usize) -> Option<i64> {
+        let (from, to) = (*self.class.get(from)?, *self.class.get(to)?);
+        self.between.get(from * self.classes + to).copied()
+    }
+
+    /// The least distance there is.
+    pub(super) fn least(&self) -> i64 {
+        self.between.iter().min().copied().unwrap_or(0)
+    }
+
+    /// The mean over pairs of classes.
+    pub(super) fn mean(&self) -> f64 {
+        let sum: f64 = self.between.iter().map(|distance| *distance as f64).sum();
+        sum / self.between.len().max(1) as f64
+    }
+
+    pub(super) const fn cut_cost(&self) -> Option<i64> {
+        self.cut
+    }
+
+    pub(super) const fn classes(&self) -> usize {
+        self.classes
+    }
+
+    pub(super) fn class_of(&self, agent: usize) -> usize {
+        self.class[agent]
+    }
+
+    pub(super) fn class(&self) -> &[usize] {
+        &self.class
+    }
+
+    /// True when every agent is a class of its own, in order.
+    pub(super) fn is_by_agent(&self) -> bool {
+        self.class.iter().enumerate().all(|(agent, class)| agent == *class)
+    }
+
+    pub(super) fn of_classes(&self, from: usize, to: usize) -> i64 {
+        self.between[from * self.classes + to]
+    }
+}

@@ -1,0 +1,156 @@
+//! Prices on capacity: the Lagrangian dual of the capacity rows, climbed by Adam.
+//!
+//! With rows priced every tree is a dynamic programme of its own, and the sum of the trees less the price of all capacity is
+//! a lower bound (Geoffrion, "Lagrangean relaxation for integer programming", 1974). Steps are those of Kingma and Ba,
+//! "Adam" (2015), on prices in units of the question's scale, kept at or above zero; first on samples of the trees, then
+//! on all. Which step rule is taken decides how soon the bound stands: Polyak's and the volume algorithm need ten times as long.
+
+use super::field::Field;
+use super::forest::Forest;
+use super::problem::QuadraticProblem;
+use super::random::Random;
+use super::sweep::Sweep;
+
+/// A part of the climb: how many sweeps, over which share of the trees, with steps from one size down to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stage {
+    pub(super) sweeps: usize,
+    /// One tree in so many is looked at.
+    pub(super) one_in: usize,
+    pub(super) from: f64,
+    pub(super) to: f64,
+}
+
+/// Where the climb stands.
+#[derive(Debug)]
+pub(super) struct Ascent<'a> {
+    field: &'a Field,
+    forest: &'a Forest,
+    sweep: Sweep<'a>,
+    /// By resource, then agent (padded): price of a unit over its rate.
+    prices: Vec<f64>,
+    mean: Vec<f64>,
+    square: Vec<f64>,
+    steps: i32,
+    answer: Vec<usize>,
+    used: Vec<f64>,
+    random: Random,
+    /// The best prices seen, and what they prove, in floats.
+    best: (f64, Vec<f64>),
+    pub(super) work: u64,
+}
+
+impl<'a> Ascent<'a> {
+    pub(super) fn new(problem: &'a QuadraticProblem, field: &'a Field, forest: &'a Forest) -> Self {
+        let length = field.resources * field.width;
+        Self {
+            field,
+            forest,
+            sweep: Sweep::new(problem, field, forest),
+            prices: vec![0.0; length],
+            mean: vec![0.0; length],
+            square: vec![0.0; length],
+            steps: 0,
+            answer: vec![0; field.tasks()],
+            used: vec![0.0; length],
+            random: Random::new(1),
+            best: (f64::NEG_INFINITY, vec![0.0; length]),
+            work: 0,
+        }
+    }
+
+    /// Starts from known prices of a unit.
+    pub(super) fn start_from(&mut self, prices: &[f64]) {
+        for (at, price) in prices.iter().enumerate() {
+            self.prices[at] = price / self.field.rates[at / self.field.width];
+        }
+    }
+
+    /// The best prices of a unit so far, by resource, then agent (padded).
+    pub(super) fn prices(&self) -> Vec<f64> {
+        let (_, best) = &self.best;
+        best.iter().enumerate().map(|(at, price)| price * self.field.rates[at / self.field.width]).collect()
+    }
+
+    /// The work of one sweep over everything.
+    pub(super) fn sweep_work(&self) -> u64 {
+        (self.field.tasks() * self.field.width * (2 + self.field.resources)) as u64 / 4
+    }
+
+    pub(super) fn climb(&mut self, stage: &Stage, go_on: &mut dyn FnMut(u64) -> bool) {
+        let decay = (stage.to / stage.from).powf(1.0 / stage.sweeps.max(1) as f64);
+        let mut step = stage.from;
+        for _ in 0..stage.sweeps {
+            let one_in = stage.one_in.clamp(1, self.forest.trees().max(1));
+            self.look(one_in);
+            self.step(step, one_in as f64);
+            step *= decay;
+            self.work += self.sweep_work() / one_in as u64;
+            if !go_on(self.work) {
+                return;
+            }
+        }
+    }
+
+    /// What the trees take at these prices, and, where all were looked at, what that proves.
+    fn look(&mut self, one_in: usize) {
+        let unit: Vec<f32> = self
+            .prices
+            .iter()
+            .enumerate()
+            .map(|(at, price)| (price * self.field.rates[at / self.field.width]) as f32)
+            .collect();
+        self.used.fill(0.0);
+        let mut value = 0.0;
+        let first = self.random.below(one_in);
+        for tree in (first..self.forest.trees()).step_by(one_in) {
+            value += self.sweep.tree(tree, &unit, None, &mut self.answer);
+            for node in self.forest.tree(tree) {
+                let agent = self.answer[node.task];
+                for (resource, need) in self.field.needs(node.task).iter().enumerate() {
+                    self.used[resource * self.field.width + agent] += f64::from(*need) * one_in as f64;
+                }
+            }
+        }
+        if one_in > 1 {
+            return;
+        }
+        for agent in 0..self.field.agents {
+            for resource in 0..self.field.resources {
+                let has = self.field.capacities[agent * self.field.resources + resource];
+                let price = f64::from(unit[resource * self.field.width + agent]);
+                if price > 0.0 {
+                    value -= price * has;
+                }
+            }
+        }
+        if value > self.best.0 {
+            self.best.0 = value;
+            self.best.1.copy_from_slice(&self.prices);
+        }
+    }
+
+    fn step(&mut self, step: f64, noise: f64) {
+        const MEAN: f64 = 0.9;
+        const SQUARE: f64 = 0.95;
+        self.steps += 1;
+        let (mean_bias, square_bias) = (1.0 - MEAN.powi(self.steps), 1.0 - SQUARE.powi(self.steps));
+        let width = self.field.width;
+        for resource in 0..self.field.resources {
+            for agent in 0..self.field.agents {
+                let has = self.field.capacities[agent * self.field.resources + resource];
+                if has.is_infinite() {
+                    continue;
+                }
+                let at = resource * width + agent;
+                let slope = (self.used[at] - has) / has.max(1.0);
+                // one sample of few trees may take many times what there is
+                let slope = slope.clamp(-1.0, 1.0 + noise);
+                self.mean[at] = MEAN * self.mean[at] + (1.0 - MEAN) * slope;
+                self.square[at] = SQUARE * self.square[at] + (1.0 - SQUARE) * slope * slope;
+                let direction = (self.mean[at] / mean_bias) / ((self.square[at] / square_bias).sqrt() + 1e-9);
+                self.prices[at] = (self.prices[at] + step * direction).max(0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The numbers of the question as the search reads them: rows of `f32` over agents, padded for vector instructions.
+
+use super::problem::{FORBIDDEN, QuadraticProblem};
+
+/// What stands for "never": far above every cost, far below infinity, so that sums of it stay ordered.
+pub(super) const NEVER: f32 = 1e30;
+
+const LANES: usize = 16;
+
+/// Costs and needs as floats.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) agents: usize,
+    /// Agents and what fills up the last vector.
+    pub(super) width: usize,
+    pub(super) resources: usize,
+    /// Task by task; [`NEVER`] where forbidden.
+    costs: Vec<f32>,
+    needs: Vec<f32>,
+    /// Agent by agent; infinite where nothing is limited.
+    pub(super) capacities: Vec<f64>,
+    /// What a choice of agent is about: the mean over tasks of mean cost less least cost, and of what links cost apart.
+    pub(super) scale: f64,
+    /// By resource: [`Self::scale`] for the mean need.
+    pub(super) rates: Vec<f64>,
+}
+
+impl Field {
+    pub(super) fn new(problem: &QuadraticProblem) -> Self {
+        let (agents, tasks, resources) = (problem.agents(), problem.tasks(), problem.resources());
+        let width = agents.div_ceil(LANES) * LANES;
+        let mut costs = vec![NEVER; tasks * width];
+        let mut scale = 0.0;
+        for (task, row) in costs.chunks_exact_mut(width.max(1)).enumerate() {
+            let (mut least, mut sum, mut open) = (f64::INFINITY, 0.0, 0_usize);
+            for (agent, cost) in problem.costs(task).iter().enumerate() {
+                if *cost != FORBIDDEN && problem.allows(task, agent) {
+                    row[agent] = *cost as f32;
+                    least = least.min(*cost as f64);
+                    sum += *cost as f64;
+                    open += 1;
+                }
+            }
+            if open > 0 {
+                scale += sum / open as f64 - least;
+            }
+        }
+        for link in problem.links() {
+            scale += link.weight as f64 * problem.distances()[link.distance].mean();
+        }
+        let scale = (scale / tasks.max(1) as f64).max(1e-3);
+        let needs: Vec<f32> = (0..tasks).flat_map(|task| problem.needs(task).iter().map(|need| *need as f32)).collect();
+        let capacities = (0..agents).flat_map(|agent| problem.capacities(agent).iter().map(|has| capacity(*has))).collect();
+        let mut sums = vec![0.0; resources];
+        for (at, need) in needs.iter().enumerate() {
+            sums[at % resources.max(1)] += f64::from(*need);
+        }
+        let rates = sums.iter().map(|sum| scale * tasks as f64 / f64::max(*sum, 1.0)).collect();
+        Self { agents, width, resources, costs, needs, capacities, scale, rates }
+    }
+
+    pub(super) fn costs(&self, task: usize) -> &[f32] {
+        &self.costs[task * self.width..(task + 1) * self.width]
+    }
+
+    pub(super) fn needs(&self, task: usize) -> &[f32] {
+        &self.needs[task * self.resources..(task + 1) * self.resources]
+    }
+
+    pub(super) fn tasks(&self) -> usize {
+        self.costs.len() / self.width.max(1)
+    }
+}
+
+fn capacity(has: u64) -> f64 {
+    if has == u64::MAX { f64::INFINITY } else { has as f64 }
+}

@@ -1,0 +1,99 @@
+//! The links as trees: a spanning forest of the tasks, and the links that close circles.
+
+use super::problem::{Link, QuadraticProblem};
+
+/// One task of a tree, after its parent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) task: usize,
+    /// The place of the parent in the tree, and the link there; `None` at the root.
+    pub(super) parent: Option<(usize, usize)>,
+}
+
+/// Trees of tasks, each root first.
+#[derive(Debug)]
+pub(super) struct Forest {
+    nodes: Vec<Node>,
+    starts: Vec<usize>,
+    /// The tree of each task.
+    pub(super) tree_of: Vec<usize>,
+    /// Links in no tree: they close circles.
+    pub(super) rest: Vec<usize>,
+}
+
+impl Forest {
+    /// Heavier links go into trees first.
+    pub(super) fn new(problem: &QuadraticProblem) -> Self {
+        let links = problem.links();
+        let mut order: Vec<usize> = (0..links.len()).collect();
+        order.sort_by_key(|link| (-weight(problem, &links[*link]), *link));
+        let mut sets: Vec<usize> = (0..problem.tasks()).collect();
+        let mut beside = vec![Vec::new(); problem.tasks()];
+        let mut rest = Vec::new();
+        for link in order {
+            let Link { from, to, .. } = links[link];
+            let (a, b) = (root(&mut sets, from), root(&mut sets, to));
+            if a == b {
+                rest.push(link);
+                continue;
+            }
+            sets[a.max(b)] = a.min(b);
+            beside[from].push((to, link));
+            beside[to].push((from, link));
+        }
+        rest.sort_unstable();
+        Self::of_neighbours(&beside, rest)
+    }
+
+    fn of_neighbours(beside: &[Vec<(usize, usize)>], rest: Vec<usize>) -> Self {
+        let mut nodes: Vec<Node> = Vec::with_capacity(beside.len());
+        let mut starts = vec![0];
+        let mut tree_of = vec![usize::MAX; beside.len()];
+        for task in 0..beside.len() {
+            if tree_of[task] != usize::MAX {
+                continue;
+            }
+            let start = nodes.len();
+            let tree = starts.len() - 1;
+            nodes.push(Node { task, parent: None });
+            tree_of[task] = tree;
+            let mut at = start;
+            while at < nodes.len() {
+                for (other, link) in &beside[nodes[at].task] {
+                    if tree_of[*other] == usize::MAX {
+                        tree_of[*other] = tree;
+                        nodes.push(Node { task: *other, parent: Some((at - start, *link)) });
+                    }
+                }
+                at += 1;
+            }
+            starts.push(nodes.len());
+        }
+        Self { nodes, starts, tree_of, rest }
+    }
+
+    pub(super) const fn trees(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(super) fn tree(&self, tree: usize) -> &[Node] {
+        &self.nodes[self.starts[tree]..self.starts[tree + 1]]
+    }
+
+    pub(super) fn largest(&self) -> usize {
+        (0..self.trees()).map(|tree| self.tree(tree).len()).max().unwrap_or(0)
+    }
+}
+
+fn weight(problem: &QuadraticProblem, link: &Link) -> i64 {
+    let mean = problem.distances()[link.distance].mean();
+    (link.weight as f64 * mean) as i64
+}
+
+fn root(sets: &mut [usize], mut task: usize) -> usize {
+    while sets[task] != task {
+        sets[task] = sets[sets[task]];
+        task = sets[task];
+    }
+    task
+}

@@ -1,0 +1,24 @@
+//! Quadratic generalised assignment: every task to one agent, within capacities, at least cost of pairs and of links.
+//!
+//! The kernel for fleets, free of the words of placement: agents are clusters, tasks are services, a link costs by where its
+//! two tasks are. It answers with the best assignment found, a lower bound in whole numbers and the prices that prove it.
+//! Deterministic: limits are counts of work, and chance is seeded.
+
+mod anneal;
+mod certificate;
+mod construct;
+mod distance;
+mod dual;
+mod field;
+mod forest;
+mod incumbent;
+mod problem;
+mod random;
+mod solve;
+mod state;
+mod sweep;
+
+pub use certificate::Certificate;
+pub use distance::Distance;
+pub use problem::{FORBIDDEN, Link, QuadraticProblem};
+pub use solve::{Limits, Progress, Solved, solve};

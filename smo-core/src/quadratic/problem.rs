@@ -1,0 +1,208 @@
+//! The question by number.
+
+use super::distance::Distance;
+
+/// What a pair of task and agent costs when the agent may not do the task.
+pub const FORBIDDEN: i64 = i64::MAX;
+
+/// Two tasks that cost by where both are: `weight` times the distance between their agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// One task.
+    pub from: usize,
+    /// The other.
+    pub to: usize,
+    /// How often the distance is paid; not negative.
+    pub weight: i64,
+    /// The number of the [`Distance`].
+    pub distance: usize,
+}
+
+/// A quadratic generalised assignment problem: every task to one agent, within capacities, at least cost of pairs and links.
+///
+/// ```
+/// use smo_core::quadratic::{Distance, Link, QuadraticProblem, solve};
+///
+/// // Two services that talk; the cheap agent has room for one of them, the dear one for both.
+/// let mut problem = QuadraticProblem::new(2, 2, 1);
+/// for (task, costs) in [[1, 3], [1, 3]].iter().enumerate() {
+///     problem.set_need(task, 0, 1);
+///     for (agent, cost) in costs.iter().enumerate() {
+///         problem.set_cost(task, agent, *cost);
+///     }
+/// }
+/// problem.set_capacity(0, 0, 1);
+/// problem.set_capacity(1, 0, 2);
+/// let cut = problem.add_distance(Distance::cut(2));
+/// problem.add_link(Link { from: 0, to: 1, weight: 10, distance: cut });
+/// let solved = solve(&problem, None, &Default::default(), &mut |_| true);
+/// assert_eq!(solved.best, Some((vec![1, 1], 6)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuadraticProblem {
+    agents: usize,
+    tasks: usize,
+    resources: usize,
+    /// Task by task.
+    costs: Vec<i64>,
+    /// Task by task.
+    needs: Vec<u64>,
+    /// Agent by agent.
+    capacities: Vec<u64>,
+    distances: Vec<Distance>,
+    links: Vec<Link>,
+}
+
+impl QuadraticProblem {
+    /// All pairs are forbidden, nothing is needed and nothing is limited at first.
+    #[must_use]
+    pub fn new(agents: usize, tasks: usize, resources: usize) -> Self {
+        Self {
+            agents,
+            tasks,
+            resources,
+            costs: vec![FORBIDDEN; tasks.saturating_mul(agents)],
+            needs: vec![0; tasks.saturating_mul(resources)],
+            capacities: vec![u64::MAX; agents.saturating_mul(resources)],
+            distances: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+
+    /// The number of agents.
+    #[must_use]
+    pub const fn agents(&self) -> usize {
+        self.agents
+    }
+
+    /// The number of tasks.
+    #[must_use]
+    pub const fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// The number of limited resources.
+    #[must_use]
+    pub const fn resources(&self) -> usize {
+        self.resources
+    }
+
+    /// What it costs when the agent does the task; [`FORBIDDEN`] when it may not. Unknown numbers change nothing.
+    pub fn set_cost(&mut self, task: usize, agent: usize, cost: i64) {
+        if agent < self.agents
+            && let Some(slot) = self.costs.get_mut(task * self.agents + agent)
+        {
+            *slot = cost;
+        }
+    }
+
+    /// How much of a resource a task takes wherever it is. Unknown numbers change nothing.
+    pub fn set_need(&mut self, task: usize, resource: usize, amount: u64) {
+        if resource < self.resources
+            && let Some(slot) = self.needs.get_mut(task * self.resources + resource)
+        {
+            *slot = amount;
+        }
+    }
+
+    /// How much of a resource an agent has; `u64::MAX` is no limit. Unknown numbers change nothing.
+    pub fn set_capacity(&mut self, agent: usize, resource: usize, amount: u64) {
+        if resource < self.resources
+            && let Some(slot) = self.capacities.get_mut(agent * self.resources + resource)
+        {
+            *slot = amount;
+        }
+    }
+
+    /// Adds a distance between agents, and gives its number.
+    pub fn add_distance(&mut self, distance: Distance) -> usize {
+        self.distances.push(distance);
+        self.distances.len() - 1
+    }
+
+    /// Adds a link. One with unknown numbers, of a task with itself, or with a weight below zero changes nothing.
+    pub fn add_link(&mut self, link: Link) {
+        let known = link.from < self.tasks && link.to < self.tasks && link.distance < self.distances.len();
+        if known && link.from != link.to && link.weight >= 0 {
+            self.links.push(link);
+        }
+    }
+
+    /// What a task costs at each agent.
+    #[must_use]
+    pub fn costs(&self, task: usize) -> &[i64] {
+        let at = task.saturating_mul(self.agents);
+        self.costs.get(at..at.saturating_add(self.agents)).unwrap_or(&[])
+    }
+
+    /// What a task takes of each resource.
+    #[must_use]
+    pub fn needs(&self, task: usize) -> &[u64] {
+        let at = task.saturating_mul(self.resources);
+        self.needs.get(at..at.saturating_add(self.resources)).unwrap_or(&[])
+    }
+
+    /// What an agent has of each resource.
+    #[must_use]
+    pub fn capacities(&self, agent: usize) -> &[u64] {
+        let at = agent.saturating_mul(self.resources);
+        self.capacities.get(at..at.saturating_add(self.resources)).unwrap_or(&[])
+    }
+
+    /// The links.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The distances.
+    #[must_use]
+    pub fn distances(&self) -> &[Distance] {
+        &self.distances
+    }
+
+    /// Whether the agent may do the task and has room for it when it is empty.
+    #[must_use]
+    pub fn allows(&self, task: usize, agent: usize) -> bool {
+        self.costs(task).get(agent).is_some_and(|cost| *cost != FORBIDDEN)
+            && self.needs(task).iter().zip(self.capacities(agent)).all(|(need, has)| need <= has)
+    }
+
+    /// What an answer (one agent a task) costs; `None` when it breaks a rule or the sum does not fit. Shares nothing with
+    /// the search: it is what answers are checked with.
+    ///
+    /// ```
+    /// use smo_core::quadratic::QuadraticProblem;
+    ///
+    /// let mut problem = QuadraticProblem::new(1, 1, 0);
+    /// assert_eq!(problem.value(&[0]), None);
+    /// problem.set_cost(0, 0, 5);
+    /// assert_eq!(problem.value(&[0]), Some(5));
+    /// ```
+    #[must_use]
+    pub fn value(&self, answer: &[usize]) -> Option<i64> {
+        if answer.len() != self.tasks {
+            return None;
+        }
+        let mut used = vec![0_u128; self.agents * self.resources];
+        let mut value = 0_i64;
+        for (task, agent) in answer.iter().enumerate() {
+            let cost = *self.costs(task).get(*agent)?;
+            if cost == FORBIDDEN {
+                return None;
+            }
+            value = value.checked_add(cost)?;
+            for (resource, need) in self.needs(task).iter().enumerate() {
+                used[agent * self.resources + resource] += u128::from(*need);
+            }
+        }
+        if used.iter().zip(&self.capacities).any(|(used, has)| *has < u64::MAX && *used > u128::from(*has)) {
+            return None;
+        }
+        for link in &self.links {
+            let distance = self.distances[link.distance].between(answer[link.from], answer[link.to])?;
+            value = value.checked_add(link.weight.checked_mul(distance)?)?;
+        }
+        Some(value)
+    }
+}

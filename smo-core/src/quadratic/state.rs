@@ -1,0 +1,280 @@
+//! An answer in the making: where each task is, what each agent holds, and what a change would cost.
+//!
+//! Capacity is soft here: what is taken below it may have a price, and what is taken above it has a dear one.
+
+use super::field::Field;
+use super::problem::QuadraticProblem;
+
+/// A link as one of its tasks sees it.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    other: u32,
+    /// What it costs apart, where every two agents are equally far.
+    apart: f32,
+    /// The link where they are not, and whether this task is its `from`.
+    far: Option<(u32, bool)>,
+}
+
+/// What rows of capacity cost, by agent and then resource.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rates {
+    /// A unit below capacity.
+    pub(super) slack: Vec<f64>,
+    /// A unit above.
+    pub(super) over: Vec<f64>,
+    /// Being above at all.
+    pub(super) step: f64,
+}
+
+/// Where everything is.
+#[derive(Debug)]
+pub(super) struct State<'a> {
+    problem: &'a QuadraticProblem,
+    pub(super) field: &'a Field,
+    beside: Vec<Beside>,
+    starts: Vec<usize>,
+    pub(super) agent_of: Vec<u32>,
+    members: Vec<Vec<u32>>,
+    place: Vec<u32>,
+    /// By agent, then resource.
+    used: Vec<f64>,
+    pub(super) rates: Rates,
+    /// Pairs and links, without what capacity costs.
+    pub(super) cost: f64,
+    /// Rows above capacity.
+    pub(super) over: usize,
+    stamps: Vec<u32>,
+    stamp: u32,
+    pub(super) work: u64,
+}
+
+/// A change by itself: what it does to pairs and links, and to the rows of both agents.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    pub(super) cost: f64,
+    pub(super) left: f64,
+    pub(super) entered: f64,
+}
+
+impl Change {
+    pub(super) fn total(self) -> f64 {
+        self.cost + self.left + self.entered
+    }
+}
+
+impl<'a> State<'a> {
+    pub(super) fn new(problem: &'a QuadraticProblem, field: &'a Field, answer: &[usize]) -> Self {
+        let tasks = field.tasks();
+        let mut near = vec![Vec::new(); tasks];
+        for (number, link) in problem.links().iter().enumerate() {
+            let distance = &problem.distances()[link.distance];
+            let simple = distance.cut_cost().filter(|_| distance.is_by_agent());
+            let apart = simple.map_or(0.0, |cut| (link.weight as f64 * cut as f64) as f32);
+            for (mine, other, forward) in [(link.from, link.to, true), (link.to, link.from, false)] {
+                let far = simple.is_none().then_some((number as u32, forward));
+                near[mine].push(Beside { other: other as u32, apart, far });
+            }
+        }
+        let mut starts = vec![0];
+        for near in &near {
+            starts.push(starts[starts.len() - 1] + near.len());
+        }
+        let rows = field.agents * field.resources;
+        let mut state = Self {
+            problem,
+            field,
+            beside: near.concat(),
+            starts,
+            agent_of: answer.iter().map(|agent| *agent as u32).collect(),
+            members: vec![Vec::new(); field.agents],
+            place: vec![0; tasks],
+            used: vec![0.0; rows],
+            rates: Rates { slack: vec![0.0; rows], over: vec![0.0; rows], step: 0.0 },
+            cost: 0.0,
+            over: 0,
+            stamps: vec![0; tasks],
+            stamp: 0,
+            work: 0,
+        };
+        state.place_all();
+        state
+    }
+
+    /// Every task where `answer` says.
+    pub(super) fn reset(&mut self, answer: &[usize]) {
+        for (mine, agent) in self.agent_of.iter_mut().zip(answer) {
+            *mine = *agent as u32;
+        }
+        self.place_all();
+    }
+
+    /// Counts everything anew, from where each task is.
+    pub(super) fn place_all(&mut self) {
+        self.members.iter_mut().for_each(Vec::clear);
+        self.used.fill(0.0);
+        self.cost = 0.0;
+        for task in 0..self.agent_of.len() {
+            let agent = self.agent_of[task] as usize;
+            self.place[task] = self.members[agent].len() as u32;
+            self.members[agent].push(task as u32);
+            self.cost += f64::from(self.field.costs(task)[agent]);
+            for (resource, need) in self.field.needs(task).iter().enumerate() {
+                self.used[agent * self.field.resources + resource] += f64::from(*need);
+            }
+            for at in self.starts[task]..self.starts[task + 1] {
+                let beside = self.beside[at];
+                if (beside.other as usize) > task {
+                    self.cost += self.link(beside, agent as u32, self.agent_of[beside.other as usize]);
+                }
+            }
+        }
+        self.over = self.used.iter().zip(&self.field.capacities).filter(|(used, has)| used > has).count();
+    }
+
+    fn link(&self, beside: Beside, mine: u32, other: u32) -> f64 {
+        match beside.far {
+            None if mine == other => 0.0,
+            None => f64::from(beside.apart),
+            Some((link, forward)) => {
+                let link = &self.problem.links()[link as usize];
+                let distance = &self.problem.distances()[link.distance];
+                let (from, to) = if forward { (mine, other) } else { (other, mine) };
+                let (from, to) = (distance.class_of(from as usize), distance.class_of(to as usize));
+                link.weight as f64 * distance.of_classes(from, to) as f64
+            }
+        }
+    }
+
+    pub(super) fn members(&self, agent: usize) -> &[u32] {
+        &self.members[agent]
+    }
+
+    /// Agents where tasks linked to this one are.
+    pub(super) fn neighbour(&self, task: usize, chance: usize) -> Option<usize> {
+        let near = &self.beside[self.starts[task]..self.starts[task + 1]];
+        let beside = near.get(chance % near.len().max(1))?;
+        Some(beside.other as usize)
+    }
+
+    /// Collects the tasks linked to this one at the same agent, not through `but`.
+    pub(super) fn run(&mut self, task: usize, but: Option<usize>, run: &mut Vec<u32>) {
+        self.next_stamp();
+        let agent = self.agent_of[task];
+        run.clear();
+        run.push(task as u32);
+        self.stamps[task] = self.stamp;
+        if let Some(but) = but {
+            self.stamps[but] = self.stamp;
+        }
+        let mut at = 0;
+        while at < run.len() {
+            let mine = run[at] as usize;
+            for entry in self.starts[mine]..self.starts[mine + 1] {
+                let other = self.beside[entry].other as usize;
+                if self.agent_of[other] == agent && self.stamps[other] != self.stamp {
+                    self.stamps[other] = self.stamp;
+                    run.push(other as u32);
+                }
+            }
+            at += 1;
+        }
+        self.work += 8 * run.len() as u64;
+    }
+
+    fn next_stamp(&mut self) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.stamps.fill(0);
+            self.stamp = 1;
+        }
+    }
+
+    /// What it would do to bring tasks, all of one agent, to another; `None` when one of them may not be there.
+    pub(super) fn change(&mut self, tasks: &[u32], to: usize) -> Option<Change> {
+        let from = self.agent_of[tasks[0] as usize];
+        self.next_stamp();
+        for task in tasks {
+            self.stamps[*task as usize] = self.stamp;
+        }
+        let mut cost = 0.0;
+        for task in tasks {
+            let task = *task as usize;
+            let costs = self.field.costs(task);
+            let here = costs[to];
+            if here >= super::field::NEVER {
+                return None;
+            }
+            cost += f64::from(here) - f64::from(costs[from as usize]);
+            for entry in self.starts[task]..self.starts[task + 1] {
+                let beside = self.beside[entry];
+                let other = beside.other as usize;
+                if self.stamps[other] != self.stamp {
+                    let there = self.agent_of[other];
+                    cost += self.link(beside, to as u32, there) - self.link(beside, from, there);
+                } else if other > task && beside.far.is_some() {
+                    cost += self.link(beside, to as u32, to as u32) - self.link(beside, from, from);
+                }
+            }
+        }
+        let (mut left, mut entered) = (0.0, 0.0);
+        for resource in 0..self.field.resources {
+            let needs: f64 = tasks.iter().map(|task| f64::from(self.field.needs(*task as usize)[resource])).sum();
+            left += self.row(from as usize, resource, -needs);
+            entered += self.row(to, resource, needs);
+        }
+        self.work += 16 * tasks.len() as u64 + 16;
+        Some(Change { cost, left, entered })
+    }
+
+    fn row(&self, agent: usize, resource: usize, more: f64) -> f64 {
+        let at = agent * self.field.resources + resource;
+        let (has, used) = (self.field.capacities[at], self.used[at]);
+        let (slack, over) = (self.rates.slack[at], self.rates.over[at]);
+        let pay = |used: f64| {
+            if used <= has { slack * used } else { slack * has + over * (used - has) + self.rates.step }
+        };
+        pay(used + more) - pay(used)
+    }
+
+    /// Brings tasks to an agent. `cost` is what that changes of pairs and links.
+    pub(super) fn apply(&mut self, tasks: &[u32], to: usize, cost: f64) {
+        let from = self.agent_of[tasks[0] as usize] as usize;
+        for resource in 0..self.field.resources {
+            let needs: f64 = tasks.iter().map(|task| f64::from(self.field.needs(*task as usize)[resource])).sum();
+            self.load(from, resource, -needs);
+            self.load(to, resource, needs);
+        }
+        for task in tasks {
+            let at = *task as usize;
+            let place = self.place[at] as usize;
+            self.members[from].swap_remove(place);
+            if let Some(moved) = self.members[from].get(place) {
+                self.place[*moved as usize] = place as u32;
+            }
+            self.place[at] = self.members[to].len() as u32;
+            self.members[to].push(*task);
+            self.agent_of[at] = to as u32;
+        }
+        self.cost += cost;
+        self.work += 8 * tasks.len() as u64;
+    }
+
+    fn load(&mut self, agent: usize, resource: usize, more: f64) {
+        let at = agent * self.field.resources + resource;
+        let has = self.field.capacities[at];
+        let before = self.used[at] > has;
+        self.used[at] += more;
+        let after = self.used[at] > has;
+        self.over = self.over + usize::from(after) - usize::from(before);
+    }
+
+    /// The room an agent has left of a resource; below zero when it is overloaded.
+    pub(super) fn room(&self, agent: usize, resource: usize) -> f64 {
+        let at = agent * self.field.resources + resource;
+        self.field.capacities[at] - self.used[at]
+    }
+
+    pub(super) fn answer(&self) -> Vec<usize> {
+        self.agent_of.iter().map(|agent| *agent as usize).collect()
+    }
+}
