@@ -38,12 +38,18 @@ impl Candidates {
             }
             tree.push(cheapest(&sum, OF_TREE));
         }
-        Self { task, tree, tree_of: forest.tree_of.clone() }
+        Self {
+            task,
+            tree,
+            tree_of: forest.tree_of.clone(),
+        }
     }
 }
 
 fn cheapest(row: &[f32], number: usize) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..row.len() as u32).filter(|agent| row[*agent as usize] < NEVER).collect();
+    let mut order: Vec<u32> = (0..row.len() as u32)
+        .filter(|agent| row[*agent as usize] < NEVER)
+        .collect();
     order.sort_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]).then(a.cmp(b)));
     order.truncate(number);
     order
@@ -64,7 +70,14 @@ pub(super) struct Schedule {
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { hot: 0.05, cold: 0.001, soft: 0.3, hard: 100.0, priced: 0.9, step: 1.0 }
+        Self {
+            hot: 0.05,
+            cold: 0.001,
+            soft: 0.1,
+            hard: 100.0,
+            priced: 1.1,
+            step: 1.0,
+        }
     }
 }
 
@@ -90,11 +103,24 @@ impl<'s, 'a> Anneal<'s, 'a> {
         seed: u64,
     ) -> Self {
         let random = Random::new(seed);
-        Self { state, candidates, prices, random, incumbent, run: Vec::new(), second: Vec::new() }
+        Self {
+            state,
+            candidates,
+            prices,
+            random,
+            incumbent,
+            run: Vec::new(),
+            second: Vec::new(),
+        }
     }
 
     /// False when `go_on` said no.
-    pub(super) fn cool(&mut self, schedule: &Schedule, effort: u64, go_on: &mut dyn FnMut(u64, &Incumbent) -> bool) -> bool {
+    pub(super) fn cool(
+        &mut self,
+        schedule: &Schedule,
+        effort: u64,
+        go_on: &mut dyn FnMut(u64, &Incumbent) -> bool,
+    ) -> bool {
         let start = self.state.work;
         let scale = self.state.field.scale;
         for epoch in 0..EPOCHS {
@@ -121,11 +147,11 @@ impl<'s, 'a> Anneal<'s, 'a> {
             for resource in 0..field.resources {
                 let at = agent * field.resources + resource;
                 let price = self.prices[resource * field.width + agent];
-                self.state.rates.slack[at] = price * schedule.priced * (1.0 - progress);
+                self.state.rates.slack[at] = price * schedule.priced * (1.0 - progress).sqrt();
                 self.state.rates.over[at] = price + over * field.rates[resource];
             }
         }
-        self.state.rates.step = schedule.step * progress * field.scale;
+        self.state.rates.step = schedule.step * progress * progress * field.scale;
     }
 
     fn propose(&mut self, heat: f64) {
@@ -149,7 +175,9 @@ impl<'s, 'a> Anneal<'s, 'a> {
             }
             _ => self.state.run(task, None, &mut self.run),
         }
-        let Some(change) = self.state.change(&self.run, to) else { return };
+        let Some(change) = self.state.change(&self.run, to) else {
+            return;
+        };
         let accepted = -heat * self.random.unit().ln();
         if change.total() <= accepted {
             self.state.apply(&self.run, to, change.cost);
@@ -169,7 +197,11 @@ impl<'s, 'a> Anneal<'s, 'a> {
             return;
         }
         let other = members[self.random.below(members.len())] as usize;
-        let back = if self.random.below(2) == 0 { from } else { self.target(other).unwrap_or(from) };
+        let back = if self.random.below(2) == 0 {
+            from
+        } else {
+            self.target(other).unwrap_or(from)
+        };
         if back == to {
             return;
         }
@@ -201,6 +233,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
             2..=8 => &self.candidates.task[task],
             _ => &self.candidates.tree[self.candidates.tree_of[task]],
         };
-        list.get(self.random.below(list.len())).map(|agent| *agent as usize)
+        list.get(self.random.below(list.len()))
+            .map(|agent| *agent as usize)
     }
 }

@@ -1,7 +1,11 @@
 //! A lower bound that anybody can check: whole-number prices of capacity, and the bound they prove.
+//!
+//! Checking shares nothing with the search: it reads the question and the certificate, in whole numbers.
 
-use super::forest::Forest;
-use super::problem::{FORBIDDEN, QuadraticProblem};
+use std::collections::BTreeSet;
+
+use super::distance::Distance;
+use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
 /// The prices are in 1/2^24 of the unit of costs.
 const SHIFT: u32 = 24;
@@ -12,37 +16,50 @@ const SHIFT: u32 = 24;
 pub struct Certificate {
     /// Agent by agent, then by resource: the price of a unit, in 2^-24 of the unit of costs.
     pub prices: Vec<u64>,
+    /// Links, by number, that count at their least only: without them the links make no circle.
+    pub left_out: Vec<usize>,
 }
 
 impl Certificate {
     /// From prices in floats, by resource and then agent in rows of `width`.
-    pub(super) fn of(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Self {
-        let scale = f64::from(1_u32 << SHIFT);
-        let (agents, resources) = (problem.agents(), problem.resources());
-        let pairs = (0..agents).flat_map(|agent| (0..resources).map(move |resource| (agent, resource)));
-        let prices = pairs
-            .map(|(agent, resource)| match problem.capacities(agent)[resource] {
-                u64::MAX => 0,
-                _ => (prices[resource * width + agent] * scale).clamp(0.0, 9e18) as u64,
-            })
-            .collect();
-        Self { prices }
+    pub(super) fn of(problem: &QuadraticProblem, prices: &[f64], width: usize, left_out: &[usize]) -> Self {
+        let prices = whole_prices(problem, prices, width);
+        Self {
+            prices,
+            left_out: left_out.to_vec(),
+        }
     }
 
-    /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit, or a
-    /// task has no agent.
-    ///
-    /// Reads the question and the prices only, nothing of the search.
+    /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit 128 bits,
+    /// a task has no agent, a price is of something that is not limited, or the links not left out make a circle.
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
-        let forest = Forest::new(problem);
         let mut total = 0_i128;
-        for tree in 0..forest.trees() {
-            total = total.checked_add(self.tree(problem, &forest, tree)?)?;
+        let mut near = vec![Vec::new(); problem.tasks()];
+        let left_out: BTreeSet<usize> = self.left_out.iter().copied().collect();
+        let least: Vec<i64> = problem.distances().iter().map(Distance::least).collect();
+        for (number, link) in problem.links().iter().enumerate() {
+            if left_out.contains(&number) {
+                let least = i128::from(least[link.distance]);
+                total = total.checked_add(
+                    i128::from(link.weight)
+                        .checked_mul(least)?
+                        .checked_mul(1 << SHIFT)?,
+                )?;
+            } else {
+                near[link.from].push((link.to, link));
+                near[link.to].push((link.from, link));
+            }
+        }
+        let mut seen = vec![false; problem.tasks()];
+        for root in 0..problem.tasks() {
+            if !seen[root] {
+                total = total.checked_add(self.tree(problem, &near, root, &mut seen)?)?;
+            }
         }
         for agent in 0..problem.agents() {
             for (resource, has) in problem.capacities(agent).iter().enumerate() {
-                let price = i128::from(self.price(problem, agent, resource)?);
+                let price = self.price(problem, agent, resource)?;
                 if price > 0 && *has == u64::MAX {
                     return None;
                 }
@@ -51,73 +68,138 @@ impl Certificate {
                 }
             }
         }
-        for link in &forest.rest {
-            let link = &problem.links()[*link];
-            let least = i128::from(problem.distances()[link.distance].least());
-            total = total.checked_add((i128::from(link.weight).checked_mul(least)?).checked_mul(1 << SHIFT)?)?;
-        }
         // costs are whole, so the next whole number up is a bound too
         let up = total.checked_add((1 << SHIFT) - 1)?;
         i64::try_from(up >> SHIFT).ok()
     }
 
-    fn price(&self, problem: &QuadraticProblem, agent: usize, resource: usize) -> Option<u64> {
-        self.prices.get(agent * problem.resources() + resource).copied()
+    fn price(&self, problem: &QuadraticProblem, agent: usize, resource: usize) -> Option<i128> {
+        self.prices
+            .get(agent * problem.resources() + resource)
+            .map(|price| i128::from(*price))
     }
 
-    fn tree(&self, problem: &QuadraticProblem, forest: &Forest, tree: usize) -> Option<i128> {
-        let nodes = forest.tree(tree);
-        let agents = problem.agents();
-        let mut rows = vec![None; nodes.len() * agents];
-        for (place, node) in nodes.iter().enumerate() {
-            for (agent, cost) in problem.costs(node.task).iter().enumerate() {
-                if *cost == FORBIDDEN || !problem.allows(node.task, agent) {
+    /// The least that a tree costs, needs paid.
+    fn tree(
+        &self,
+        problem: &QuadraticProblem,
+        near: &[Vec<(usize, &Link)>],
+        root: usize,
+        seen: &mut [bool],
+    ) -> Option<i128> {
+        // parents first
+        let mut order: Vec<(usize, Option<(usize, &Link)>)> = vec![(root, None)];
+        seen[root] = true;
+        let mut at = 0;
+        while let Some((task, above)) = order.get(at).copied() {
+            for (other, link) in &near[task] {
+                if above.is_some_and(|(_, up)| std::ptr::eq(up, *link)) {
                     continue;
                 }
-                let mut priced = i128::from(*cost).checked_mul(1 << SHIFT)?;
-                for (resource, need) in problem.needs(node.task).iter().enumerate() {
-                    let price = i128::from(self.price(problem, agent, resource)?);
-                    priced = priced.checked_add(price.checked_mul(i128::from(*need))?)?;
+                if seen[*other] {
+                    return None;
                 }
-                rows[place * agents + agent] = Some(priced);
+                seen[*other] = true;
+                order.push((*other, Some((at, *link))));
             }
+            at += 1;
         }
-        for (place, node) in nodes.iter().enumerate().rev() {
-            let Some((parent, link)) = node.parent else { break };
-            let (before, here) = rows.split_at_mut(place * agents);
-            let row = &here[..agents];
-            let above = &mut before[parent * agents..(parent + 1) * agents];
-            let link = &problem.links()[link];
-            let distance = &problem.distances()[link.distance];
-            let forward = link.from == nodes[parent].task;
-            let unit = i128::from(link.weight).checked_mul(1 << SHIFT)?;
-            let mut least: Vec<Option<i128>> = vec![None; distance.classes()];
-            for (class, cost) in distance.class().iter().zip(row) {
-                let slot = &mut least[*class];
-                *slot = [*slot, *cost].into_iter().flatten().min();
-            }
-            let everywhere = least.iter().flatten().min().copied();
-            for (class, above) in distance.class().iter().zip(above) {
-                let Some(cost) = above else { continue };
-                let below = match distance.cut_cost() {
-                    Some(cut) => {
-                        let apart = everywhere?.checked_add(unit.checked_mul(i128::from(cut))?)?;
-                        least[*class].map_or(apart, |same| same.min(apart))
-                    }
-                    None => {
-                        let mut best: Option<i128> = None;
-                        for (other, cost) in least.iter().enumerate() {
-                            let Some(cost) = cost else { continue };
-                            let far = if forward { distance.of_classes(*class, other) } else { distance.of_classes(other, *class) };
-                            let cost = cost.checked_add(unit.checked_mul(i128::from(far))?)?;
-                            best = Some(best.map_or(cost, |best| best.min(cost)));
-                        }
-                        best?
-                    }
+        let mut rows = Vec::with_capacity(order.len());
+        for (task, _) in &order {
+            rows.push(self.priced(problem, *task)?);
+        }
+        for place in (1..order.len()).rev() {
+            let (_, Some((parent, link))) = order[place] else {
+                return None;
+            };
+            let below = rows.split_off(place).pop()?;
+            let message = message(problem, link, link.from == order[parent].0, &below)?;
+            for (cost, more) in rows[parent].iter_mut().zip(message) {
+                *cost = match *cost {
+                    Some(cost) => Some(cost.checked_add(more)?),
+                    None => None,
                 };
-                *cost = cost.checked_add(below)?;
             }
         }
-        rows[..agents].iter().flatten().min().copied()
+        rows.first()?.iter().flatten().min().copied()
     }
+
+    /// By agent: what the task costs with its needs paid, where it may be.
+    fn priced(&self, problem: &QuadraticProblem, task: usize) -> Option<Vec<Option<i128>>> {
+        let mut row = Vec::with_capacity(problem.agents());
+        for (agent, cost) in problem.costs(task).iter().enumerate() {
+            let needs = problem.needs(task).iter().zip(problem.capacities(agent));
+            if *cost == FORBIDDEN || needs.clone().any(|(need, has)| need > has) {
+                row.push(None);
+                continue;
+            }
+            let mut priced = i128::from(*cost).checked_mul(1 << SHIFT)?;
+            for (resource, (need, _)) in needs.enumerate() {
+                priced = priced.checked_add(
+                    self.price(problem, agent, resource)?
+                        .checked_mul(i128::from(*need))?,
+                )?;
+            }
+            row.push(Some(priced));
+        }
+        Some(row)
+    }
+}
+
+/// By agent of the parent: the least of the child and the link.
+fn message(
+    problem: &QuadraticProblem,
+    link: &Link,
+    forward: bool,
+    below: &[Option<i128>],
+) -> Option<Vec<i128>> {
+    let distance = &problem.distances()[link.distance];
+    let unit = i128::from(link.weight).checked_mul(1 << SHIFT)?;
+    // agents of a class are alike: the cheapest of each, and for each parent class the best of them
+    let mut least: Vec<Option<i128>> = vec![None; distance.classes()];
+    for (agent, cost) in below.iter().enumerate() {
+        let slot = &mut least[distance.class_of(agent)];
+        *slot = [*slot, *cost].into_iter().flatten().min();
+    }
+    let everywhere = least.iter().flatten().min().copied()?;
+    let mut by_class = Vec::with_capacity(distance.classes());
+    for class in 0..distance.classes() {
+        let best = if let Some(cut) = distance.cut_cost() {
+            let apart = everywhere.checked_add(unit.checked_mul(i128::from(cut))?)?;
+            least[class].map_or(apart, |same| same.min(apart))
+        } else {
+            let mut best = i128::MAX;
+            for (other, cost) in least
+                .iter()
+                .enumerate()
+                .filter_map(|(other, least)| Some((other, (*least)?)))
+            {
+                let far = if forward {
+                    distance.of_classes(class, other)
+                } else {
+                    distance.of_classes(other, class)
+                };
+                best = best.min(cost.checked_add(unit.checked_mul(i128::from(far))?)?);
+            }
+            best
+        };
+        by_class.push(best);
+    }
+    let message = (0..below.len())
+        .map(|agent| by_class[distance.class_of(agent)])
+        .collect();
+    Some(message)
+}
+
+/// Prices in whole numbers, by agent and then resource; nothing where nothing is limited.
+pub(super) fn whole_prices(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Vec<u64> {
+    let scale = f64::from(1_u32 << SHIFT);
+    let pairs = (0..problem.agents())
+        .flat_map(|agent| (0..problem.resources()).map(move |resource| (agent, resource)));
+    pairs
+        .map(|(agent, resource)| match problem.capacities(agent)[resource] {
+            u64::MAX => 0,
+            _ => (prices[resource * width + agent] * scale).clamp(0.0, 9e18) as u64,
+        })
+        .collect()
 }

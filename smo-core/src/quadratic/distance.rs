@@ -23,8 +23,15 @@ impl Distance {
     #[must_use]
     pub fn cut_classes(class: Vec<usize>) -> Self {
         let classes = class.iter().max().map_or(0, |most| most + 1);
-        let between = (0..classes * classes).map(|pair| i64::from(pair / classes != pair % classes)).collect();
-        Self { class, classes, between, cut: Some(1) }
+        let between = (0..classes * classes)
+            .map(|pair| i64::from(pair / classes != pair % classes))
+            .collect();
+        Self {
+            class,
+            classes,
+            between,
+            cut: Some(1),
+        }
     }
 
     /// Any cost for each ordered pair of classes: `between(from, to)`; negative ones count as 0.
@@ -42,11 +49,18 @@ impl Distance {
         let classes = class.iter().max().map_or(0, |most| most + 1);
         let pairs = (0..classes).flat_map(|from| (0..classes).map(move |to| (from, to)));
         let between: Vec<i64> = pairs.map(|(from, to)| between(from, to).max(0)).collect();
-        let mut apart = (0..classes * classes).filter(|pair| pair / classes != pair % classes).map(|pair| between[pair]);
+        let mut apart = (0..classes * classes)
+            .filter(|pair| pair / classes != pair % classes)
+            .map(|pair| between[pair]);
         let first = apart.next().unwrap_or(0);
         let still = (0..classes).all(|class| between[class * classes + class] == 0);
         let cut = (still && apart.all(|other| other == first)).then_some(first);
-        Self { class, classes, between, cut }
+        Self {
+            class,
+            classes,
+            between,
+            cut,
+        }
     }
 
     /// What lies between two agents; `None` for unknown numbers.
@@ -85,7 +99,10 @@ impl Distance {
 
     /// True when every agent is a class of its own, in order.
     pub(super) fn is_by_agent(&self) -> bool {
-        self.class.iter().enumerate().all(|(agent, class)| agent == *class)
+        self.class
+            .iter()
+            .enumerate()
+            .all(|(agent, class)| agent == *class)
     }
 
     pub(super) fn of_classes(&self, from: usize, to: usize) -> i64 {

@@ -33,6 +33,7 @@ pub(super) struct Ascent<'a> {
     square: Vec<f64>,
     steps: i32,
     answer: Vec<usize>,
+    closed: Option<Vec<bool>>,
     used: Vec<f64>,
     random: Random,
     /// The best prices seen, and what they prove, in floats.
@@ -52,6 +53,7 @@ impl<'a> Ascent<'a> {
             square: vec![0.0; length],
             steps: 0,
             answer: vec![0; field.tasks()],
+            closed: None,
             used: vec![0.0; length],
             random: Random::new(1),
             best: (f64::NEG_INFINITY, vec![0.0; length]),
@@ -66,10 +68,23 @@ impl<'a> Ascent<'a> {
         }
     }
 
+    /// Choices that count no longer, by task and then agent.
+    pub(super) fn close(&mut self, closed: &[bool]) {
+        self.closed = Some(closed.to_vec());
+    }
+
+    /// What the trees took when last looked at; capacity may be overrun.
+    pub(super) fn relaxed(&self) -> Vec<usize> {
+        self.answer.clone()
+    }
+
     /// The best prices of a unit so far, by resource, then agent (padded).
     pub(super) fn prices(&self) -> Vec<f64> {
         let (_, best) = &self.best;
-        best.iter().enumerate().map(|(at, price)| price * self.field.rates[at / self.field.width]).collect()
+        best.iter()
+            .enumerate()
+            .map(|(at, price)| price * self.field.rates[at / self.field.width])
+            .collect()
     }
 
     /// The work of one sweep over everything.
@@ -83,7 +98,7 @@ impl<'a> Ascent<'a> {
         for _ in 0..stage.sweeps {
             let one_in = stage.one_in.clamp(1, self.forest.trees().max(1));
             self.look(one_in);
-            self.step(step, one_in as f64);
+            self.step(step);
             step *= decay;
             self.work += self.sweep_work() / one_in as u64;
             if !go_on(self.work) {
@@ -103,8 +118,16 @@ impl<'a> Ascent<'a> {
         self.used.fill(0.0);
         let mut value = 0.0;
         let first = self.random.below(one_in);
+        let agents = self.field.agents;
+        let closed = self
+            .closed
+            .as_ref()
+            .map(|closed| |task: usize, agent: usize| closed[task * agents + agent]);
+        let closed = closed
+            .as_ref()
+            .map(|closed| closed as &dyn Fn(usize, usize) -> bool);
         for tree in (first..self.forest.trees()).step_by(one_in) {
-            value += self.sweep.tree(tree, &unit, None, &mut self.answer);
+            value += self.sweep.tree(tree, &unit, closed, &mut self.answer);
             for node in self.forest.tree(tree) {
                 let agent = self.answer[node.task];
                 for (resource, need) in self.field.needs(node.task).iter().enumerate() {
@@ -130,7 +153,7 @@ impl<'a> Ascent<'a> {
         }
     }
 
-    fn step(&mut self, step: f64, noise: f64) {
+    fn step(&mut self, step: f64) {
         const MEAN: f64 = 0.9;
         const SQUARE: f64 = 0.95;
         self.steps += 1;
@@ -144,8 +167,6 @@ impl<'a> Ascent<'a> {
                 }
                 let at = resource * width + agent;
                 let slope = (self.used[at] - has) / has.max(1.0);
-                // one sample of few trees may take many times what there is
-                let slope = slope.clamp(-1.0, 1.0 + noise);
                 self.mean[at] = MEAN * self.mean[at] + (1.0 - MEAN) * slope;
                 self.square[at] = SQUARE * self.square[at] + (1.0 - SQUARE) * slope * slope;
                 let direction = (self.mean[at] / mean_bias) / ((self.square[at] / square_bias).sqrt() + 1e-9);

@@ -49,14 +49,30 @@ impl Field {
             scale += link.weight as f64 * problem.distances()[link.distance].mean();
         }
         let scale = (scale / tasks.max(1) as f64).max(1e-3);
-        let needs: Vec<f32> = (0..tasks).flat_map(|task| problem.needs(task).iter().map(|need| *need as f32)).collect();
-        let capacities = (0..agents).flat_map(|agent| problem.capacities(agent).iter().map(|has| capacity(*has))).collect();
+        let needs: Vec<f32> = (0..tasks)
+            .flat_map(|task| problem.needs(task).iter().map(|need| *need as f32))
+            .collect();
+        let capacities = (0..agents)
+            .flat_map(|agent| problem.capacities(agent).iter().map(|has| capacity(*has)))
+            .collect();
         let mut sums = vec![0.0; resources];
         for (at, need) in needs.iter().enumerate() {
             sums[at % resources.max(1)] += f64::from(*need);
         }
-        let rates = sums.iter().map(|sum| scale * tasks as f64 / f64::max(*sum, 1.0)).collect();
-        Self { agents, width, resources, costs, needs, capacities, scale, rates }
+        let rates = sums
+            .iter()
+            .map(|sum| scale * tasks as f64 / f64::max(*sum, 1.0))
+            .collect();
+        Self {
+            agents,
+            width,
+            resources,
+            costs,
+            needs,
+            capacities,
+            scale,
+            rates,
+        }
     }
 
     pub(super) fn costs(&self, task: usize) -> &[f32] {
@@ -73,5 +89,9 @@ impl Field {
 }
 
 fn capacity(has: u64) -> f64 {
-    if has == u64::MAX { f64::INFINITY } else { has as f64 }
+    if has == u64::MAX {
+        f64::INFINITY
+    } else {
+        has as f64
+    }
 }

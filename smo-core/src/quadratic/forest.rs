@@ -62,14 +62,22 @@ impl Forest {
                 for (other, link) in &beside[nodes[at].task] {
                     if tree_of[*other] == usize::MAX {
                         tree_of[*other] = tree;
-                        nodes.push(Node { task: *other, parent: Some((at - start, *link)) });
+                        nodes.push(Node {
+                            task: *other,
+                            parent: Some((at - start, *link)),
+                        });
                     }
                 }
                 at += 1;
             }
             starts.push(nodes.len());
         }
-        Self { nodes, starts, tree_of, rest }
+        Self {
+            nodes,
+            starts,
+            tree_of,
+            rest,
+        }
     }
 
     pub(super) const fn trees(&self) -> usize {
@@ -81,7 +89,10 @@ impl Forest {
     }
 
     pub(super) fn largest(&self) -> usize {
-        (0..self.trees()).map(|tree| self.tree(tree).len()).max().unwrap_or(0)
+        (0..self.trees())
+            .map(|tree| self.tree(tree).len())
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -14,7 +14,12 @@ pub(super) struct Incumbent {
 
 impl Incumbent {
     pub(super) const fn new() -> Self {
-        Self { cost: f64::INFINITY, answer: None, journal: Vec::new(), whole: true }
+        Self {
+            cost: f64::INFINITY,
+            answer: None,
+            journal: Vec::new(),
+            whole: true,
+        }
     }
 
     pub(super) fn note(&mut self, moved: &[u32]) {

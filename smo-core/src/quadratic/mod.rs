@@ -5,6 +5,7 @@
 //! Deterministic: limits are counts of work, and chance is seeded.
 
 mod anneal;
+mod branch;
 mod certificate;
 mod construct;
 mod distance;
@@ -12,11 +13,14 @@ mod dual;
 mod field;
 mod forest;
 mod incumbent;
+mod marginals;
 mod problem;
 mod random;
 mod solve;
 mod state;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::Certificate;
 pub use distance::Distance;

@@ -139,14 +139,18 @@ impl QuadraticProblem {
     #[must_use]
     pub fn needs(&self, task: usize) -> &[u64] {
         let at = task.saturating_mul(self.resources);
-        self.needs.get(at..at.saturating_add(self.resources)).unwrap_or(&[])
+        self.needs
+            .get(at..at.saturating_add(self.resources))
+            .unwrap_or(&[])
     }
 
     /// What an agent has of each resource.
     #[must_use]
     pub fn capacities(&self, agent: usize) -> &[u64] {
         let at = agent.saturating_mul(self.resources);
-        self.capacities.get(at..at.saturating_add(self.resources)).unwrap_or(&[])
+        self.capacities
+            .get(at..at.saturating_add(self.resources))
+            .unwrap_or(&[])
     }
 
     /// The links.
@@ -165,7 +169,11 @@ impl QuadraticProblem {
     #[must_use]
     pub fn allows(&self, task: usize, agent: usize) -> bool {
         self.costs(task).get(agent).is_some_and(|cost| *cost != FORBIDDEN)
-            && self.needs(task).iter().zip(self.capacities(agent)).all(|(need, has)| need <= has)
+            && self
+                .needs(task)
+                .iter()
+                .zip(self.capacities(agent))
+                .all(|(need, has)| need <= has)
     }
 
     /// What an answer (one agent a task) costs; `None` when it breaks a rule or the sum does not fit. Shares nothing with
@@ -196,7 +204,11 @@ impl QuadraticProblem {
                 used[agent * self.resources + resource] += u128::from(*need);
             }
         }
-        if used.iter().zip(&self.capacities).any(|(used, has)| *has < u64::MAX && *used > u128::from(*has)) {
+        if used
+            .iter()
+            .zip(&self.capacities)
+            .any(|(used, has)| *has < u64::MAX && *used > u128::from(*has))
+        {
             return None;
         }
         for link in &self.links {

@@ -72,7 +72,11 @@ impl<'a> State<'a> {
             let apart = simple.map_or(0.0, |cut| (link.weight as f64 * cut as f64) as f32);
             for (mine, other, forward) in [(link.from, link.to, true), (link.to, link.from, false)] {
                 let far = simple.is_none().then_some((number as u32, forward));
-                near[mine].push(Beside { other: other as u32, apart, far });
+                near[mine].push(Beside {
+                    other: other as u32,
+                    apart,
+                    far,
+                });
             }
         }
         let mut starts = vec![0];
@@ -89,7 +93,11 @@ impl<'a> State<'a> {
             members: vec![Vec::new(); field.agents],
             place: vec![0; tasks],
             used: vec![0.0; rows],
-            rates: Rates { slack: vec![0.0; rows], over: vec![0.0; rows], step: 0.0 },
+            rates: Rates {
+                slack: vec![0.0; rows],
+                over: vec![0.0; rows],
+                step: 0.0,
+            },
             cost: 0.0,
             over: 0,
             stamps: vec![0; tasks],
@@ -128,7 +136,12 @@ impl<'a> State<'a> {
                 }
             }
         }
-        self.over = self.used.iter().zip(&self.field.capacities).filter(|(used, has)| used > has).count();
+        self.over = self
+            .used
+            .iter()
+            .zip(&self.field.capacities)
+            .filter(|(used, has)| used > has)
+            .count();
     }
 
     fn link(&self, beside: Beside, mine: u32, other: u32) -> f64 {
@@ -149,7 +162,7 @@ impl<'a> State<'a> {
         &self.members[agent]
     }
 
-    /// Agents where tasks linked to this one are.
+    /// One of the tasks linked to this one, by chance.
     pub(super) fn neighbour(&self, task: usize, chance: usize) -> Option<usize> {
         let near = &self.beside[self.starts[task]..self.starts[task + 1]];
         let beside = near.get(chance % near.len().max(1))?;
@@ -218,7 +231,10 @@ impl<'a> State<'a> {
         }
         let (mut left, mut entered) = (0.0, 0.0);
         for resource in 0..self.field.resources {
-            let needs: f64 = tasks.iter().map(|task| f64::from(self.field.needs(*task as usize)[resource])).sum();
+            let needs: f64 = tasks
+                .iter()
+                .map(|task| f64::from(self.field.needs(*task as usize)[resource]))
+                .sum();
             left += self.row(from as usize, resource, -needs);
             entered += self.row(to, resource, needs);
         }
@@ -231,7 +247,11 @@ impl<'a> State<'a> {
         let (has, used) = (self.field.capacities[at], self.used[at]);
         let (slack, over) = (self.rates.slack[at], self.rates.over[at]);
         let pay = |used: f64| {
-            if used <= has { slack * used } else { slack * has + over * (used - has) + self.rates.step }
+            if used <= has {
+                slack * used
+            } else {
+                slack * has + over * (used - has) + self.rates.step
+            }
         };
         pay(used + more) - pay(used)
     }
@@ -240,7 +260,10 @@ impl<'a> State<'a> {
     pub(super) fn apply(&mut self, tasks: &[u32], to: usize, cost: f64) {
         let from = self.agent_of[tasks[0] as usize] as usize;
         for resource in 0..self.field.resources {
-            let needs: f64 = tasks.iter().map(|task| f64::from(self.field.needs(*task as usize)[resource])).sum();
+            let needs: f64 = tasks
+                .iter()
+                .map(|task| f64::from(self.field.needs(*task as usize)[resource]))
+                .sum();
             self.load(from, resource, -needs);
             self.load(to, resource, needs);
         }
@@ -266,12 +289,6 @@ impl<'a> State<'a> {
         self.used[at] += more;
         let after = self.used[at] > has;
         self.over = self.over + usize::from(after) - usize::from(before);
-    }
-
-    /// The room an agent has left of a resource; below zero when it is overloaded.
-    pub(super) fn room(&self, agent: usize, resource: usize) -> f64 {
-        let at = agent * self.field.resources + resource;
-        self.field.capacities[at] - self.used[at]
     }
 
     pub(super) fn answer(&self) -> Vec<usize> {

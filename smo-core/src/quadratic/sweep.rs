@@ -30,7 +30,11 @@ impl<'a> Sweep<'a> {
             forest,
             rows: vec![0.0; places * field.width],
             cheapest: vec![0; places],
-            by_agent: problem.distances().iter().map(super::Distance::is_by_agent).collect(),
+            by_agent: problem
+                .distances()
+                .iter()
+                .map(super::Distance::is_by_agent)
+                .collect(),
             message: vec![0.0; field.width],
             least: Vec::new(),
         }
@@ -66,7 +70,9 @@ impl<'a> Sweep<'a> {
             let (agent, least) = first_least(row);
             self.cheapest[place] = agent;
             value += f64::from(least);
-            let Some((parent, link)) = node.parent else { continue };
+            let Some((parent, link)) = node.parent else {
+                continue;
+            };
             let above = &mut before[parent * width..(parent + 1) * width];
             let link = &self.problem.links()[link];
             let distance = &self.problem.distances()[link.distance];
@@ -93,7 +99,11 @@ impl<'a> Sweep<'a> {
             for mine in 0..classes {
                 let mut best = NEVER;
                 for other in 0..classes {
-                    let far = if forward { distance.of_classes(mine, other) } else { distance.of_classes(other, mine) };
+                    let far = if forward {
+                        distance.of_classes(mine, other)
+                    } else {
+                        distance.of_classes(other, mine)
+                    };
                     best = best.min(self.least[other] + weight * far as f32);
                 }
                 self.message[mine] = best;
@@ -128,7 +138,11 @@ impl<'a> Sweep<'a> {
                     let mut best = f32::INFINITY;
                     for (other, cost) in row.iter().enumerate().take(self.field.agents) {
                         let class = distance.class_of(other);
-                        let far = if forward { distance.of_classes(above, class) } else { distance.of_classes(class, above) };
+                        let far = if forward {
+                            distance.of_classes(above, class)
+                        } else {
+                            distance.of_classes(class, above)
+                        };
                         let cost = cost + weight * far as f32;
                         if cost < best {
                             (best, agent) = (cost, other);
@@ -144,7 +158,11 @@ impl<'a> Sweep<'a> {
 /// The costs of a task at each agent, its needs paid at these prices.
 pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32]) {
     row.copy_from_slice(field.costs(task));
-    for (need, prices) in field.needs(task).iter().zip(prices.chunks_exact(field.width.max(1))) {
+    for (need, prices) in field
+        .needs(task)
+        .iter()
+        .zip(prices.chunks_exact(field.width.max(1)))
+    {
         for (cost, price) in row.iter_mut().zip(prices) {
             *cost += need * price;
         }

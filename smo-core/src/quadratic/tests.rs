@@ -1,0 +1,89 @@
+//! Against every answer there is, on small questions of every shape.
+
+use super::random::Random;
+use super::*;
+
+/// Up to 5 tasks and 4 agents: forbidden pairs, ties, zero needs, circles of links, distances by class in both directions.
+fn random_problem(random: &mut Random) -> QuadraticProblem {
+    let (agents, tasks, resources) = (1 + random.below(4), random.below(6), random.below(3));
+    let mut problem = QuadraticProblem::new(agents, tasks, resources);
+    let (spread, needy) = (1 + random.below(30), 1 + random.below(9));
+    for task in 0..tasks {
+        for agent in 0..agents {
+            if random.below(8) > 0 {
+                problem.set_cost(task, agent, random.below(spread) as i64);
+            }
+        }
+        for resource in 0..resources {
+            problem.set_need(task, resource, random.below(needy) as u64);
+        }
+    }
+    for agent in 0..agents {
+        for resource in 0..resources {
+            if random.below(6) > 0 {
+                problem.set_capacity(agent, resource, random.below(needy * 3) as u64);
+            }
+        }
+    }
+    let cut = problem.add_distance(Distance::cut(agents));
+    let class: Vec<usize> = (0..agents).map(|_| random.below(3)).collect();
+    let far: Vec<i64> = (0..9).map(|_| random.below(12) as i64).collect();
+    let measured = problem.add_distance(Distance::new(class.clone(), |from, to| far[from * 3 + to]));
+    let zones = problem.add_distance(Distance::cut_classes(class));
+    for _ in 0..random.below(2 * tasks + 1) {
+        let distance = [cut, measured, zones][random.below(3)];
+        let (from, to) = (random.below(tasks), random.below(tasks));
+        problem.add_link(Link {
+            from,
+            to,
+            weight: random.below(6) as i64,
+            distance,
+        });
+    }
+    problem
+}
+
+fn best_of_all(problem: &QuadraticProblem) -> Option<i64> {
+    let count = problem.agents().pow(problem.tasks() as u32);
+    let answer = |mut number: usize| -> Vec<usize> {
+        let digit = |_| {
+            let digit = number % problem.agents();
+            number /= problem.agents();
+            digit
+        };
+        (0..problem.tasks()).map(digit).collect()
+    };
+    (0..count)
+        .filter_map(|number| problem.value(&answer(number)))
+        .min()
+}
+
+fn quick(problem: &QuadraticProblem) -> Solved {
+    solve(problem, None, &Limits { effort: 3_000_000 }, &mut |_| true)
+}
+
+#[test]
+fn small_questions_get_the_best_answer_and_its_proof() {
+    let mut random = Random::new(7);
+    let (mut answers, mut none) = (0, 0);
+    for round in 0..400 {
+        let problem = random_problem(&mut random);
+        let best = best_of_all(&problem);
+        let solved = quick(&problem);
+        assert_eq!(
+            solved.best.as_ref().map(|(_, value)| *value),
+            best,
+            "round {round}: {problem:?}"
+        );
+        assert!(solved.complete(), "round {round}: {solved:?} {problem:?}");
+        if let Some((answer, value)) = &solved.best {
+            assert_eq!(problem.value(answer), Some(*value));
+            assert_eq!(solved.bound, *value, "round {round}");
+            assert!(solved.certificate.bound(&problem).unwrap() <= *value);
+            answers += 1;
+        } else {
+            none += 1;
+        }
+    }
+    assert!(answers > 100 && none > 20, "{answers} answers, {none} without");
+}
