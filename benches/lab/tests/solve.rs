@@ -107,6 +107,74 @@ fn a_small_assignment_is_solved_as_by_brute_force() {
     assert!(answer["seconds"].as_f64().unwrap() >= 0.0 && answer["work"]["steps"].as_u64().unwrap() > 0);
 }
 
+/// The cheapest placement of a fleet's file, by the formula of its format.
+fn cheapest_fleet(text: &str) -> Option<i64> {
+    let lines: Vec<Json> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kind = |kind: &str| -> Vec<&Json> { lines.iter().filter(|line| line["t"] == kind).collect() };
+    let (clusters, services, links) = (kind("cluster"), kind("service"), kind("link"));
+    let number = |object: &Json, key: &str| object[key].as_i64().unwrap();
+    let all = 0..clusters.len().pow(u32::try_from(services.len()).unwrap());
+    all.filter_map(|mut code| {
+        let mut left: Vec<(i64, i64)> = clusters
+            .iter()
+            .map(|cluster| (number(cluster, "cpu"), number(cluster, "mem")))
+            .collect();
+        let mut at = Vec::new();
+        let mut cost = 0;
+        for service in &services {
+            let chosen = code % clusters.len();
+            code /= clusters.len();
+            let cluster = clusters[chosen];
+            let (cpu, mem) = (number(service, "cpu"), number(service, "mem"));
+            left[chosen] = (left[chosen].0 - cpu, left[chosen].1 - mem);
+            let carbon = number(service, "power") * number(cluster, "pue") * number(cluster, "carbon") * 50;
+            let price = cpu * number(cluster, "price_cpu") * 1024 + mem * number(cluster, "price_mem") * 1000;
+            cost += (carbon + 50_000_000) / 100_000_000 + (price + 512_000) / 1_024_000;
+            at.push(chosen);
+        }
+        let end = |link: &Json, key: &str| at[usize::try_from(number(link, key)).unwrap()];
+        let cut = links
+            .iter()
+            .filter(|link| end(link, "a") != end(link, "b"))
+            .count();
+        cost += i64::try_from(cut).unwrap() * number(&lines[0], "link_cost");
+        left.iter()
+            .all(|(cpu, mem)| *cpu >= 0 && *mem >= 0)
+            .then_some(cost)
+    })
+    .min()
+}
+
+#[test]
+fn a_small_fleet_is_solved_as_by_brute_force() {
+    let file = data("small.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let [answer] = &solved("fleet", &file, &["--seconds", "1"])[..] else {
+        panic!("one object");
+    };
+    assert_eq!(answer["value"].as_i64(), cheapest_fleet(&text));
+    assert_eq!(
+        (&answer["status"], &answer["bound"]),
+        (&json!("optimal"), &answer["value"])
+    );
+    assert_eq!(answer["answer"].as_array().unwrap().len(), 5);
+    let crowded = text
+        .replace("\"cpu\":8000", "\"cpu\":2500")
+        .replace("\"cpu\":6000", "\"cpu\":2000");
+    assert_eq!(cheapest_fleet(&crowded), None);
+    let path = std::env::temp_dir().join(format!("smo-lab-crowded-{}.jsonl", std::process::id()));
+    std::fs::write(&path, crowded).unwrap();
+    let none = &solved("fleet", &path.display().to_string(), &["--seconds", "1"])[0];
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(
+        (&none["status"], &none["answer"]),
+        (&json!("infeasible"), &Json::Null)
+    );
+}
+
 #[test]
 fn an_impossible_assignment_is_an_answer() {
     let file = data("impossible.gap");
@@ -187,7 +255,7 @@ fn what_cannot_be_solved_says_why_and_what_to_try() {
         String::from_utf8(output.stderr).unwrap()
     };
     let said = misused(&["solve", "gpa", "x"]);
-    assert!(said.contains("possible values: oracle, gap"), "{said}");
+    assert!(said.contains("possible values: oracle, gap, fleet"), "{said}");
     let said = misused(&["solve", "gap", "x", "--seconds", "0"]);
     assert!(said.contains("give a number of seconds above 0"), "{said}");
 }

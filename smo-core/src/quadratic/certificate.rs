@@ -30,6 +30,19 @@ impl Certificate {
         }
     }
 
+    /// The prices in floats, by resource and then agent in rows of `width`; `None` when they are of another question.
+    pub(super) fn prices(&self, problem: &QuadraticProblem, width: usize) -> Option<Vec<f64>> {
+        let resources = problem.resources();
+        if self.prices.len() != problem.agents() * resources {
+            return None;
+        }
+        let mut prices = vec![0.0; resources * width];
+        for (at, price) in self.prices.iter().enumerate() {
+            prices[at % resources * width + at / resources] = *price as f64 / f64::from(1_u32 << SHIFT);
+        }
+        Some(prices)
+    }
+
     /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit 128 bits,
     /// a task has no agent, a price is of something that is not limited, or the links not left out make a circle.
     #[must_use]

@@ -1,112 +1,130 @@
 //! A first answer at given prices: the largest tree first, whole if it fits as it would like to be, else task by task.
 
 use super::field::{Field, NEVER};
-use super::forest::Forest;
+use super::forest::{Forest, Node};
 use super::problem::QuadraticProblem;
 use super::sweep::{Sweep, price};
 
-/// Where every task goes; agents may be overloaded where nothing has room.
+/// Where every task goes; those that are `kept` stay. Agents may be overloaded where nothing has room.
 pub(super) fn construct(
     problem: &QuadraticProblem,
     field: &Field,
     forest: &Forest,
     prices: &[f64],
+    kept: &[Option<usize>],
 ) -> Vec<usize> {
-    let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
-    let mut sweep = Sweep::new(problem, field, forest);
-    let mut room = field.capacities.clone();
-    let mut answer = vec![0; field.tasks()];
-    let mut row = vec![0.0; field.width];
-    let size = |task: usize| -> f64 {
-        field
-            .needs(task)
-            .iter()
-            .zip(&field.rates)
-            .map(|(need, rate)| f64::from(*need) * rate)
-            .sum()
+    let mut building = Building {
+        problem,
+        field,
+        unit: prices.iter().map(|price| *price as f32).collect(),
+        room: field.capacities.clone(),
+        answer: vec![None; field.tasks()],
+        row: vec![0.0; field.width],
     };
-    let mut order: Vec<(f64, usize)> = (0..forest.trees())
-        .map(|tree| (forest.tree(tree).iter().map(|node| size(node.task)).sum(), tree))
-        .collect();
+    for (task, agent) in kept.iter().enumerate() {
+        if let Some(agent) = agent {
+            building.put(task, *agent);
+        }
+    }
+    let mut sweep = Sweep::new(problem, field, forest);
+    let mut wish = vec![0; field.tasks()];
+    let size = |nodes: &[Node]| -> f64 { nodes.iter().map(|node| field.size(node.task)).sum() };
+    let mut order: Vec<(f64, usize)> = (0..forest.trees()).map(|tree| (size(forest.tree(tree)), tree)).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (_, tree) in order {
-        let full = |task: usize, agent: usize| !fits(field, &room, task, agent);
-        sweep.tree(tree, &unit, Some(&full), &mut answer);
         let nodes = forest.tree(tree);
-        let mut placed = 0;
-        while placed < nodes.len() && fits(field, &room, nodes[placed].task, answer[nodes[placed].task]) {
-            take(
-                field,
-                &mut room,
-                nodes[placed].task,
-                answer[nodes[placed].task],
-                1.0,
-            );
-            placed += 1;
-        }
-        if placed == nodes.len() {
-            continue;
-        }
-        for node in &nodes[..placed] {
-            take(field, &mut room, node.task, answer[node.task], -1.0);
+        if nodes.iter().all(|node| building.answer[node.task].is_none()) {
+            let full = |task: usize, agent: usize| !building.fits(task, agent);
+            sweep.tree(tree, &building.unit, Some(&full), &mut wish);
+            if building.put_all(nodes, &wish) {
+                continue;
+            }
         }
         for node in nodes {
-            price(field, node.task, &unit, &mut row);
-            if let Some((parent, link)) = node.parent {
-                let link = &problem.links()[link];
-                let beside = answer[nodes[parent].task];
-                for (agent, cost) in row.iter_mut().enumerate().take(field.agents) {
-                    let (from, to) = if link.to == node.task {
-                        (beside, agent)
-                    } else {
-                        (agent, beside)
-                    };
-                    let far = problem.distances()[link.distance].between(from, to).unwrap_or(0);
-                    *cost += link.weight as f32 * far as f32;
-                }
+            if building.answer[node.task].is_none() {
+                let agent = building.choose(nodes, node.task);
+                building.put(node.task, agent);
             }
-            let allowed = |agent: &usize| row[*agent] < NEVER;
-            let agent = (0..field.agents)
-                .filter(|agent| allowed(agent) && fits(field, &room, node.task, *agent))
-                .min_by(|a, b| row[*a].total_cmp(&row[*b]))
-                .or_else(|| {
-                    (0..field.agents)
-                        .filter(allowed)
-                        .max_by(|a, b| least_room(field, &room, *a).total_cmp(&least_room(field, &room, *b)))
-                })
-                .unwrap_or(0);
-            answer[node.task] = agent;
-            take(field, &mut room, node.task, agent, 1.0);
         }
     }
-    answer
+    building.answer.into_iter().map(|agent| agent.unwrap_or(0)).collect()
 }
 
-fn fits(field: &Field, room: &[f64], task: usize, agent: usize) -> bool {
-    let room = &room[agent * field.resources..(agent + 1) * field.resources];
-    field
-        .needs(task)
-        .iter()
-        .zip(room)
-        .all(|(need, room)| f64::from(*need) <= *room)
+struct Building<'a> {
+    problem: &'a QuadraticProblem,
+    field: &'a Field,
+    unit: Vec<f32>,
+    /// By agent, then resource.
+    room: Vec<f64>,
+    answer: Vec<Option<usize>>,
+    row: Vec<f32>,
 }
 
-fn take(field: &Field, room: &mut [f64], task: usize, agent: usize, times: f64) {
-    for (resource, need) in field.needs(task).iter().enumerate() {
-        room[agent * field.resources + resource] -= times * f64::from(*need);
+impl Building<'_> {
+    fn fits(&self, task: usize, agent: usize) -> bool {
+        let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
+        self.field.needs(task).iter().zip(room).all(|(need, room)| f64::from(*need) <= *room)
     }
-}
 
-/// The scarcest room of an agent, as a share of what it has.
-fn least_room(field: &Field, room: &[f64], agent: usize) -> f64 {
-    (0..field.resources)
-        .map(|resource| agent * field.resources + resource)
-        .map(|at| {
-            if field.capacities[at].is_finite() {
-                room[at] / field.capacities[at].max(1.0)
-            } else {
-                1.0
+    fn put(&mut self, task: usize, agent: usize) {
+        self.answer[task] = Some(agent);
+        for (resource, need) in self.field.needs(task).iter().enumerate() {
+            self.room[agent * self.field.resources + resource] -= f64::from(*need);
+        }
+    }
+
+    /// Puts a whole tree where it wishes to be, or nothing of it.
+    fn put_all(&mut self, nodes: &[Node], wish: &[usize]) -> bool {
+        let before = self.room.clone();
+        for node in nodes {
+            if !self.fits(node.task, wish[node.task]) {
+                self.room = before;
+                nodes.iter().for_each(|node| self.answer[node.task] = None);
+                return false;
             }
-        })
-        .fold(f64::INFINITY, f64::min)
+            self.put(node.task, wish[node.task]);
+        }
+        true
+    }
+
+    /// The cheapest agent with room, links to what is placed counted; the emptiest where none has.
+    fn choose(&mut self, nodes: &[Node], task: usize) -> usize {
+        price(self.field, task, &self.unit, &mut self.row);
+        for node in nodes {
+            let Some((parent, link)) = node.parent else { continue };
+            let parent = nodes[parent].task;
+            let beside = match (node.task == task, parent == task) {
+                (true, _) => self.answer[parent],
+                (_, true) => self.answer[node.task],
+                _ => continue,
+            };
+            let Some(beside) = beside else { continue };
+            let link = &self.problem.links()[link];
+            for (agent, cost) in self.row.iter_mut().enumerate().take(self.field.agents) {
+                let (from, to) = if link.to == task { (beside, agent) } else { (agent, beside) };
+                let far = self.problem.distances()[link.distance].between(from, to).unwrap_or(0);
+                *cost += link.weight as f32 * far as f32;
+            }
+        }
+        let allowed = |agent: &usize| self.row[*agent] < NEVER;
+        (0..self.field.agents)
+            .filter(|agent| allowed(agent) && self.fits(task, *agent))
+            .min_by(|a, b| self.row[*a].total_cmp(&self.row[*b]))
+            .or_else(|| {
+                let emptier = |a: &usize, b: &usize| self.least_room(*a).total_cmp(&self.least_room(*b));
+                (0..self.field.agents).filter(allowed).max_by(emptier)
+            })
+            .unwrap_or(0)
+    }
+
+    /// The scarcest room of an agent, as a share of what it has.
+    fn least_room(&self, agent: usize) -> f64 {
+        (0..self.field.resources)
+            .map(|resource| agent * self.field.resources + resource)
+            .map(|at| match self.field.capacities[at] {
+                has if has.is_finite() => self.room[at] / has.max(1.0),
+                _ => 1.0,
+            })
+            .fold(f64::INFINITY, f64::min)
+    }
 }

@@ -75,6 +75,11 @@ impl Distance {
         self.between.iter().min().copied().unwrap_or(0)
     }
 
+    /// The greatest distance there is.
+    pub(super) fn most(&self) -> i64 {
+        self.between.iter().max().copied().unwrap_or(0)
+    }
+
     /// The mean over pairs of classes.
     pub(super) fn mean(&self) -> f64 {
         let sum: f64 = self.between.iter().map(|distance| *distance as f64).sum();

@@ -83,6 +83,11 @@ impl Field {
         &self.needs[task * self.resources..(task + 1) * self.resources]
     }
 
+    /// How much a task takes, its needs weighed by their rates.
+    pub(super) fn size(&self, task: usize) -> f64 {
+        self.needs(task).iter().zip(&self.rates).map(|(need, rate)| f64::from(*need) * rate).sum()
+    }
+
     pub(super) fn tasks(&self) -> usize {
         self.costs.len() / self.width.max(1)
     }

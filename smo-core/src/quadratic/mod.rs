@@ -12,6 +12,7 @@ mod distance;
 mod dual;
 mod field;
 mod forest;
+mod group;
 mod incumbent;
 mod marginals;
 mod problem;
@@ -24,5 +25,6 @@ mod tests;
 
 pub use certificate::Certificate;
 pub use distance::Distance;
+pub use group::Group;
 pub use problem::{FORBIDDEN, Link, QuadraticProblem};
-pub use solve::{Limits, Progress, Solved, solve};
+pub use solve::{Limits, Progress, Solved, Start, solve};

@@ -1,6 +1,7 @@
 //! The question by number.
 
 use super::distance::Distance;
+use super::group::Group;
 
 /// What a pair of task and agent costs when the agent may not do the task.
 pub const FORBIDDEN: i64 = i64::MAX;
@@ -35,7 +36,7 @@ pub struct Link {
 /// problem.set_capacity(1, 0, 2);
 /// let cut = problem.add_distance(Distance::cut(2));
 /// problem.add_link(Link { from: 0, to: 1, weight: 10, distance: cut });
-/// let solved = solve(&problem, None, &Default::default(), &mut |_| true);
+/// let solved = solve(&problem, &Default::default(), &Default::default(), &mut |_| true);
 /// assert_eq!(solved.best, Some((vec![1, 1], 6)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub struct QuadraticProblem {
     capacities: Vec<u64>,
     distances: Vec<Distance>,
     links: Vec<Link>,
+    groups: Vec<Group>,
 }
 
 impl QuadraticProblem {
@@ -66,6 +68,7 @@ impl QuadraticProblem {
             capacities: vec![u64::MAX; agents.saturating_mul(resources)],
             distances: Vec::new(),
             links: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
@@ -128,6 +131,15 @@ impl QuadraticProblem {
         }
     }
 
+    /// Adds a group of tasks that spread. One without tasks or with unknown ones, without a class for each agent, or with a price below zero
+    /// changes nothing.
+    pub fn add_group(&mut self, group: Group) {
+        let known = group.tasks.iter().all(|task| *task < self.tasks) && group.class.len() == self.agents;
+        if known && !group.tasks.is_empty() && group.price.is_none_or(|price| price >= 0) {
+            self.groups.push(group);
+        }
+    }
+
     /// What a task costs at each agent.
     #[must_use]
     pub fn costs(&self, task: usize) -> &[i64] {
@@ -163,6 +175,12 @@ impl QuadraticProblem {
     #[must_use]
     pub fn distances(&self) -> &[Distance] {
         &self.distances
+    }
+
+    /// The groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// Whether the agent may do the task and has room for it when it is empty.
@@ -214,6 +232,14 @@ impl QuadraticProblem {
         for link in &self.links {
             let distance = self.distances[link.distance].between(answer[link.from], answer[link.to])?;
             value = value.checked_add(link.weight.checked_mul(distance)?)?;
+        }
+        for group in &self.groups {
+            let excess = group.excess(&group.count(|task| answer[task]));
+            match group.price {
+                None if excess > 0 => return None,
+                None => {}
+                Some(price) => value = value.checked_add(price.checked_mul(i64::try_from(excess).ok()?)?)?,
+            }
         }
         Some(value)
     }

@@ -29,6 +29,9 @@ impl Default for Limits {
 /// A question of at most so many pairs is tried by cases.
 const FEW_PAIRS: usize = 4_000;
 
+/// Effort for each pair from which on a warm search also looks far away.
+const ENOUGH: u64 = 2_000;
+
 /// Where a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -65,14 +68,24 @@ impl Solved {
     }
 }
 
-/// Finds a cheap answer and a bound; `start` is an answer to begin with, such as what runs now.
+/// What is known before a search.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Start<'a> {
+    /// One agent a task, such as what runs now. Tasks that may not be where it says, and what overloads an agent, are placed
+    /// anew; the search goes on from there, and looks far away only where the effort suffices for that.
+    pub answer: Option<&'a [usize]>,
+    /// The prices of an earlier search on the same agents.
+    pub prices: Option<&'a Certificate>,
+}
+
+/// Finds a cheap answer and a bound, from nothing or from what is known.
 ///
 /// `watch` is told from time to time where the search stands; it ends when that says `false`.
 /// See [`QuadraticProblem`] for an example.
 #[must_use]
 pub fn solve(
     problem: &QuadraticProblem,
-    start: Option<&[usize]>,
+    start: &Start<'_>,
     limits: &Limits,
     watch: &mut dyn FnMut(&Progress) -> bool,
 ) -> Solved {
@@ -122,19 +135,21 @@ struct Search<'a, 'w> {
 }
 
 impl Search<'_, '_> {
-    fn run(&mut self, start: Option<&[usize]>, limits: &Limits) -> Solved {
-        let prices = self.prices(limits.effort / 10);
+    fn run(&mut self, start: &Start<'_>, limits: &Limits) -> Solved {
+        let prices = self.prices(start.prices, limits.effort / 10);
         let certificate = Certificate::of(self.problem, &prices, self.field.width, &self.forest.rest);
         let bound = certificate.bound(self.problem).unwrap_or(i64::MIN);
+        if dearest(self.problem).is_some_and(|dearest| bound > dearest) {
+            self.bound = Some(i64::MAX);
+            return self.solved(&Incumbent::new(), certificate);
+        }
         self.bound = Some(bound);
-        let first = construct(self.problem, self.field, self.forest, &prices);
+        let kept = self.kept(start.answer);
+        let warm = 2 * kept.iter().flatten().count() > kept.len();
+        let first = construct(self.problem, self.field, self.forest, &prices, &kept);
         let mut incumbent = Incumbent::new();
         let mut state = State::new(self.problem, self.field, &first);
         incumbent.see_all(&state);
-        if let Some(start) = start.filter(|start| self.problem.value(start).is_some()) {
-            state.reset(start);
-            incumbent.see_all(&state);
-        }
         let guide = Guide {
             candidates: &Candidates::new(self.field, self.forest, &prices),
             prices: &prices,
@@ -142,9 +157,12 @@ impl Search<'_, '_> {
         if !self.tell(&incumbent) || self.is_proved(&incumbent) {
             return self.solved(&incumbent, certificate);
         }
+        let pairs = self.problem.tasks() * self.problem.agents();
         let left = limits.effort.saturating_sub(self.work);
-        self.anneal(&mut state, &guide, &mut incumbent, 1, left / 30);
-        if !self.stopped && self.problem.tasks() * self.problem.agents() <= FEW_PAIRS {
+        let near = if left / (pairs as u64) < ENOUGH { left } else { left / 10 };
+        let (schedule, effort) = if warm { (Schedule::near(), near) } else { (Schedule::default(), left / 30) };
+        self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 1), effort);
+        if !self.stopped && pairs <= FEW_PAIRS {
             let left = limits.effort.saturating_sub(self.work);
             let best = self.branch(&prices, self.checked(&incumbent), left / 2);
             if let Some((answer, _)) = best {
@@ -152,11 +170,34 @@ impl Search<'_, '_> {
                 incumbent.see_all(&state);
             }
         }
-        if !self.is_proved(&incumbent) {
-            let left = limits.effort.saturating_sub(self.work);
-            self.anneal(&mut state, &guide, &mut incumbent, 2, left);
+        let left = limits.effort.saturating_sub(self.work);
+        if !self.is_proved(&incumbent) && left > 0 {
+            self.anneal(&mut state, &guide, &mut incumbent, (&Schedule::default(), 2), left);
         }
         self.solved(&incumbent, certificate)
+    }
+
+    /// What of an answer can stay: where a task is allowed, and the agent has room after the larger ones.
+    fn kept(&self, answer: Option<&[usize]>) -> Vec<Option<usize>> {
+        let tasks = self.problem.tasks();
+        let mut kept = vec![None; tasks];
+        let Some(answer) = answer.filter(|answer| answer.len() == tasks) else { return kept };
+        let mut room = self.field.capacities.clone();
+        let mut order: Vec<usize> = (0..tasks).collect();
+        order.sort_by(|a, b| self.field.size(*b).total_cmp(&self.field.size(*a)).then(a.cmp(b)));
+        for task in order {
+            let agent = answer[task];
+            if !self.problem.allows(task, agent) {
+                continue;
+            }
+            let room = &mut room[agent * self.field.resources..(agent + 1) * self.field.resources];
+            let needs = self.field.needs(task);
+            if needs.iter().zip(&*room).all(|(need, room)| f64::from(*need) <= *room) {
+                room.iter_mut().zip(needs).for_each(|(room, need)| *room -= f64::from(*need));
+                kept[task] = Some(agent);
+            }
+        }
+        kept
     }
 
     /// True when the incumbent is the best answer, or there is none.
@@ -182,8 +223,13 @@ impl Search<'_, '_> {
         }
     }
 
-    fn prices(&mut self, effort: u64) -> Vec<f64> {
+    fn prices(&mut self, known: Option<&Certificate>, effort: u64) -> Vec<f64> {
         let mut ascent = Ascent::new(self.problem, self.field, self.forest);
+        let known = known.and_then(|known| known.prices(self.problem, self.field.width));
+        let first = if known.is_some() { 0.01 } else { 0.1 };
+        if let Some(known) = known {
+            ascent.start_from(&known);
+        }
         let sweep = ascent.sweep_work().max(1);
         let sweeps = |share: f64, most: usize, one_in: usize| {
             ((effort as f64 * share / (sweep as f64 / one_in as f64)) as usize).clamp(8, most)
@@ -193,7 +239,7 @@ impl Search<'_, '_> {
             Stage {
                 sweeps: sweeps(0.6, 2000, one_in),
                 one_in,
-                from: 0.1,
+                from: first,
                 to: 0.002,
             },
             Stage {
@@ -236,9 +282,9 @@ impl Search<'_, '_> {
     fn anneal(
         &mut self,
         state: &mut State<'_>,
-        parts: &Guide<'_>,
+        guide: &Guide<'_>,
         incumbent: &mut Incumbent,
-        seed: u64,
+        (schedule, seed): (&Schedule, u64),
         effort: u64,
     ) {
         if self.stopped {
@@ -246,8 +292,8 @@ impl Search<'_, '_> {
         }
         let before = self.work;
         let from = state.work;
-        let mut anneal = Anneal::new(state, parts.candidates, parts.prices, incumbent, seed);
-        anneal.cool(&Schedule::default(), effort, &mut |work, incumbent| {
+        let mut anneal = Anneal::new(state, guide.candidates, guide.prices, incumbent, seed);
+        anneal.cool(schedule, effort, &mut |work, incumbent| {
             self.work = before + work - from;
             self.tell(incumbent)
         });
@@ -281,4 +327,17 @@ impl Search<'_, '_> {
 struct Guide<'a> {
     candidates: &'a Candidates,
     prices: &'a [f64],
+}
+
+/// More than any answer costs; `None` when that does not fit.
+fn dearest(problem: &QuadraticProblem) -> Option<i64> {
+    let mut sum = 0_i64;
+    for task in 0..problem.tasks() {
+        let allowed = problem.costs(task).iter().filter(|cost| **cost != super::FORBIDDEN);
+        sum = sum.checked_add(*allowed.max()?)?;
+    }
+    for link in problem.links() {
+        sum = sum.checked_add(link.weight.checked_mul(problem.distances()[link.distance].most())?)?;
+    }
+    Some(sum)
 }

@@ -24,6 +24,8 @@ pub(super) struct Rates {
     pub(super) over: Vec<f64>,
     /// Being above at all.
     pub(super) step: f64,
+    /// A class or task too many or too few in a group that may have none.
+    pub(super) group: f64,
 }
 
 /// Where everything is.
@@ -41,8 +43,12 @@ pub(super) struct State<'a> {
     pub(super) rates: Rates,
     /// Pairs and links, without what capacity costs.
     pub(super) cost: f64,
-    /// Rows above capacity.
+    /// Rows above capacity, and what is too many or too few in groups that may have none.
     pub(super) over: usize,
+    /// By task: its groups.
+    groups_of: Vec<Vec<u32>>,
+    /// By group: tasks by class, and what is too many or too few.
+    spread: Vec<(Vec<u32>, usize)>,
     stamps: Vec<u32>,
     stamp: u32,
     pub(super) work: u64,
@@ -97,9 +103,12 @@ impl<'a> State<'a> {
                 slack: vec![0.0; rows],
                 over: vec![0.0; rows],
                 step: 0.0,
+                group: 0.0,
             },
             cost: 0.0,
             over: 0,
+            groups_of: groups_of(problem),
+            spread: vec![(Vec::new(), 0); problem.groups().len()],
             stamps: vec![0; tasks],
             stamp: 0,
             work: 0,
@@ -142,6 +151,15 @@ impl<'a> State<'a> {
             .zip(&self.field.capacities)
             .filter(|(used, has)| used > has)
             .count();
+        for (spread, group) in self.spread.iter_mut().zip(self.problem.groups()) {
+            let counts = group.count(|task| self.agent_of[task] as usize);
+            let excess = group.excess(&counts);
+            match group.price {
+                None => self.over += excess,
+                Some(price) => self.cost += price as f64 * excess as f64,
+            }
+            *spread = (counts, excess);
+        }
     }
 
     fn link(&self, beside: Beside, mine: u32, other: u32) -> f64 {
@@ -229,7 +247,9 @@ impl<'a> State<'a> {
                 }
             }
         }
-        let (mut left, mut entered) = (0.0, 0.0);
+        let (priced, broken) = self.spread_change(tasks, to);
+        cost += priced;
+        let (mut left, mut entered) = (broken * self.rates.group, 0.0);
         for resource in 0..self.field.resources {
             let needs: f64 = tasks
                 .iter()
@@ -240,6 +260,45 @@ impl<'a> State<'a> {
         }
         self.work += 16 * tasks.len() as u64 + 16;
         Some(Change { cost, left, entered })
+    }
+
+    /// What bringing tasks to an agent does to groups: to their prices, and to what is too many or too few where there may be
+    /// none.
+    fn spread_change(&mut self, tasks: &[u32], to: usize) -> (f64, f64) {
+        if self.spread.is_empty() {
+            return (0.0, 0.0);
+        }
+        let from = self.agent_of[tasks[0] as usize] as usize;
+        let mut touched: Vec<u32> = Vec::new();
+        for task in tasks {
+            for group in &self.groups_of[*task as usize] {
+                let class = &self.problem.groups()[*group as usize].class;
+                let counts = &mut self.spread[*group as usize].0;
+                counts[class[from]] -= 1;
+                counts[class[to]] += 1;
+                touched.push(*group);
+            }
+        }
+        let (mut priced, mut broken) = (0.0, 0.0);
+        for at in 0..touched.len() {
+            let number = touched[at];
+            let group = &self.problem.groups()[number as usize];
+            let (counts, before) = &mut self.spread[number as usize];
+            if !touched[..at].contains(&number) {
+                let more = group.excess(counts) as f64 - *before as f64;
+                match group.price {
+                    None => broken += more,
+                    Some(price) => priced += price as f64 * more,
+                }
+            }
+        }
+        for number in touched {
+            let group = &self.problem.groups()[number as usize];
+            let counts = &mut self.spread[number as usize].0;
+            counts[group.class[to]] -= 1;
+            counts[group.class[from]] += 1;
+        }
+        (priced, broken)
     }
 
     fn row(&self, agent: usize, resource: usize, more: f64) -> f64 {
@@ -268,6 +327,17 @@ impl<'a> State<'a> {
             self.load(to, resource, needs);
         }
         for task in tasks {
+            for number in &self.groups_of[*task as usize] {
+                let group = &self.problem.groups()[*number as usize];
+                let (counts, excess) = &mut self.spread[*number as usize];
+                counts[group.class[from]] -= 1;
+                counts[group.class[to]] += 1;
+                let now = group.excess(counts);
+                if group.price.is_none() {
+                    self.over = self.over + now - *excess;
+                }
+                *excess = now;
+            }
             let at = *task as usize;
             let place = self.place[at] as usize;
             self.members[from].swap_remove(place);
@@ -294,4 +364,14 @@ impl<'a> State<'a> {
     pub(super) fn answer(&self) -> Vec<usize> {
         self.agent_of.iter().map(|agent| *agent as usize).collect()
     }
+}
+
+fn groups_of(problem: &QuadraticProblem) -> Vec<Vec<u32>> {
+    let mut groups_of = vec![Vec::new(); problem.tasks()];
+    for (number, group) in problem.groups().iter().enumerate() {
+        for task in &group.tasks {
+            groups_of[*task].push(number as u32);
+        }
+    }
+    groups_of
 }

@@ -40,6 +40,19 @@ fn random_problem(random: &mut Random) -> QuadraticProblem {
             distance,
         });
     }
+    for _ in 0..random.below(3) {
+        let tasks: Vec<usize> = (0..tasks).filter(|_| random.below(2) == 0).collect();
+        let class: Vec<usize> = (0..agents).map(|_| random.below(3)).collect();
+        problem.add_group(Group {
+            tasks,
+            class,
+            usable: (0..3).map(|_| random.below(3) > 0).collect(),
+            least: random.below(3),
+            most: (random.below(3) == 0).then(|| 1 + random.below(2)),
+            skew: (random.below(3) == 0).then(|| random.below(3)),
+            price: (random.below(2) == 0).then(|| random.below(20) as i64),
+        });
+    }
     problem
 }
 
@@ -59,7 +72,7 @@ fn best_of_all(problem: &QuadraticProblem) -> Option<i64> {
 }
 
 fn quick(problem: &QuadraticProblem) -> Solved {
-    solve(problem, None, &Limits { effort: 3_000_000 }, &mut |_| true)
+    solve(problem, &Start::default(), &Limits { effort: 3_000_000 }, &mut |_| true)
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod answer;
 mod fault;
+mod fleet;
 mod gap;
 mod oracle;
 mod text;
@@ -15,7 +16,7 @@ pub use answer::{Answer, Status};
 pub use fault::Fault;
 
 /// Every format.
-pub const FORMATS: &[&dyn Format] = &[&oracle::Oracle, &gap::Gap];
+pub const FORMATS: &[&dyn Format] = &[&oracle::Oracle, &gap::Gap, &fleet::Fleet];
 
 /// One way to write problems down.
 pub trait Format: Sync {

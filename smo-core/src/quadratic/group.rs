@@ -1,0 +1,53 @@
+//! Tasks that have to spread over classes of agents, such as replicas over zones.
+
+/// How a group of tasks spreads. Agents of a class (a zone, a provider) fail together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    /// The tasks.
+    pub tasks: Vec<usize>,
+    /// The class of each agent.
+    pub class: Vec<usize>,
+    /// By class: whether the tasks may be there at all; the emptiest of these counts for [`Self::skew`].
+    pub usable: Vec<bool>,
+    /// At least so many classes are used.
+    pub least: usize,
+    /// At most so many classes are used.
+    pub most: Option<usize>,
+    /// The fullest class has at most so many tasks more than the emptiest usable one.
+    pub skew: Option<usize>,
+    /// What a class, or a task of skew, too many or too few costs; `None` where there may be none.
+    pub price: Option<i64>,
+}
+
+impl Group {
+    pub(super) fn classes(&self) -> usize {
+        self.class.iter().max().map_or(0, |most| most + 1).max(self.usable.len())
+    }
+
+    /// Classes, and tasks of skew, too many or too few, given the tasks by class.
+    pub(super) fn excess(&self, counts: &[u32]) -> usize {
+        let used = counts.iter().filter(|count| **count > 0).count();
+        let mut excess = self.least.saturating_sub(used);
+        if let Some(most) = self.most {
+            excess += used.saturating_sub(most);
+        }
+        if let Some(skew) = self.skew
+            && used > 0
+        {
+            let fullest = counts.iter().max().copied().unwrap_or(0);
+            let usable = counts.iter().zip(&self.usable).filter(|(_, usable)| **usable);
+            let emptiest = usable.map(|(count, _)| *count).min().unwrap_or(fullest);
+            excess += ((fullest - emptiest.min(fullest)) as usize).saturating_sub(skew);
+        }
+        excess
+    }
+
+    /// The tasks by class, given where every task is.
+    pub(super) fn count(&self, agent_of: impl Fn(usize) -> usize) -> Vec<u32> {
+        let mut counts = vec![0; self.classes()];
+        for task in &self.tasks {
+            counts[self.class[agent_of(*task)]] += 1;
+        }
+        counts
+    }
+}
