@@ -71,7 +71,14 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Around an answer that is nearly right.
     pub(super) const fn near() -> Self {
-        Self { hot: 0.004, cold: 0.001, soft: 1.0, hard: 100.0, priced: 1.1, step: 1.0 }
+        Self {
+            hot: 0.004,
+            cold: 0.001,
+            soft: 1.0,
+            hard: 100.0,
+            priced: 1.1,
+            step: 1.0,
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) fn construct(
     let mut sweep = Sweep::new(problem, field, forest);
     let mut wish = vec![0; field.tasks()];
     let size = |nodes: &[Node]| -> f64 { nodes.iter().map(|node| field.size(node.task)).sum() };
-    let mut order: Vec<(f64, usize)> = (0..forest.trees()).map(|tree| (size(forest.tree(tree)), tree)).collect();
+    let mut order: Vec<(f64, usize)> = (0..forest.trees())
+        .map(|tree| (size(forest.tree(tree)), tree))
+        .collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (_, tree) in order {
         let nodes = forest.tree(tree);
@@ -47,7 +49,11 @@ pub(super) fn construct(
             }
         }
     }
-    building.answer.into_iter().map(|agent| agent.unwrap_or(0)).collect()
+    building
+        .answer
+        .into_iter()
+        .map(|agent| agent.unwrap_or(0))
+        .collect()
 }
 
 struct Building<'a> {
@@ -63,7 +69,11 @@ struct Building<'a> {
 impl Building<'_> {
     fn fits(&self, task: usize, agent: usize) -> bool {
         let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
-        self.field.needs(task).iter().zip(room).all(|(need, room)| f64::from(*need) <= *room)
+        self.field
+            .needs(task)
+            .iter()
+            .zip(room)
+            .all(|(need, room)| f64::from(*need) <= *room)
     }
 
     fn put(&mut self, task: usize, agent: usize) {
@@ -91,7 +101,9 @@ impl Building<'_> {
     fn choose(&mut self, nodes: &[Node], task: usize) -> usize {
         price(self.field, task, &self.unit, &mut self.row);
         for node in nodes {
-            let Some((parent, link)) = node.parent else { continue };
+            let Some((parent, link)) = node.parent else {
+                continue;
+            };
             let parent = nodes[parent].task;
             let beside = match (node.task == task, parent == task) {
                 (true, _) => self.answer[parent],
@@ -101,8 +113,14 @@ impl Building<'_> {
             let Some(beside) = beside else { continue };
             let link = &self.problem.links()[link];
             for (agent, cost) in self.row.iter_mut().enumerate().take(self.field.agents) {
-                let (from, to) = if link.to == task { (beside, agent) } else { (agent, beside) };
-                let far = self.problem.distances()[link.distance].between(from, to).unwrap_or(0);
+                let (from, to) = if link.to == task {
+                    (beside, agent)
+                } else {
+                    (agent, beside)
+                };
+                let far = self.problem.distances()[link.distance]
+                    .between(from, to)
+                    .unwrap_or(0);
                 *cost += link.weight as f32 * far as f32;
             }
         }

@@ -85,7 +85,11 @@ impl Field {
 
     /// How much a task takes, its needs weighed by their rates.
     pub(super) fn size(&self, task: usize) -> f64 {
-        self.needs(task).iter().zip(&self.rates).map(|(need, rate)| f64::from(*need) * rate).sum()
+        self.needs(task)
+            .iter()
+            .zip(&self.rates)
+            .map(|(need, rate)| f64::from(*need) * rate)
+            .sum()
     }
 
     pub(super) fn tasks(&self) -> usize {

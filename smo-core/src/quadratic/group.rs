@@ -21,7 +21,11 @@ pub struct Group {
 
 impl Group {
     pub(super) fn classes(&self) -> usize {
-        self.class.iter().max().map_or(0, |most| most + 1).max(self.usable.len())
+        self.class
+            .iter()
+            .max()
+            .map_or(0, |most| most + 1)
+            .max(self.usable.len())
     }
 
     /// Classes, and tasks of skew, too many or too few, given the tasks by class.

@@ -159,8 +159,16 @@ impl Search<'_, '_> {
         }
         let pairs = self.problem.tasks() * self.problem.agents();
         let left = limits.effort.saturating_sub(self.work);
-        let near = if left / (pairs as u64) < ENOUGH { left } else { left / 10 };
-        let (schedule, effort) = if warm { (Schedule::near(), near) } else { (Schedule::default(), left / 30) };
+        let near = if left / (pairs as u64) < ENOUGH {
+            left
+        } else {
+            left / 10
+        };
+        let (schedule, effort) = if warm {
+            (Schedule::near(), near)
+        } else {
+            (Schedule::default(), left / 30)
+        };
         self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 1), effort);
         if !self.stopped && pairs <= FEW_PAIRS {
             let left = limits.effort.saturating_sub(self.work);
@@ -172,7 +180,13 @@ impl Search<'_, '_> {
         }
         let left = limits.effort.saturating_sub(self.work);
         if !self.is_proved(&incumbent) && left > 0 {
-            self.anneal(&mut state, &guide, &mut incumbent, (&Schedule::default(), 2), left);
+            self.anneal(
+                &mut state,
+                &guide,
+                &mut incumbent,
+                (&Schedule::default(), 2),
+                left,
+            );
         }
         self.solved(&incumbent, certificate)
     }
@@ -181,7 +195,9 @@ impl Search<'_, '_> {
     fn kept(&self, answer: Option<&[usize]>) -> Vec<Option<usize>> {
         let tasks = self.problem.tasks();
         let mut kept = vec![None; tasks];
-        let Some(answer) = answer.filter(|answer| answer.len() == tasks) else { return kept };
+        let Some(answer) = answer.filter(|answer| answer.len() == tasks) else {
+            return kept;
+        };
         let mut room = self.field.capacities.clone();
         let mut order: Vec<usize> = (0..tasks).collect();
         order.sort_by(|a, b| self.field.size(*b).total_cmp(&self.field.size(*a)).then(a.cmp(b)));
@@ -192,8 +208,14 @@ impl Search<'_, '_> {
             }
             let room = &mut room[agent * self.field.resources..(agent + 1) * self.field.resources];
             let needs = self.field.needs(task);
-            if needs.iter().zip(&*room).all(|(need, room)| f64::from(*need) <= *room) {
-                room.iter_mut().zip(needs).for_each(|(room, need)| *room -= f64::from(*need));
+            if needs
+                .iter()
+                .zip(&*room)
+                .all(|(need, room)| f64::from(*need) <= *room)
+            {
+                room.iter_mut()
+                    .zip(needs)
+                    .for_each(|(room, need)| *room -= f64::from(*need));
                 kept[task] = Some(agent);
             }
         }
@@ -333,11 +355,17 @@ struct Guide<'a> {
 fn dearest(problem: &QuadraticProblem) -> Option<i64> {
     let mut sum = 0_i64;
     for task in 0..problem.tasks() {
-        let allowed = problem.costs(task).iter().filter(|cost| **cost != super::FORBIDDEN);
+        let allowed = problem
+            .costs(task)
+            .iter()
+            .filter(|cost| **cost != super::FORBIDDEN);
         sum = sum.checked_add(*allowed.max()?)?;
     }
     for link in problem.links() {
-        sum = sum.checked_add(link.weight.checked_mul(problem.distances()[link.distance].most())?)?;
+        sum = sum.checked_add(
+            link.weight
+                .checked_mul(problem.distances()[link.distance].most())?,
+        )?;
     }
     Some(sum)
 }

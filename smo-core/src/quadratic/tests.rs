@@ -72,7 +72,12 @@ fn best_of_all(problem: &QuadraticProblem) -> Option<i64> {
 }
 
 fn quick(problem: &QuadraticProblem) -> Solved {
-    solve(problem, &Start::default(), &Limits { effort: 3_000_000 }, &mut |_| true)
+    solve(
+        problem,
+        &Start::default(),
+        &Limits { effort: 3_000_000 },
+        &mut |_| true,
+    )
 }
 
 #[test]
