@@ -21,3 +21,12 @@ def test_the_wheel_carries_its_types() -> None:
     assert (package / "_smo.pyi").exists()
 
 
+def test_the_wheel_carries_the_licences_of_what_is_in_it() -> None:
+    files = importlib.metadata.files("smo") or []
+    notices = [file for file in files if file.name == "THIRD-PARTY-NOTICES.txt"]
+    assert len(notices) == 1, files
+    text = notices[0].read_text(encoding="utf-8")
+    assert text == (Path(__file__).parents[1] / "THIRD-PARTY-NOTICES.txt").read_text(encoding="utf-8")
+    assert text.startswith("MIT License")
+    for crate in ("serde", "tokio", "kube", "rustls", "pyo3", "microlp"):
+        assert f"\n{crate} " in text, crate

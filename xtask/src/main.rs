@@ -3,6 +3,7 @@
 mod command;
 mod lab;
 mod live;
+mod notices;
 mod python;
 mod report;
 mod rust;
@@ -22,6 +23,7 @@ commands:
   test     run every check and test: Rust, documentation, licences, real servers, and the Python wheel
   live     run the suites against real servers alone
   servers  install the programs of the live suites, once per machine, all of them or those named
+  notices  write the licences of what is in the Python wheel, after a change of Cargo.lock
   bench    run the benchmarks; what follows `--` goes to Criterion
   solve    solve a problem of a file, check the answer and print it as JSON; `solve --help` lists formats and options
   report karmada
@@ -52,6 +54,11 @@ fn main() -> ExitCode {
             Some(option) => misused(&format!("servers has no option `{option}`")),
             None => servers::install(&workspace, names),
         },
+        ["notices"] => {
+            let mut report = Report::new();
+            report.step("notices", || notices::write(&workspace));
+            report.close()
+        }
         ["bench", options @ ..] => match options {
             [] | ["--", ..] => bench(&workspace, options),
             _ => misused("bench takes only `-- <options of Criterion>`"),

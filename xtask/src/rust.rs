@@ -1,6 +1,7 @@
 //! The Rust half of `cargo xtask test`. It leaves out `smo-python`, which needs a Python to build.
 
 use crate::command::Workspace;
+use crate::notices;
 use crate::report::Report;
 use crate::supply;
 
@@ -31,4 +32,5 @@ pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
         call.env("RUSTDOCFLAGS", "-D warnings").run()
     });
     report.step("licences and bans", || supply::check(workspace));
+    report.step("notices", || notices::check(workspace));
 }
