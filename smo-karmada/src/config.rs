@@ -123,6 +123,19 @@ impl KarmadaConfig {
         &self.manager
     }
 
+    /// What is done about fields of our objects that somebody else has set since.
+    #[must_use]
+    pub fn drift(&self) -> Drift {
+        self.drift
+    }
+
+    /// The same with another answer to such fields.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.drift = drift;
+        self
+    }
+
     /// Connects, with `charts` for services that are charts. Nothing is sent yet.
     ///
     /// # Errors
@@ -132,11 +145,13 @@ impl KarmadaConfig {
         charts: Box<dyn ChartBackend>,
         clock: Arc<dyn Clock>,
     ) -> Result<KarmadaFleet, BackendError> {
-        let client = self
-            .client()
+        let (client, address) = self
+            .reach()
             .await
             .map_err(|error| error.during("connect to Karmada"))?;
-        Ok(KarmadaFleet::new(client, &self.manager, charts, clock, FleetFacts::new()).with_drift(self.drift))
+        let mut fleet = KarmadaFleet::new(client, &self.manager, charts, clock, FleetFacts::new());
+        fleet.client.address = Some(address);
+        Ok(fleet.with_drift(self.drift))
     }
 
     /// A client for Karmada's API server, for what this crate does not do.
@@ -144,6 +159,11 @@ impl KarmadaConfig {
     /// # Errors
     /// When the kubeconfig cannot be read.
     pub async fn client(&self) -> Result<kube::Client, KarmadaError> {
+        self.reach().await.map(|(client, _)| client)
+    }
+
+    /// A client, and the address that it asks.
+    async fn reach(&self) -> Result<(kube::Client, String), KarmadaError> {
         install_crypto_provider();
         let kubeconfig = match &self.source {
             Source::Path(path) => Kubeconfig::read_from(path).map_err(unusable)?,
@@ -160,7 +180,9 @@ impl KarmadaConfig {
         // What is down is told at once and not after half a minute of trying.
         config.default_retry = false;
         check_address(&config)?;
-        kube::Client::try_from(config).map_err(|error| KarmadaError::from_kube("", error))
+        let address = config.cluster_url.to_string();
+        let client = kube::Client::try_from(config).map_err(|error| KarmadaError::from_kube("", error))?;
+        Ok((client, address.trim_end_matches('/').to_owned()))
     }
 }
 

@@ -29,11 +29,11 @@ mod _smo {
     use super::artifact::{HelmConfig, HelmDriver, OciArtifacts, PulledChart, RegistryConfig};
     #[pymodule_export]
     use super::backend::{
-        AlertBackend, Applied, ArtifactBackend, ArtifactInfo, ChartBackend, DashboardBackend, FiringAlert,
-        Fleet, InMemoryAlerts, InMemoryArtifacts, InMemoryCharts, InMemoryDashboards, InMemoryFleet,
-        InMemoryInfrastructure, InMemoryMetrics, InMemoryStore, InfrastructureBackend, InstalledChart,
-        Journal, MetricsBackend, ObservedRelease, ObservedReleases, ObservedReplicas, RangeSeries,
-        ReleaseSpec, Removed, Series, StateStore, StoredDocument, TaskStatus,
+        AlertBackend, Applied, ArtifactBackend, ArtifactInfo, ChartBackend, DashboardBackend, Delays,
+        FiringAlert, Fleet, InMemoryAlerts, InMemoryArtifacts, InMemoryCharts, InMemoryDashboards,
+        InMemoryFleet, InMemoryInfrastructure, InMemoryMetrics, InMemoryStore, InfrastructureBackend,
+        InstalledChart, Journal, MetricsBackend, ObservedRelease, ObservedReleases, ObservedReplicas,
+        RangeSeries, ReleaseSpec, Removed, Series, StateStore, StoredDocument, TaskStatus,
     };
     #[pymodule_export]
     use super::cluster::{Cluster, Inventory, ObservedState, fleet_json_schema};

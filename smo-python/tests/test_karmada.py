@@ -25,6 +25,15 @@ def test_the_environment_names_the_kubeconfig(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SMO_KARMADA_KUBECONFIG", "/etc/karmada")
     assert KarmadaConfig.from_env() == KarmadaConfig("/etc/karmada")
     assert KarmadaConfig.from_env().manager == "smo"
+    assert KarmadaConfig.from_env(drift="report") == KarmadaConfig("/etc/karmada", drift="report")
+
+
+def test_what_is_done_about_drift_is_chosen() -> None:
+    assert KarmadaConfig("/etc/karmada").drift == "repair"
+    config = KarmadaConfig("/etc/karmada", drift="report")
+    assert config.drift == "report" and config != KarmadaConfig("/etc/karmada")
+    with pytest.raises(ValueError, match="repair"):
+        KarmadaConfig("/etc/karmada", drift="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_no_secret_is_shown_or_pickled() -> None:
@@ -54,7 +63,7 @@ def test_a_manager_is_a_dns_label() -> None:
 
 def test_nobody_there_is_worth_another_try() -> None:
     fleet = KarmadaConfig(text=KUBECONFIG).connect(smo.InMemoryCharts())
-    with pytest.raises(smo.Unavailable, match="does not answer") as caught:
+    with pytest.raises(smo.Unavailable, match="does not answer: https://127.0.0.1:1: ") as caught:
         fleet.inventory()
     assert caught.value.retryable
     assert caught.value.hints == ["check the server address in the kubeconfig, and that karmada-apiserver runs"]

@@ -49,6 +49,32 @@ def test_an_instant_fleet_takes_no_time(fleet: smo.Inventory) -> None:
     assert not member.inventory().clusters["edge-1"].ready
 
 
+def test_a_fleet_takes_as_long_as_it_is_told(fleet: smo.Inventory) -> None:
+    slow = smo.InMemoryFleet(fleet, delays=smo.Delays(not_ready=40))
+    slow.kill("edge-1")
+    slow.advance(39)
+    assert slow.inventory().clusters["edge-1"].ready
+    slow.advance(2)
+    assert not slow.inventory().clusters["edge-1"].ready
+    delays = smo.Delays(bind=1, healthy=2)
+    assert pickle.loads(pickle.dumps(delays)) == delays != smo.Delays()
+    assert repr(smo.Delays.none()).startswith("Delays(bind=0.0, rebind=0.0, ")
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="removed"):
+            smo.Delays(removed=wrong)
+    with pytest.raises(ValueError, match="either"):
+        smo.InMemoryFleet(fleet, instant=True, delays=delays)
+
+
+def test_releases_are_written_one_at_a_time_where_that_is_asked_for(
+    graph: smo.ApplicationGraph, member: smo.InMemoryFleet
+) -> None:
+    one = smo.Orchestrator(member, releases_at_once=1)
+    assert one.deploy(graph).report.succeeded
+    with pytest.raises(ValueError, match="1 or more"):
+        smo.Orchestrator(member, releases_at_once=0)
+
+
 def test_a_drained_cluster_takes_no_new_work(graph: smo.ApplicationGraph, member: smo.InMemoryFleet) -> None:
     member.drain("edge-1")
     plan = smo.plan(graph, member.inventory())

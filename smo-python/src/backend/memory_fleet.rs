@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pyo3::PyClassInitializer;
-use pyo3::exceptions::PyKeyError;
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
-use smo_core::backend::memory::{Delays, InMemoryFleet as CoreFleet};
+use smo_core::backend::memory::{Delays as CoreDelays, InMemoryFleet as CoreFleet};
 use smo_core::backend::{ClusterBackend, Timer};
 use smo_core::cluster::Health;
 use smo_core::id::{ClusterName, did_you_mean};
 use smo_core::orchestrator::{Orchestrator, OrchestratorBuilder};
 
+use super::delays::Delays;
 use super::fleet::{Fleet, FleetPort};
 use super::journal::Journal;
 use super::release::health_name;
@@ -32,7 +33,9 @@ impl FleetPort for CoreFleet {
 
 /// A fleet in memory that behaves as a real Karmada was seen to: work is bound, runs and is healthy after a while, a dead
 /// cluster is noticed late and keeps its work in the books. Its clock moves only with `advance` and with an
-/// `Orchestrator` that waits. With `instant`, nothing takes time.
+/// `Orchestrator` that waits. With `instant`, nothing takes time; `delays` says otherwise how long each thing takes.
+///
+/// Raises `ValueError` when both are given.
 ///
 /// >>> import smo
 /// >>> fleet = smo.InMemoryFleet(
@@ -72,16 +75,21 @@ impl InMemoryFleet {
 #[pymethods]
 impl InMemoryFleet {
     #[new]
-    #[pyo3(signature = (inventory, *, instant = false))]
-    fn new(inventory: &Inventory, instant: bool) -> PyClassInitializer<Self> {
-        let delays = if instant {
-            Delays::none()
-        } else {
-            Delays::measured()
+    #[pyo3(signature = (inventory, *, instant = false, delays = None))]
+    fn new(
+        inventory: &Inventory,
+        instant: bool,
+        delays: Option<&Delays>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        let delays = match delays {
+            Some(_) if instant => return Err(PyValueError::new_err("either `instant` or `delays`")),
+            Some(delays) => delays.0,
+            None if instant => CoreDelays::none(),
+            None => CoreDelays::measured(),
         };
         let core = CoreFleet::with_delays((**inventory.core()).clone(), delays);
         let base = Fleet::new(Port::in_memory(Arc::new(core.clone())));
-        PyClassInitializer::from(base).add_subclass(Self(core))
+        Ok(PyClassInitializer::from(base).add_subclass(Self(core)))
     }
 
     /// Lets so many seconds pass. Raises `ValueError` when that is negative or no number.

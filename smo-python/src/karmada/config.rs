@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use pyo3::PyClassInitializer;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use smo_core::cluster::Toleration;
-use smo_karmada as adapter;
+use smo_karmada::{self as adapter, Drift};
 
 use super::facts::FleetFacts;
 use super::fleet::{KarmadaFleet, Shared};
@@ -18,9 +19,11 @@ use crate::runtime::{self, Port, ask};
 ///
 /// `kubeconfig` is the path of the kubeconfig of Karmada's API server, `text` the kubeconfig itself, which goes before a
 /// path. `context` names one of its contexts instead of the current one. `manager` is the field manager, and the label
-/// `app.kubernetes.io/managed-by` of what is written, so that two installations on one Karmada stay apart.
+/// `app.kubernetes.io/managed-by` of what is written, so that two installations on one Karmada stay apart. `drift` is what
+/// is done about fields of our objects that somebody else has set since: `"repair"` takes them back, `"report"` leaves
+/// them and raises `Conflict`, which names them and who set them.
 ///
-/// Raises `Invalid` when no kubeconfig is given, or the manager is no DNS label.
+/// Raises `Invalid` when no kubeconfig is given, or the manager is no DNS label, and `ValueError` for another `drift`.
 ///
 /// >>> from smo.karmada import KarmadaConfig
 /// >>> KarmadaConfig("/etc/karmada/karmada.config", context="karmada-apiserver")
@@ -29,20 +32,34 @@ use crate::runtime::{self, Port, ask};
 #[derive(PartialEq)]
 pub(crate) struct KarmadaConfig(adapter::KarmadaConfig);
 
+const REPAIR: &str = "repair";
+const REPORT: &str = "report";
+
+fn drift_of(name: &str) -> PyResult<Drift> {
+    match name {
+        REPAIR => Ok(Drift::Repair),
+        REPORT => Ok(Drift::Report),
+        other => Err(PyValueError::new_err(format!(
+            "drift is \"{REPAIR}\" or \"{REPORT}\", not {other:?}"
+        ))),
+    }
+}
+
 const CONFIGURE: &str = "configure Karmada";
 
 #[pymethods]
 impl KarmadaConfig {
     #[new]
-    #[pyo3(signature = (kubeconfig = None, *, text = None, context = None, manager = None))]
+    #[pyo3(signature = (kubeconfig = None, *, text = None, context = None, manager = None, drift = "repair"))]
     fn new(
         py: Python<'_>,
         kubeconfig: Option<&Bound<'_, PyAny>>,
         text: Option<String>,
         context: Option<String>,
         manager: Option<String>,
+        drift: &str,
     ) -> PyResult<Self> {
-        let mut builder = adapter::KarmadaConfig::builder();
+        let mut builder = adapter::KarmadaConfig::builder().with_drift(drift_of(drift)?);
         if let Some(path) = kubeconfig {
             builder = builder.with_kubeconfig_path(path_name(path)?);
         }
@@ -62,11 +79,13 @@ impl KarmadaConfig {
     }
 
     /// What the environment says: `SMO_KARMADA_KUBECONFIG`, or `KUBECONFIG` where that is not set, and
-    /// `SMO_KARMADA_CONTEXT`. Raises `Invalid` when neither names a kubeconfig.
+    /// `SMO_KARMADA_CONTEXT`. Raises `Invalid` when neither names a kubeconfig, and `ValueError` for another `drift`.
     #[staticmethod]
-    fn from_env(py: Python<'_>) -> PyResult<Self> {
+    #[pyo3(signature = (*, drift = "repair"))]
+    fn from_env(py: Python<'_>, drift: &str) -> PyResult<Self> {
+        let drift = drift_of(drift)?;
         adapter::KarmadaConfig::from_env()
-            .map(Self)
+            .map(|config| Self(config.with_drift(drift)))
             .map_err(|failed| error::backend(py, &failed.during(CONFIGURE)))
     }
 
@@ -76,10 +95,20 @@ impl KarmadaConfig {
         self.0.manager()
     }
 
+    /// What is done about fields that somebody else has set: `"repair"` or `"report"`.
+    #[getter]
+    fn drift(&self) -> &'static str {
+        match self.0.drift() {
+            Drift::Repair => REPAIR,
+            Drift::Report => REPORT,
+        }
+    }
+
     /// Connects. `charts` installs the services that are charts: a `smo.artifact.HelmDriver` for the same kubeconfig.
     ///
     /// `facts` is what the host knows of the fleet and Karmada does not: prices, carbon, distances. `tolerations` are
-    /// taints that releases ignore, dicts of `key`, `value` and `effect`. Nothing is sent yet. Raises `Invalid` when the
+    /// taints that releases ignore, dicts of `key`, `value` and `effect`. `submariner` is the namespace of Submariner's
+    /// objects in members, `None` to look for none. Nothing is sent yet. Raises `Invalid` when the
     /// kubeconfig cannot be read.
     ///
     /// >>> import smo
@@ -88,13 +117,14 @@ impl KarmadaConfig {
     /// ... except smo.Invalid as error:
     /// ...     print(error.hints[0])
     /// name Karmada's kubeconfig in SMO_KARMADA_KUBECONFIG or KUBECONFIG, and check its current-context
-    #[pyo3(signature = (charts, *, facts = None, tolerations = None))]
+    #[pyo3(signature = (charts, *, facts = None, tolerations = None, submariner = Some("submariner-operator")))]
     fn connect(
         &self,
         py: Python<'_>,
         charts: &ChartBackend,
         facts: Option<&FleetFacts>,
         tolerations: Option<&Bound<'_, PyAny>>,
+        submariner: Option<&str>,
     ) -> PyResult<Py<KarmadaFleet>> {
         runtime::start()?;
         let charts = charts.boxed()?;
@@ -102,8 +132,8 @@ impl KarmadaConfig {
             Some(given) => from_python(given, "a list of tolerations")?,
             None => Vec::new(),
         };
-        let fleet =
-            ask(py, self.0.connect(charts, Arc::new(adapter::SystemTime)))?.with_tolerations(tolerations);
+        let fleet = ask(py, self.0.connect(charts, Arc::new(adapter::SystemTime)))?;
+        let fleet = fleet.with_tolerations(tolerations).with_submariner(submariner);
         if let Some(facts) = facts {
             fleet.set_facts(facts.core().clone());
         }

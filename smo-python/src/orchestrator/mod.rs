@@ -34,7 +34,8 @@ use crate::runtime::{Port, ask, block_on};
 ///
 /// `fleet` is an `InMemoryFleet` or a `smo.karmada.KarmadaFleet`. `alerts`, `dashboards`, `metrics` and `store` are the
 /// other ports; those not given are served from memory, and so end with the process. Without `alerts`, alerts come in
-/// through `on_alert` only.
+/// through `on_alert` only. `releases_at_once` is how many releases of a wave are written at the same time, at
+/// least one: the services of a wave do not wait for one another.
 ///
 /// A graph is named by its id (in `project`), by `project/graph`, by the `ApplicationGraph`, or by a plan of it. Time
 /// is that of the fleet: waiting for services to become healthy moves the clock of an `InMemoryFleet`.
@@ -134,7 +135,7 @@ impl Orchestrator {
 #[pymethods]
 impl Orchestrator {
     #[new]
-    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None))]
+    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = core::OrchestratorBuilder::AT_ONCE))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
         fleet: &Fleet,
@@ -144,10 +145,15 @@ impl Orchestrator {
         dashboards: Option<&DashboardBackend>,
         metrics: Option<&MetricsBackend>,
         store: Option<&StateStore>,
+        releases_at_once: usize,
     ) -> PyResult<Self> {
         let project = parse(project)?;
+        if releases_at_once == 0 {
+            return Err(PyValueError::new_err("releases_at_once is 1 or more"));
+        }
         let fleet = fleet.port().clone();
-        let mut builder = fleet.get()?.orchestrator();
+        let builder = fleet.get()?.orchestrator();
+        let mut builder = builder.with_releases_at_once(releases_at_once);
         if let Some(patience) = patience {
             builder = builder.with_patience(patience.0);
         }
