@@ -9,6 +9,7 @@ use crate::error::TestbedError;
 use crate::ports::answers;
 use crate::programs::{KarmadaFiles, KarmadaPrograms};
 use crate::rig::Rig;
+use crate::setup::Limits;
 
 /// The cluster's name in the rig: `karmada.kubeconfig`, `karmada-apiserver.log`.
 pub(crate) const KARMADA: &str = "karmada";
@@ -20,14 +21,16 @@ pub(crate) fn serve(
     rig: &mut Rig,
     programs: &KarmadaPrograms,
     files: &KarmadaFiles,
+    limits: Limits,
 ) -> Result<(), TestbedError> {
+    let limits = limits.flags().iter().map(|flag| (*flag).to_owned());
     serve_aggregated(rig, programs)?;
     serve_webhook(rig, programs, files)?;
     let kubeconfig = format!("--kubeconfig={}", rig.kubeconfig(KARMADA).display());
     let quiet = "--metrics-bind-address=0".to_owned();
 
     let health = rig.ports.take()?;
-    let arguments = vec![
+    let mut arguments = vec![
         kubeconfig.clone(),
         quiet.clone(),
         format!("--health-probe-bind-address=127.0.0.1:{health}"),
@@ -36,17 +39,19 @@ pub(crate) fn serve(
         "--cluster-success-threshold=2s".to_owned(),
         "--cluster-failure-threshold=5s".to_owned(),
     ];
+    arguments.extend(limits.clone());
     let program = programs.program("controller-manager");
     rig.serve("karmada-controller-manager", &program, arguments, &[health])?;
 
     let health = rig.ports.take()?;
-    let arguments = vec![
+    let mut arguments = vec![
         kubeconfig,
         quiet,
         format!("--health-probe-bind-address=127.0.0.1:{health}"),
         "--leader-elect=false".to_owned(),
         "--enable-scheduler-estimator=false".to_owned(),
     ];
+    arguments.extend(limits.filter(|flag| flag.starts_with("--kube-api")));
     let program = programs.program("scheduler");
     rig.serve("karmada-scheduler", &program, arguments, &[health])
 }

@@ -53,5 +53,5 @@ pub use programs::Servers;
 pub use registry::Registry;
 pub use remote::hold;
 pub use rig::condition;
-pub use setup::{Progress, Setup};
+pub use setup::{Limits, Progress, Setup};
 pub use testbed::Testbed;

@@ -9,14 +9,14 @@ use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use smo_testbed::{Registry, Setup, Testbed, TestbedError};
+use smo_testbed::{Limits, Registry, Setup, Testbed, TestbedError};
 
 const USAGE: &str = "\
 usage: testbed [api] [karmada] [registry]
 
 Starts real servers on loopback and holds them until the end of its input (ctrl-d) or ctrl-c.
   api        Karmada's API server with its CRDs, and one member
-  karmada    a whole Karmada with three members, the second with GPUs
+  karmada    a whole Karmada with three members, the second with GPUs, and raised limits of its requests
   registry   an empty OCI registry without TLS
 ";
 
@@ -62,7 +62,11 @@ fn start(name: &str) -> Result<Held, TestbedError> {
     }
     let (setup, variable) = match name {
         "api" => (Setup::api(), "SMO_LIVE_KUBECONFIG"),
-        _ => (Setup::karmada(), "SMO_KARMADA_KUBECONFIG"),
+        // Suites test what happens, and not how long it waits for its turn.
+        _ => (
+            Setup::karmada().with_limits(Limits::Raised),
+            "SMO_KARMADA_KUBECONFIG",
+        ),
     };
     let setup = setup.with_progress(|name, step, time| {
         eprintln!("{name}: {:5.1} s  {step}", time.as_secs_f64());

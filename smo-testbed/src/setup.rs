@@ -22,7 +22,35 @@ pub struct Setup {
     members: Vec<Member>,
     manifests: Vec<String>,
     karmada: bool,
+    limits: Limits,
     progress: Option<Progress>,
+}
+
+/// How many requests Karmada's controllers and scheduler make of an API server in a second, and in a burst. What is beyond
+/// waits: a binding costs several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Limits {
+    /// Karmada's own defaults, 40 and 60.
+    #[default]
+    Default,
+    /// 500 and 1000: what an operator of a large fleet sets.
+    Raised,
+}
+
+impl Limits {
+    /// The flags of the controller manager; those that the scheduler has too come first.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => &[],
+            Self::Raised => &[
+                "--kube-api-qps=500",
+                "--kube-api-burst=1000",
+                "--cluster-api-qps=500",
+                "--cluster-api-burst=1000",
+            ],
+        }
+    }
 }
 
 /// Told the testbed's name, each step of its start when it was reached, and the time since the beginning.
@@ -40,6 +68,7 @@ impl Setup {
             members: vec![Member::new("m1")],
             manifests: Vec::new(),
             karmada: false,
+            limits: Limits::Default,
             progress: None,
         }
     }
@@ -55,6 +84,7 @@ impl Setup {
             ],
             manifests: Vec::new(),
             karmada: true,
+            limits: Limits::Default,
             progress: None,
         }
     }
@@ -70,6 +100,13 @@ impl Setup {
     #[must_use]
     pub fn with_members(mut self, members: Vec<Member>) -> Self {
         self.members = members;
+        self
+    }
+
+    /// Other limits of Karmada's programs.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -140,7 +177,7 @@ impl Setup {
         times.note("CRDs are applied");
 
         if let (Some(programs), Some(files)) = (&programs, &files) {
-            control_plane::serve(&mut rig, programs, files)?;
+            control_plane::serve(&mut rig, programs, files, self.limits)?;
             times.note("Karmada's programs are started");
         }
         // Not before: the garbage collector looks for new kinds of objects only every 30 s.

@@ -1,4 +1,4 @@
-//! Twelve services in a row, at Karmada's default limits.
+//! Twelve services in a row. What it takes at Karmada's default limits is in the report (`benches/karmada`).
 
 use std::time::Instant;
 

@@ -141,6 +141,23 @@ impl Call {
             .map_err(|error| format!("`{line}` did not start: {error}"))
     }
 
+    /// Starts it beside what else is run; what it says is kept in a file until [`Aside::end`].
+    pub(crate) fn aside(mut self, log: &Path) -> Result<Aside, String> {
+        let line = self.line();
+        println!("$ {line} &");
+        let fault = |error: std::io::Error| format!("{}: {error}", log.display());
+        let file = std::fs::File::create(log).map_err(fault)?;
+        let child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().map_err(fault)?)
+            .stderr(file)
+            .spawn()
+            .map_err(|error| format!("`{line}` did not start: {error}"))?;
+        let log = log.to_owned();
+        Ok(Aside { line, child, log })
+    }
+
     /// Prints the command line, runs it with its output let through, and says how it ended when it failed.
     pub(crate) fn run(mut self) -> Result<(), String> {
         let line = self.line();
@@ -185,5 +202,28 @@ impl Call {
             .map(|word| word.to_string_lossy())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+}
+
+/// A call that runs beside others.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    line: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Aside {
+    /// Waits for its end, and prints what it said.
+    pub(crate) fn end(mut self) -> Result<(), String> {
+        let line = self.line;
+        let status = self.child.wait();
+        println!("$ {line}");
+        print!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("`{line}` ended with {status}")),
+            Err(error) => Err(format!("`{line}` was lost: {error}")),
+        }
     }
 }

@@ -73,19 +73,36 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
     if let Karmada::Programs(folder) = &karmada {
         environment.insert("KARMADA_BIN".to_owned(), folder.display().to_string());
     }
-    for suite in &suites {
-        report.step(suite.step, || {
-            // One test at a time: some kill a member that others use. Not captured: what they measured is of interest.
-            let mut call = workspace
-                .cargo()
-                .args(["test", "--quiet", "--package", &suite.package])
-                .args(["--features", &suite.features]);
-            for (name, value) in &environment {
-                call = call.env(name, value);
-            }
-            call = call.env("INSTA_UPDATE", "no").args(["--test", suite.target]);
-            call.args(["--", "--test-threads=1", "--nocapture"]).run()
-        });
+    let call = |suite: &Suite, chosen: &[&str]| {
+        // One test at a time: some kill a member that others use. Not captured: what they measured is of interest.
+        let call = workspace
+            .cargo()
+            .args(["test", "--quiet", "--package", &suite.package])
+            .args(["--features", &suite.features]);
+        let variables = environment.iter();
+        let call = variables.fold(call, |call, (name, value)| call.env(name, value));
+        let call = call.env("INSTA_UPDATE", "no").args(["--test", suite.target]);
+        call.args(["--", "--test-threads=1", "--nocapture"]).args(chosen)
+    };
+    let (rig, rest): (Vec<&Suite>, Vec<&Suite>) = suites.iter().partition(|suite| suite.package == RIG);
+    for suite in rig {
+        report.step(suite.step, || call(suite, &[]).run());
+    }
+    // It has servers of its own, so it runs beside those on Karmada, but for the module that is about Karmada.
+    let (api, others): (Vec<&Suite>, Vec<&Suite>) = rest.into_iter().partition(|suite| suite.target == API);
+    let beside: Vec<_> = api
+        .into_iter()
+        .map(|suite| {
+            let log = workspace.path(&format!("target/live/{}.log", suite.package));
+            (suite, call(suite, &["--skip", ON_KARMADA]).aside(&log))
+        })
+        .collect();
+    for suite in others {
+        report.step(suite.step, || call(suite, &[]).run());
+    }
+    for (suite, started) in beside {
+        report.step(suite.step, || started?.end());
+        report.step("api: on Karmada", || call(suite, &[ON_KARMADA]).run());
     }
     if let Some(python) = python {
         python.live(&environment, report);
@@ -147,7 +164,12 @@ pub(crate) fn measure(workspace: &Workspace, report: &mut Report) {
 }
 
 /// Test targets that hold live tests: on an API server alone, and on whatever else there is.
-const TARGETS: [&str; 2] = ["api", "live"];
+const TARGETS: [&str; 2] = [API, "live"];
+const API: &str = "api";
+/// The module of an API suite that needs a whole Karmada.
+const ON_KARMADA: &str = "karmada::";
+/// The package of the rig.
+const RIG: &str = "smo-testbed";
 
 /// A test target of a package with live tests.
 #[derive(Debug, PartialEq, Eq)]
@@ -195,13 +217,7 @@ fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
         .flat_map(|package| TARGETS.map(|name| suite(package, name)));
     let mut suites: Vec<Suite> = all.flatten().collect();
     // The rig first: where it does not work, nothing else does.
-    suites.sort_by_key(|suite| {
-        (
-            suite.package != "smo-testbed",
-            suite.package.clone(),
-            suite.target,
-        )
-    });
+    suites.sort_by_key(|suite| (suite.package != RIG, suite.package.clone(), suite.target));
     suites
 }
 
