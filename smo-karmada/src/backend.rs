@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use futures::try_join;
+use jiff::Timestamp;
 use serde_json::Value;
 use smo_core::backend::{
     Applied, BackendError, ChartBackend, Clock, ClusterBackend, ObservedReleases, ReleaseBackend, Removed,
@@ -22,13 +23,14 @@ use crate::drift::drift;
 use crate::error::{Failure, KarmadaError};
 use crate::facts::FleetFacts;
 use crate::inventory::{FleetReport, read_clusters};
-use crate::objects::{INSTANCE, MANAGED_BY, ObjectRef, Owner, PART_OF};
+use crate::leftovers::{leftovers, settled_at};
+use crate::objects::{INSTANCE, MANAGED_BY, Owner, PART_OF};
 use crate::record::Record;
-use crate::status::{Bindings, binding_of, leftovers, observe, read_bindings};
+use crate::status::{Bindings, binding_of, observe, read_bindings};
 use crate::submariner;
 
 const CLUSTERS: &str = "/apis/cluster.karmada.io/v1alpha1/clusters";
-const BINDINGS: &str = "resourcebindings";
+pub(crate) const BINDINGS: &str = "resourcebindings";
 const WORKS: &str = "/apis/work.karmada.io/v1alpha1/works";
 
 /// A fleet behind a Karmada control plane.
@@ -116,6 +118,10 @@ impl KarmadaFleet {
         Ok(report)
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn owner(&self, service: &ServiceKey) -> Owner {
         Owner {
             manager: self.client.manager().to_owned(),
@@ -160,9 +166,9 @@ impl KarmadaFleet {
         Ok(self.client.list(&path, "").await?)
     }
 
-    async fn clusters(&self) -> Result<Inventory, Failure> {
+    async fn clusters(&self) -> Result<FleetReport, Failure> {
         let items = self.client.list(CLUSTERS, "").await?;
-        Ok(read_clusters(&items, &FleetFacts::new(), self.clock.now()).inventory)
+        Ok(read_clusters(&items, &FleetFacts::new(), self.now()))
     }
 
     async fn look(&self, scope: &Scope) -> Result<ObservedReleases, Failure> {
@@ -177,17 +183,13 @@ impl KarmadaFleet {
         let mut observed = ObservedReleases::default();
         for (record, secret) in &records {
             let left = leftovers(record, &bindings, &works);
+            self.settle((record, secret), &bindings, &works, self.now())
+                .await?;
             if !record.removed {
                 let mut release = observe(record, &bindings, &fleet);
                 let edited = drift(&self.owner(&record.spec.service), record, &policies);
                 release.message = edited.or(release.message);
                 observed.releases.insert(record.spec.service.clone(), release);
-            } else if left.is_empty() {
-                // What was owed is done; a record that changed meanwhile stays.
-                self.client
-                    .delete_unchanged(&ObjectRef::of(secret)?, secret)
-                    .await
-                    .or_else(unless_changed)?;
             }
             observed.leftovers.extend(left);
         }
@@ -213,7 +215,7 @@ impl KarmadaFleet {
 
     async fn take_away(&self, service: &ServiceKey) -> Result<Removed, Failure> {
         let owner = self.owner(service);
-        let Some((mut record, secret)) = self.record_if_ours(&owner).await? else {
+        let Some((record, secret)) = self.record_if_ours(&owner).await? else {
             return Ok(Removed::default());
         };
         if record.removed || record.spec.service != *service {
@@ -240,18 +242,13 @@ impl KarmadaFleet {
         self.tear_down(&owner, &record).await?;
         let answers = |name: &ClusterName| {
             fleet
+                .inventory
                 .cluster(name.as_str())
                 .is_some_and(|cluster| cluster.readiness.is_ready())
         };
         let owed = copies.iter().filter(|name| !answers(name)).cloned().collect();
-        if copies.is_empty() {
-            self.client.delete(&owner.record()).await?;
-        } else {
-            record.removed = true;
-            self.client
-                .apply_always(&record.secret(&owner)?, Some(&secret))
-                .await?;
-        }
+        let settles = settled_at(&record, &bindings, self.now());
+        self.retire(&owner, record, Some(&secret), settles).await?;
         Ok(Removed { existed: true, owed })
     }
 }
@@ -261,14 +258,6 @@ fn only_namespace<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<&
     let objects = records.into_iter().flat_map(|record| &record.objects);
     let namespaces: BTreeSet<&str> = objects.filter_map(|object| object.namespace.as_deref()).collect();
     namespaces.first().copied().filter(|_| namespaces.len() == 1)
-}
-
-/// Somebody was faster, which is as good.
-fn unless_changed(error: KarmadaError) -> Result<bool, KarmadaError> {
-    match error {
-        KarmadaError::Conflict(_) => Ok(false),
-        other => Err(other),
-    }
 }
 
 #[async_trait]

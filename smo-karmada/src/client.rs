@@ -31,6 +31,8 @@ pub(crate) struct Client {
     kube: kube::Client,
     manager: String,
     pub(crate) drift: Drift,
+    /// Where the API server is, where that is known: only for people to read.
+    pub(crate) address: Option<String>,
 }
 
 impl std::fmt::Debug for Client {
@@ -56,6 +58,7 @@ impl Client {
             kube,
             manager: manager.to_owned(),
             drift: Drift::Repair,
+            address: None,
         }
     }
 
@@ -75,9 +78,9 @@ impl Client {
         let request = request.map_err(|error| KarmadaError::Nonsense(error.to_string()))?;
         let Ok(answer) = tokio::time::timeout(TIMEOUT, self.ask(request)).await else {
             let why = format!("no answer within {} s", TIMEOUT.as_secs());
-            return Err(KarmadaError::Unreachable(why));
+            return Err(KarmadaError::Unreachable(why).at(self.address.as_deref()));
         };
-        answer.map_err(|error| KarmadaError::from_kube(path, error))
+        answer.map_err(|error| KarmadaError::from_kube(path, error).at(self.address.as_deref()))
     }
 
     /// Asks, and again after a pause when there are too many requests at once: those are refused before anything is done.
@@ -111,6 +114,15 @@ impl Client {
             Err(KarmadaError::NotFound(_) | KarmadaError::NoSuchKind(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The object of this name in a collection, for users who may list it and not get from it.
+    pub(crate) async fn find(&self, collection: &str, name: &str) -> Result<Option<Value>, KarmadaError> {
+        let params = ListParams::default().fields(&format!("metadata.name={name}"));
+        let list = self.send(collection, Path::new(collection).list(&params)).await?;
+        let is_it = |item: &&Value| item.pointer("/metadata/name").and_then(Value::as_str) == Some(name);
+        let items = list.get("items").and_then(Value::as_array);
+        Ok(items.and_then(|items| items.iter().find(is_it)).cloned())
     }
 
     /// All objects of a collection with these labels.

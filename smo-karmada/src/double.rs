@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 use smo_core::backend::{
-    BackendError, ChartBackend, ChartState, ErrorKind, InstalledChart, ManualClock, ReleaseName,
+    BackendError, ChartBackend, ChartState, ErrorKind, InstalledChart, ManualClock, ReleaseBackend,
+    ReleaseName, Scope,
 };
 use smo_core::helm_values::HelmValues;
 use smo_core::id::Project;
@@ -29,6 +31,7 @@ pub(crate) struct World {
     faults: Vec<(String, u16, Value)>,
     charts: BTreeMap<ReleaseName, (InstalledChart, HelmValues)>,
     pub(crate) rendered: Vec<Value>,
+    clock: ManualClock,
 }
 
 /// The API server, the installer, and a look behind both.
@@ -58,8 +61,18 @@ impl FakeKarmada {
             async move { Ok::<_, Infallible>(fake.answer(request).await) }
         });
         let client = kube::Client::new(service, "default");
-        let clock = Arc::new(ManualClock::default());
+        let clock = Arc::new(self.clock());
         KarmadaFleet::new(client, "smo", Box::new(self.clone()), clock, FleetFacts::new())
+    }
+
+    pub(crate) fn clock(&self) -> ManualClock {
+        self.0.lock().unwrap().clock.clone()
+    }
+
+    /// Has a fleet look again after a while: what it remembers of removed releases goes.
+    pub(crate) async fn later(&self, fleet: &KarmadaFleet) {
+        self.clock().advance(Duration::from_secs(6));
+        fleet.observe(&Scope::All).await.unwrap();
     }
 
     pub(crate) fn put(&self, path: &str, object: Value) {

@@ -6,28 +6,34 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::objects::{Owner, PropagationSpec};
+use crate::objects::{ObjectRef, Owner, PropagationSpec};
 use crate::record::Record;
 
-/// What is different in the policy that places a release, in words; `policies` are all near it.
+/// What is different in the policies of a release, in words; `policies` are all near it.
 pub(crate) fn drift(owner: &Owner, record: &Record, policies: &[Value]) -> Option<String> {
-    let wish = record.wish.as_ref().filter(|_| record.complete)?;
-    let ours = owner.policy_name("");
-    let ours = record
-        .policies
-        .iter()
-        .find(|policy| policy.name == ours && policy.namespace.as_deref() == Some(owner.namespace()));
-    let policy = record.steerable.as_ref().or(ours)?;
-    let is_it = |found: &&Value| {
-        let text = |pointer: &str| found.pointer(pointer).and_then(Value::as_str);
-        text("/metadata/name") == Some(&policy.name)
-            && text("/metadata/namespace") == policy.namespace.as_deref()
+    if !record.complete {
+        return None;
+    }
+    let find = |policy: &ObjectRef| {
+        policies.iter().find(|found| {
+            let text = |pointer: &str| found.pointer(pointer).and_then(Value::as_str);
+            text("/metadata/name") == Some(&policy.name)
+                && text("/metadata/namespace") == policy.namespace.as_deref()
+        })
     };
     // A policy for all namespaces is not among them.
-    policy.namespace.as_ref()?;
-    let Some(found) = policies.iter().find(is_it) else {
-        return Some(format!("{policy} is gone"));
-    };
+    let near = |policy: &&ObjectRef| policy.kind == "PropagationPolicy" && policy.namespace.is_some();
+    let mut all = record.policies.iter().chain(&record.objects).filter(near);
+    if let Some(gone) = all.find(|policy| find(policy).is_none()) {
+        return Some(format!("{gone} is gone"));
+    }
+    let wish = record.wish.as_ref()?;
+    let name = owner.policy_name("");
+    let is_ours =
+        |policy: &&ObjectRef| policy.name == name && policy.namespace.as_deref() == Some(owner.namespace());
+    let ours = record.policies.iter().find(is_ours);
+    let policy = record.steerable.as_ref().or(ours).filter(near)?;
+    let found = find(policy)?;
     let spec = PropagationSpec::deserialize(found.get("spec")?).ok()?;
     let affinity = spec.placement.cluster_affinity.unwrap_or_default();
     let mut named = affinity.cluster_names;
@@ -49,7 +55,6 @@ pub(crate) fn drift(owner: &Owner, record: &Record, policies: &[Value]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::ObjectRef;
     use crate::record::Wish;
     use serde_json::json;
     use smo_core::placement::Assignment;
@@ -88,9 +93,17 @@ mod tests {
         insta::assert_snapshot!(told(&[policy("web.smo", json!(["m3", "m1"]))], &record), @"PropagationPolicy proj/web.smo was changed by somebody: it names m1, m3, and not m1");
         insta::assert_snapshot!(told(&[policy("web.smo", json!(null))], &record), @"PropagationPolicy proj/web.smo was changed by somebody: it names every cluster, and not m1");
         insta::assert_snapshot!(told(&[], &record), @"PropagationPolicy proj/web.smo is gone");
-        // A chart's own policy of the workload counts, and ours for the rest does not.
-        record.steerable = Some(ObjectRef::namespaced(version, "PropagationPolicy", "proj", "web"));
-        insta::assert_snapshot!(told(&[policy("web", json!(["m3"]))], &record), @"PropagationPolicy proj/web was changed by somebody: it names m3, and not m1");
+        // A chart's own policy of the workload counts, and ours for the rest only has to be there.
+        let own = ObjectRef::namespaced(version, "PropagationPolicy", "proj", "web");
+        record.objects = vec![own.clone()];
+        record.steerable = Some(own);
+        let rest = || policy("web.smo", json!(["m9"]));
+        insta::assert_snapshot!(told(&[policy("web", json!(["m3"])), rest()], &record), @"PropagationPolicy proj/web was changed by somebody: it names m3, and not m1");
+        insta::assert_snapshot!(told(&[rest()], &record), @"PropagationPolicy proj/web is gone");
+        insta::assert_snapshot!(told(&[policy("web", json!(["m1"]))], &record), @"PropagationPolicy proj/web.smo is gone");
+        // Where the chart chooses, what it brings has to be there all the same.
+        record.wish = None;
+        insta::assert_snapshot!(told(&[rest()], &record), @"PropagationPolicy proj/web is gone");
         record.complete = false;
         assert_eq!(drift(&owner, &record, &[]), None, "an apply is under way");
     }

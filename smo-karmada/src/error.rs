@@ -196,6 +196,14 @@ impl KarmadaError {
         }
     }
 
+    /// The same, with the address that does not answer.
+    pub(crate) fn at(self, address: Option<&str>) -> Self {
+        match (self, address) {
+            (Self::Unreachable(why), Some(address)) => Self::Unreachable(format!("{address}: {why}")),
+            (other, _) => other,
+        }
+    }
+
     /// What a failed request for `path` means.
     pub(crate) fn from_kube(path: &str, error: kube::Error) -> Self {
         match error {

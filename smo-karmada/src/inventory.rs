@@ -41,6 +41,8 @@ pub struct ClusterDetails {
     /// The largest pod that is sure to fit on one node, by Karmada's resource models. A sum may promise more than any
     /// single node has. `None` when the cluster does not report models.
     pub largest_pod: Option<Resources>,
+    /// What pods request that have found no node yet.
+    pub waiting: Resources,
     /// True when it serves `multicluster.x-k8s.io`, without which no Service of another cluster can be imported there.
     pub imports_services: bool,
     /// What Submariner knows of its network; `None` where there is no Submariner, or the cluster is not ready.
@@ -157,6 +159,7 @@ fn read_cluster(name: ClusterName, member: &MemberCluster, item: &Value) -> (Clu
         kubernetes_version: member.status.kubernetes_version.clone(),
         nodes: member.status.node_summary,
         largest_pod: largest_pod(member),
+        waiting: allocating,
         imports_services: serves(item.get("status"), "multicluster.x-k8s.io/"),
         submariner: None,
     };

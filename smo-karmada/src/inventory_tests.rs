@@ -131,6 +131,10 @@ fn a_full_report() {
             "cpu": "4",
             "memory": "32Gi"
           },
+          "waiting": {
+            "cpu": "1500m",
+            "nvidia.com/gpu": "2"
+          },
           "importsServices": false
         }
       },

@@ -63,6 +63,7 @@ mod error;
 mod facts;
 mod foreign;
 mod inventory;
+mod leftovers;
 pub mod member;
 pub mod objects;
 mod permissions;

@@ -29,7 +29,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("policy.karmada.io", &["clusterpropagationpolicies"], &["list"]),
     ("policy.karmada.io", &["overridepolicies"], OWN),
     ("work.karmada.io", &["resourcebindings"], &["list", "watch"]),
-    ("work.karmada.io", &["works"], &["list"]),
+    // Copies that Karmada has forgotten are deleted.
+    ("work.karmada.io", &["works"], &["list", "delete"]),
 ];
 
 /// A `ClusterRole` called `name` with everything that a [`KarmadaFleet`](crate::KarmadaFleet) does in Karmada's API server,

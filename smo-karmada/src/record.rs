@@ -3,6 +3,7 @@
 //! Karmada knows objects and where they go. Chart, values, revision and what was asked for are kept here, so that a
 //! host that starts anew sees what an earlier one did. It is a Secret because values may hold secrets.
 
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -44,9 +45,15 @@ pub(crate) struct Record {
     pub(crate) generation: i64,
     /// False while an apply is under way, or was cut off.
     pub(crate) complete: bool,
+    /// What an earlier revision was made of and this one is not: copies may still be in members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) gone: Vec<ObjectRef>,
     /// It was removed, and is remembered until nothing of it is left anywhere.
     #[serde(default)]
     pub(crate) removed: bool,
+    /// Until then copies may come into being although it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settles: Option<Timestamp>,
 }
 
 /// Where replicas are wanted.
@@ -85,8 +92,29 @@ impl Record {
             workload: None,
             generation: 0,
             complete: false,
+            gone: Vec::new(),
             removed: false,
+            settles: None,
         }
+    }
+
+    /// The same in place of one of that name which was removed: what is left of that one is not forgotten.
+    pub(crate) fn after(mut self, removed: Option<Self>) -> Self {
+        let former = removed.into_iter();
+        self.gone = former
+            .flat_map(|record| record.objects.into_iter().chain(record.gone))
+            .collect();
+        self
+    }
+
+    /// Notes the objects that it is made of now; what it had and has no more may still have copies in members.
+    pub(crate) fn is_made_of(&mut self, objects: Vec<ObjectRef>) {
+        self.gone.append(&mut self.objects);
+        self.gone
+            .retain(|object| !object.is_policy() && !objects.contains(object));
+        self.gone.sort();
+        self.gone.dedup();
+        self.objects = objects;
     }
 
     /// True when a Secret holds a record.

@@ -72,7 +72,7 @@ impl KarmadaFleet {
         let wish = wish_of(spec)?;
         let owner = self.owner(&spec.service);
         let starting = is_image(&spec.chart).then(|| Starting::new(&self.starting));
-        let mut former = self.known(&owner).await?;
+        let (mut former, removed) = self.known(&owner).await?;
         if let Some(other) = former
             .as_ref()
             .filter(|record| record.spec.service != spec.service)
@@ -87,7 +87,7 @@ impl KarmadaFleet {
         if let Some(wish) = moves {
             // Its policy moves it in a moment; the installer then writes the same into the chart's values.
             self.rescale(&spec.service, &wish.assignment).await?;
-            former = self.known(&owner).await?;
+            (former, _) = self.known(&owner).await?;
         }
         let same = former
             .as_ref()
@@ -121,7 +121,7 @@ impl KarmadaFleet {
                 },
                 ..former.clone()
             },
-            None => Record::new(spec, wish.clone()),
+            None => Record::new(spec, wish.clone()).after(removed),
         };
         if former.is_none() {
             self.ensure_namespace(&owner).await?;
@@ -153,7 +153,7 @@ impl KarmadaFleet {
             self.prune(&record, &desired).await?;
         }
         if !same || changed {
-            record.objects = refs(&desired.objects)?;
+            record.is_made_of(refs(&desired.objects)?);
             record.policies = refs(&desired.policies)?;
             record.steerable = desired.steerable;
             record.workload = desired.workload;
@@ -167,10 +167,13 @@ impl KarmadaFleet {
         })
     }
 
-    /// The record of a release that is not removed.
-    async fn known(&self, owner: &Owner) -> Result<Option<Record>, Failure> {
+    /// The record of a name: of a release that is there, or of one that was removed.
+    async fn known(&self, owner: &Owner) -> Result<(Option<Record>, Option<Record>), Failure> {
         let record = self.record(owner).await?.map(|(record, _)| record);
-        Ok(record.filter(|record| !record.removed))
+        Ok(match record {
+            Some(record) if record.removed => (None, Some(record)),
+            other => (other, None),
+        })
     }
 
     pub(crate) async fn rescale(&self, service: &ServiceKey, assignment: &Assignment) -> Result<(), Failure> {
@@ -223,15 +226,19 @@ impl KarmadaFleet {
         Ok(())
     }
 
-    /// Deletes everything of a release but its record.
-    pub(crate) async fn tear_down(&self, owner: &Owner, record: &Record) -> Result<(), Failure> {
-        if record.is_image() {
-            try_join_all(record.objects.iter().map(|object| self.client.delete(object))).await?;
+    /// Deletes everything of a release but its record; tells whether Karmada may have begun to spread it.
+    pub(crate) async fn tear_down(&self, owner: &Owner, record: &Record) -> Result<bool, Failure> {
+        let spread = if record.is_image() {
+            let deleted =
+                try_join_all(record.objects.iter().map(|object| self.client.delete(object))).await?;
+            deleted.contains(&true)
         } else {
+            // An installer that failed may have taken back by itself what it wrote.
             self.charts.uninstall(&release_name(&owner.service)).await?;
-        }
+            true
+        };
         try_join_all(record.policies.iter().map(|policy| self.client.delete(policy))).await?;
-        Ok(())
+        Ok(spread)
     }
 
     async fn desired(
@@ -299,9 +306,11 @@ impl KarmadaFleet {
 
     /// The policies of an installed chart for another wish; all of it anew when somebody has deleted one.
     async fn desired_again(&self, owner: &Owner, record: &Record, wish: &Wish) -> Result<Desired, Failure> {
-        let found = try_join_all(record.policies.iter().map(|policy| self.client.get(policy))).await?;
+        let known = record.policies.iter().chain(&record.steerable);
+        let mut found = try_join_all(known.map(|policy| self.client.get(policy))).await?;
+        let steerable = record.steerable.as_ref().and_then(|_| found.pop()).flatten();
         let policies: Vec<Value> = found.into_iter().flatten().collect();
-        if policies.len() < record.policies.len() {
+        if policies.len() < record.policies.len() || steerable.is_some() != record.steerable.is_some() {
             return self.desired(owner, &record.spec, Some(wish)).await;
         }
         let plan = replan(

@@ -155,6 +155,9 @@ async fn a_first_apply_that_fails_leaves_nothing_behind() {
     fake.render(vec![deployment(1)]);
     let refused = fleet.apply(&broken).await.unwrap_err();
     insta::assert_snapshot!(refused, @"apply p/g/web: helm upgrade: execution error at (web/templates/x.yaml)");
+    // An installer may have written something, and taken it back.
+    assert_eq!(fake.paths(), ["/api/v1/namespaces/p", RECORD]);
+    fake.later(&fleet).await;
     assert_eq!(fake.paths(), ["/api/v1/namespaces/p"]);
 }
 
@@ -246,6 +249,7 @@ async fn a_chart_without_a_policy_gets_ours_and_its_replicas() {
     let placement = &fake.get(POLICY).unwrap()["spec"]["placement"];
     assert_eq!(placement["clusterAffinity"]["clusterNames"], json!(["m2"]));
     assert!(fleet.remove(&spec.service).await.unwrap().existed);
+    fake.later(&fleet).await;
     assert_eq!(fake.paths(), ["/api/v1/namespaces/p"]);
 }
 
@@ -347,10 +351,116 @@ async fn what_is_owed_to_a_dead_cluster_is_remembered_until_it_is_done() {
     assert!(observed.releases.is_empty());
     assert_eq!(observed.leftovers.len(), 1);
     assert_eq!(observed.leftovers[0].cluster, m1);
-    let rival = "/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-m1/works/web-123";
-    fake.0.lock().unwrap().objects.remove(rival);
+    fake.0.lock().unwrap().objects.remove(work);
     assert!(fleet.observe(&scope).await.unwrap().leftovers.is_empty());
+    assert!(fake.get(RECORD).is_some(), "Karmada has not forgotten it yet");
+    fake.0.lock().unwrap().objects.remove(binding);
+    fake.later(&fleet).await;
     assert!(fake.get(RECORD).is_none(), "a debt that is paid is forgotten");
+}
+
+/// An apply that fails when its workload is written already, and a Work that Karmada makes after that.
+#[tokio::test]
+async fn a_copy_that_karmada_forgot_is_deleted() {
+    let fake = FakeKarmada::with_clusters(&["m1"]);
+    let fleet = fake.fleet();
+    let spec = image(on(&[("m1", 1)]));
+    fake.fail(
+        "PATCH /api/v1/namespaces/p/services/web",
+        422,
+        "Service is invalid",
+    );
+    fleet.apply(&spec).await.unwrap_err();
+    fake.heal();
+    let left = || async { fleet.observe(&Scope::All).await.unwrap().leftovers.len() };
+    assert_eq!(left().await, 0);
+    assert!(
+        fake.get(RECORD).is_some(),
+        "it is remembered while a copy may come"
+    );
+    let path = "/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-m1/works/web-123";
+    let work = json!({"metadata": {"name": "web-123", "namespace": "karmada-es-m1", "resourceVersion": "7", "annotations": {
+        "resourcebinding.karmada.io/name": "web-deployment", "resourcebinding.karmada.io/namespace": "p"}}});
+    let binding = "/apis/work.karmada.io/v1alpha2/namespaces/p/resourcebindings/web-deployment";
+    fake.put(path, work.clone());
+    fake.put(
+        binding,
+        json!({"metadata": {"name": "web-deployment", "namespace": "p"}}),
+    );
+    assert_eq!(left().await, 1);
+    assert!(fake.get(path).is_some(), "Karmada deletes the Works of a binding");
+    fake.0.lock().unwrap().objects.remove(binding);
+    let mut ending = work.clone();
+    ending["metadata"]["deletionTimestamp"] = "2026-11-24T22:00:00Z".into();
+    fake.put(path, ending);
+    assert_eq!(left().await, 1);
+    assert!(fake.get(path).is_some(), "it is being deleted");
+    fake.put(path, work);
+    assert_eq!(left().await, 1, "it is told as long as it was there");
+    assert!(fake.get(path).is_none(), "its binding is gone");
+    fake.later(&fleet).await;
+    assert_eq!(fake.paths(), ["/api/v1/namespaces/p"]);
+}
+
+#[tokio::test]
+async fn what_an_upgrade_took_away_is_owed_to_its_clusters() {
+    let fake = FakeKarmada::with_clusters(&["m1"]);
+    let fleet = fake.fleet();
+    fleet.apply(&image(on(&[("m1", 1)]))).await.unwrap();
+    let without = spec("p/g/web", "docker://nginx:2", json!({}), on(&[("m1", 1)]));
+    fleet.apply(&without).await.unwrap();
+    let path = "/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-m1/works/web-9";
+    fake.put(
+        path,
+        json!({"metadata": {"name": "web-9", "namespace": "karmada-es-m1", "deletionTimestamp": "2026-11-24T22:00:00Z",
+            "annotations": {"resourcebinding.karmada.io/name": "web-service", "resourcebinding.karmada.io/namespace": "p"}}}),
+    );
+    let observed = fleet.observe(&Scope::All).await.unwrap();
+    assert_eq!(observed.leftovers.len(), 1, "its Service is still in m1");
+    assert_eq!(observed.releases.len(), 1);
+    fake.0.lock().unwrap().objects.remove(path);
+    assert_eq!(fleet.observe(&Scope::All).await.unwrap().leftovers, []);
+    fake.put(
+        path,
+        json!({"metadata": {"name": "web-9", "namespace": "karmada-es-m1", "annotations": {
+        "resourcebinding.karmada.io/name": "web-service", "resourcebinding.karmada.io/namespace": "p"}}}),
+    );
+    assert_eq!(
+        fleet.observe(&Scope::All).await.unwrap().leftovers,
+        [],
+        "a debt that is paid is forgotten: this one is somebody else's"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_of_a_chart_that_somebody_deleted_is_told_and_repaired() {
+    let fake = FakeKarmada::with_clusters(&["m1", "m2"]);
+    let fleet = fake.fleet();
+    let hook = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hook", "annotations": {"helm.sh/hook": "pre-install"}}});
+    fake.render(vec![deployment(1), own_policy(json!(["m1"])), hook]);
+    let spec = spec("p/g/web", "oci://charts/web", json!({}), on(&[("m1", 1)]));
+    fleet.apply(&spec).await.unwrap();
+    let own = "/apis/policy.karmada.io/v1alpha1/namespaces/p/propagationpolicies/chart";
+    let hook = "/api/v1/namespaces/p/configmaps/hook";
+    fake.0.lock().unwrap().objects.remove(hook);
+    fake.writes();
+    assert!(
+        !fleet.apply(&spec).await.unwrap().changed,
+        "hooks go by themselves"
+    );
+    assert_eq!(fake.writes(), [""; 0]);
+    fake.0.lock().unwrap().objects.remove(own);
+    let told = fleet.release(&spec.service).await.unwrap().message;
+    insta::assert_snapshot!(told.unwrap(), @"PropagationPolicy p/chart is gone");
+    assert!(fleet.apply(&spec).await.unwrap().changed);
+    assert!(fake.get(own).is_some(), "its installer has written it again");
+    assert_eq!(fleet.release(&spec.service).await.unwrap().message, None);
+    // Scaling needs no chart, unless there is nothing to steer it by.
+    fake.0.lock().unwrap().objects.remove(own);
+    fleet.scale(&spec.service, &on(&[("m2", 2)])).await.unwrap();
+    let placement = &fake.get(own).unwrap()["spec"]["placement"];
+    assert_eq!(placement["clusterAffinity"]["clusterNames"], json!(["m2"]));
+    assert_eq!(fake.get(WEB).unwrap()["spec"]["replicas"], 2);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Deserialize as _;
 
-use crate::backend::KarmadaFleet;
+use crate::backend::{BINDINGS, KarmadaFleet};
 use crate::objects::ObjectRef;
 use crate::status::Binding;
 
@@ -75,13 +75,11 @@ impl KarmadaFleet {
 
     /// True when every cluster that its binding names has it, or when nobody can say.
     async fn has_arrived(&self, workload: &ObjectRef) -> bool {
-        let binding = ObjectRef {
-            api_version: "work.karmada.io/v1alpha2".to_owned(),
-            kind: "ResourceBinding".to_owned(),
-            name: workload.binding_name(),
-            namespace: workload.namespace.clone(),
+        let Some(namespace) = &workload.namespace else {
+            return true;
         };
-        match self.client.get(&binding).await {
+        let path = format!("/apis/work.karmada.io/v1alpha2/namespaces/{namespace}/{BINDINGS}");
+        match self.client.find(&path, &workload.binding_name()).await {
             Ok(Some(found)) => Binding::deserialize(&found).map_or(true, |binding| binding.has_arrived()),
             Ok(None) => false,
             Err(_) => true,

@@ -3,16 +3,17 @@
 //! The binding of a dead cluster goes on saying `Healthy`, so what a binding says only counts where the cluster itself
 //! is ready.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use smo_core::backend::Leftover;
-use smo_core::cluster::{Cluster, Health, Inventory, ObservedRelease, ObservedReplicas, Readiness};
+use smo_core::cluster::{Cluster, Health, ObservedRelease, ObservedReplicas, Readiness};
 use smo_core::id::ClusterName;
 use smo_core::plan::Target;
+use smo_core::resources::Resources;
 
 use crate::chart_import::imports_of;
+use crate::inventory::FleetReport;
 use crate::member::Condition;
 use crate::objects::ObjectRef;
 use crate::record::Record;
@@ -98,7 +99,7 @@ impl Binding {
             .find(|item| item.cluster_name == cluster)
     }
 
-    fn target(&self, cluster: &str) -> Option<&TargetCluster> {
+    pub(crate) fn target(&self, cluster: &str) -> Option<&TargetCluster> {
         self.spec.clusters.iter().find(|target| target.name == cluster)
     }
 
@@ -132,7 +133,7 @@ pub(crate) fn binding_of<'a>(bindings: &'a Bindings, object: &ObjectRef) -> Opti
 }
 
 /// What a release is like.
-pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &Inventory) -> ObservedRelease {
+pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &FleetReport) -> ObservedRelease {
     let workload = record
         .workload
         .as_ref()
@@ -159,7 +160,8 @@ pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &Inventory) -
                 record,
                 name: &name,
                 desired,
-                cluster: fleet.cluster(name.as_str()),
+                cluster: fleet.inventory.cluster(name.as_str()),
+                waiting: fleet.details.get(&name).map(|details| &details.waiting),
             };
             let replicas = at.replicas(workload, &others);
             (name, replicas)
@@ -202,6 +204,8 @@ struct At<'a> {
     name: &'a ClusterName,
     desired: u32,
     cluster: Option<&'a Cluster>,
+    /// What pods there request that have found no node yet.
+    waiting: Option<&'a Resources>,
 }
 
 impl At<'_> {
@@ -264,8 +268,23 @@ impl At<'_> {
         if runs && others_applied {
             (Health::Healthy, None)
         } else {
-            (Health::Progressing, None)
+            (Health::Progressing, item.and_then(|item| self.no_room(item)))
         }
+    }
+
+    /// Why replicas that their cluster has accepted do not run, where it is for want of room.
+    fn no_room(&self, item: &AggregatedItem) -> Option<String> {
+        let count = |key: &str| item.status.get(key).and_then(Value::as_u64).unwrap_or(0);
+        let waiting = self.waiting?;
+        let asked = &self.record.spec.resources;
+        let short = asked.iter().any(|(name, _)| waiting.amount(name.as_str()) > 0);
+        let missing = u64::from(self.desired).saturating_sub(count("readyReplicas"));
+        (item.applied && short && missing > 0).then(|| {
+            let (name, desired) = (self.name, self.desired);
+            format!(
+                "{missing} of {desired} replicas do not run, and pods in {name} find no node for {waiting}"
+            )
+        })
     }
 
     /// True when what was asked for last is what runs.
@@ -303,49 +322,6 @@ fn not_ready(cluster: &Cluster) -> String {
         },
         Readiness::Unknown { reason } => format!("{name} has not reported ({reason})"),
     }
-}
-
-/// Copies of a release in clusters where it should not be, by the metadata of all `Work` objects: the namespace of a
-/// Work names its cluster, an annotation its binding.
-pub(crate) fn leftovers(record: &Record, bindings: &Bindings, works: &[Value]) -> Vec<Leftover> {
-    let names: BTreeSet<(String, String)> = record
-        .objects
-        .iter()
-        .filter_map(|object| Some((object.namespace.clone()?, object.binding_name())))
-        .collect();
-    let wished = |cluster: &str| {
-        record
-            .wish
-            .as_ref()
-            .is_some_and(|wish| wish.assignment.clusters().any(|c| c.as_str() == cluster))
-    };
-    let clusters = works.iter().filter_map(|work| {
-        let text = |pointer: &str| work.pointer(pointer).and_then(Value::as_str);
-        let annotation = |key: &str| {
-            text(&format!(
-                "/metadata/annotations/resourcebinding.karmada.io~1{key}"
-            ))
-            .map(str::to_owned)
-        };
-        let binding = (annotation("namespace")?, annotation("name")?);
-        let cluster = text("/metadata/namespace")?.strip_prefix("karmada-es-")?;
-        let bound = bindings
-            .get(&binding)
-            .is_some_and(|binding| binding.target(cluster).is_some());
-        // An import goes to other clusters than the workload, and a chart chooses for itself.
-        let wanted = match &record.wish {
-            Some(_) if !binding.1.ends_with("-serviceimport") => wished(cluster),
-            _ => bound,
-        };
-        let wanted = wanted && !record.removed;
-        (names.contains(&binding) && !wanted).then(|| cluster.parse::<ClusterName>().ok())?
-    });
-    let clusters: BTreeSet<ClusterName> = clusters.collect();
-    let leftover = |cluster| Leftover {
-        service: record.spec.service.clone(),
-        cluster,
-    };
-    clusters.into_iter().map(leftover).collect()
 }
 
 #[cfg(test)]

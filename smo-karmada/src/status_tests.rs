@@ -8,7 +8,7 @@ use crate::facts::FleetFacts;
 use crate::inventory::read_clusters;
 use crate::record::Wish;
 
-fn fleet(ready: &[(&str, &str)]) -> Inventory {
+fn fleet(ready: &[(&str, &str)]) -> FleetReport {
     let cluster = |(name, status): &(&str, &str)| {
         let reason = if *status == "True" {
             "ClusterReady"
@@ -22,10 +22,10 @@ fn fleet(ready: &[(&str, &str)]) -> Inventory {
     };
     let items: Vec<Value> = ready.iter().map(cluster).collect();
     let now = "2026-11-24T22:36:00Z".parse().unwrap();
-    read_clusters(&items, &FleetFacts::new(), now).inventory
+    read_clusters(&items, &FleetFacts::new(), now)
 }
 
-fn both_ready() -> Inventory {
+fn both_ready() -> FleetReport {
     fleet(&[("m1", "True"), ("m2", "True")])
 }
 
@@ -103,7 +103,7 @@ fn shown(observed: &ObservedRelease) -> String {
     text
 }
 
-fn told(record: &Record, bindings: &[Value], fleet: &Inventory) -> String {
+fn told(record: &Record, bindings: &[Value], fleet: &FleetReport) -> String {
     shown(&observe(record, &read_bindings(bindings), fleet))
 }
 
@@ -160,6 +160,29 @@ fn what_is_under_way_is_progressing() {
     m1 1/2 Progressing 
     m2 1/1 Healthy
     ");
+}
+
+#[test]
+fn replicas_without_room_say_so() {
+    let mut split = record(&[("m1", 2), ("m2", 1)]);
+    split.spec.resources = Resources::new().with("cpu", 500);
+    let mut short = running();
+    short["status"]["aggregatedStatus"][0] = item("m1", 1, "Unhealthy");
+    let mut fleet = both_ready();
+    let quiet = told(&split, &[short.clone()], &fleet);
+    assert!(quiet.starts_with("m1 1/2 Progressing \n"), "{quiet}");
+    let waiting = Resources::new().with("cpu", 500).with("nvidia.com/gpu", 1);
+    fleet.details["m1"].waiting = waiting;
+    insta::assert_snapshot!(told(&split, &[short.clone()], &fleet), @"
+    m1 1/2 Progressing 1 of 2 replicas do not run, and pods in m1 find no node for 0.5 cores, 1 nvidia.com/gpu
+    m2 1/1 Healthy
+    ");
+    split.spec.resources = Resources::new().with("memory", 1);
+    assert_eq!(
+        told(&split, &[short], &fleet),
+        quiet,
+        "others wait there, for what it does not ask for"
+    );
 }
 
 #[test]
@@ -221,29 +244,6 @@ fn a_chart_that_chooses_is_where_its_bindings_are() {
         told(&chosen, &[running()], &both_ready()),
         "m1 2/2 Healthy \nm2 1/1 Healthy \n"
     );
-}
-
-#[test]
-fn copies_where_none_should_be_are_leftovers() {
-    let work = |cluster: &str, binding: &str| {
-        json!({"metadata": {"namespace": format!("karmada-es-{cluster}"), "name": "web-1", "annotations": {
-            "resourcebinding.karmada.io/name": binding, "resourcebinding.karmada.io/namespace": "proj"}}})
-    };
-    let works = [
-        work("m1", "web-deployment"),
-        work("m2", "web-deployment"),
-        work("m2", "web-service"),
-        work("m3", "other-deployment"),
-        json!({"metadata": {"namespace": "karmada-es-m3", "name": "proj-ns"}}),
-    ];
-    let clusters = |record: &Record| -> Vec<String> {
-        let left = leftovers(record, &read_bindings(&[running()]), &works);
-        left.iter().map(|left| left.cluster.to_string()).collect()
-    };
-    let mut moved = record(&[("m1", 2)]);
-    assert_eq!(clusters(&moved), ["m2"]);
-    moved.removed = true;
-    assert_eq!(clusters(&moved), ["m1", "m2"]);
 }
 
 #[test]

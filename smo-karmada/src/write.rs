@@ -11,7 +11,7 @@ use smo_core::plan::ReleaseSpec;
 use crate::backend::KarmadaFleet;
 use crate::client::{Written, is_part_of};
 use crate::error::{Failure, KarmadaError};
-use crate::objects::{ObjectRef, Owner};
+use crate::objects::ObjectRef;
 use crate::record::{Record, Wish, is_image};
 use crate::release::{refs, release_name};
 use crate::split::{Order, order};
@@ -40,6 +40,23 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
+    /// True when somebody has deleted what the chart's installer has written. Hooks and jobs go by themselves, and of
+    /// kinds that are not Kubernetes' own nobody here knows whether they have a namespace.
+    fn lacks_some(&self, live: &Live) -> bool {
+        let stays = |object: &&Value| {
+            let hook = object.pointer("/metadata/annotations/helm.sh~1hook");
+            let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+            hook.is_none() && !["Job", "Pod"].contains(&kind)
+        };
+        let known = |object: &ObjectRef| {
+            let group = object.api_version.split_once('/').map_or("", |(group, _)| group);
+            object.is_policy() || !group.contains('.') || group.ends_with("k8s.io")
+        };
+        let lasting = self.objects.iter().filter(stays).flat_map(ObjectRef::of);
+        let mut lasting = lasting.filter(known);
+        lasting.any(|object| !live.contains_key(&object))
+    }
+
     /// The placement of the chart's own policy where it is right as the chart has it, and somebody may have edited it.
     fn own_placement(&self) -> Option<(ObjectRef, Value)> {
         let policy = self.steerable.as_ref().filter(|_| self.steer.is_none())?;
@@ -82,8 +99,8 @@ impl KarmadaFleet {
             before,
             wish,
             same,
-            scale,
             starting,
+            ..
         } = *step;
         let chart = !is_image(&spec.chart);
         let workload_first = match (before, wish) {
@@ -95,7 +112,7 @@ impl KarmadaFleet {
         let policies = self.write_all(&desired.policies, live, same);
         if chart {
             let changed = policies.await?.iter().any(|written| written.changed);
-            let installed = self.install(spec, desired, same, scale).await?;
+            let installed = self.install(step).await?;
             let (counted, generation) = self.count_replicas(desired, wish).await?;
             return Ok((changed || installed || counted, generation));
         }
@@ -148,21 +165,15 @@ impl KarmadaFleet {
     }
 
     /// Has the chart installed, unless it is in place, its own policy steered, and what does not work mended.
-    async fn install(
-        &self,
-        spec: &ReleaseSpec,
-        desired: &Desired,
-        same: bool,
-        scale: bool,
-    ) -> Result<bool, Failure> {
+    async fn install(&self, step: &Step<'_>) -> Result<bool, Failure> {
+        let Step { spec, desired, .. } = *step;
         let name = release_name(&spec.service);
-        let in_place = scale
-            || same
-                && self
-                    .charts
-                    .status(&name)
-                    .await?
-                    .is_some_and(|chart| chart.state == ChartState::Deployed);
+        let is_deployed = async || -> Result<bool, Failure> {
+            let chart = self.charts.status(&name).await?;
+            Ok(chart.is_some_and(|chart| chart.state == ChartState::Deployed))
+        };
+        let whole = !desired.lacks_some(step.live);
+        let in_place = whole && (step.scale || step.same && is_deployed().await?);
         if !in_place {
             self.charts.apply(&name, &spec.chart, &desired.values).await?;
         }
@@ -218,14 +229,6 @@ impl KarmadaFleet {
             .filter(|object| !kept.contains(object));
         try_join_all(gone.map(|object| self.client.delete(object))).await?;
         Ok(())
-    }
-
-    /// Takes back what a first apply wrote before it failed. What cannot be taken back stays on record, so that
-    /// `remove` finds it.
-    pub(crate) async fn undo(&self, owner: &Owner, record: &Record) {
-        if self.tear_down(owner, record).await.is_ok() {
-            let _stays_on_record = self.client.delete(&owner.record()).await;
-        }
     }
 }
 

@@ -60,6 +60,23 @@ async fn an_edited_policy_is_set_right() {
         eventually("it is back", LONG, back);
         stage.lap("... and the orchestrator's next step has set it right");
     }
+    // Nothing moves when one is deleted: it would be missed at the next change only.
+    let kubectl = stage.testbed.kubectl();
+    for (policy, service) in [("web", "web"), ("image.smo", "image")] {
+        let there = ["propagationpolicy", policy, "--namespace", "drift"];
+        kubectl.run(&[&["delete"][..], &there].concat()).unwrap();
+        let status = stage.orchestrator.status(&stage.key(&graph)).await.unwrap();
+        let state = status.services[service].state.to_string();
+        assert!(state.contains(&format!("drift/{policy} is gone")), "{status}");
+        stage
+            .orchestrator
+            .reconcile(jiff::Timestamp::now())
+            .await
+            .unwrap();
+        let names = &kubectl.get(&there).unwrap()["spec"]["placement"]["clusterAffinity"]["clusterNames"];
+        assert_eq!(*names, json!(["m1"]), "{policy}");
+        stage.lap(&format!("{policy} was deleted by somebody, and is there again"));
+    }
     let running = || async { stage.orchestrator.status(&stage.key(&graph)).await.unwrap().state };
     let began = std::time::Instant::now();
     while running().await != smo::orchestrator::GraphState::Running {

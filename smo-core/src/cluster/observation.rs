@@ -34,7 +34,7 @@ pub struct ObservedReplicas {
     pub ready: u32,
     /// Whether they do their work.
     pub health: Health,
-    /// What the cluster says when it refuses, where it says anything.
+    /// What the cluster says when it refuses or has no room, where it says anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }

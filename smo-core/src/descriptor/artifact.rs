@@ -86,8 +86,11 @@ impl<'a> Reader<'a, '_> {
             None
         };
         if let Some(fault) = fault {
-            self.decoder.report(at, codes::BAD_ARTIFACT, fault).hint =
-                Some("write oci://host/project/name, an https:// address, or host/project/name".to_owned());
+            self.decoder.report(at, codes::BAD_ARTIFACT, fault).hint = Some(
+                "write oci://host/project/name, an https:// address or host/project/name for a chart, and \
+                     docker://host/name:tag for a plain image"
+                    .to_owned(),
+            );
             return None;
         }
         if scheme == Some("http") {

@@ -472,7 +472,8 @@ pub struct Endpoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Artifact {
-    /// The chart: `oci://host/project/name[:version]`, an `https://` address, or the bare `host/project/name`.
+    /// The chart: `oci://host/project/name[:version]`, an `https://` address, or the bare `host/project/name`. Or a plain
+    /// container image: `docker://host/name:tag`.
     pub oci_image: String,
     /// What kind of artifact it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

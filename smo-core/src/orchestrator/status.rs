@@ -144,6 +144,12 @@ impl fmt::Display for GraphStatus {
                 places.join(", ")
             };
             write!(f, "\n  {id:<width$}  {places:<12}  {}", service.state)?;
+            // The other states say it themselves.
+            if service.state == ServiceState::Installing
+                && let Some(message) = service.clusters.values().find_map(|at| at.message.as_ref())
+            {
+                write!(f, ": {message}")?;
+            }
         }
         for leftover in &self.leftovers {
             write!(

@@ -7,6 +7,8 @@ use smo_core::id::ServiceKey;
 
 use crate::server::{Server, cluster, image};
 
+const WORKS: &str = "works.work.karmada.io";
+
 /// The test as the scheduler of one Deployment.
 struct Scheduler<'a> {
     server: &'a Server,
@@ -159,14 +161,7 @@ async fn a_removal_is_owed_until_the_work_is_gone() {
     );
     let observed = server.fleet.release(&spec.service).await.unwrap();
     assert_eq!(observed.clusters["m1"].health, Health::Healthy);
-    let _absent = server.kubectl.run(&["create", "namespace", "karmada-es-m1"]);
-    let work = json!({
-        "apiVersion": "work.karmada.io/v1alpha1", "kind": "Work",
-        "metadata": {"name": "web-1", "namespace": "karmada-es-m1", "annotations": {
-            "resourcebinding.karmada.io/namespace": "owed", "resourcebinding.karmada.io/name": "web-deployment"}},
-        "spec": {"workload": {"manifests": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}]}},
-    });
-    server.kubectl.apply(&work).unwrap();
+    server.make_work("owed", "web-deployment");
     let scope = Scope::Graph(spec.service.graph.clone());
     assert_eq!(server.fleet.observe(&scope).await.unwrap().leftovers, []);
 
@@ -176,7 +171,25 @@ async fn a_removal_is_owed_until_the_work_is_gone() {
     server.kubectl.apply(&dead).unwrap();
     let removed = server.fleet.remove(&spec.service).await.unwrap();
     assert_eq!(removed.owed, ["m1".parse().unwrap()]);
-    // Karmada's garbage collector would take the binding; the Work stays while its cluster does not answer.
+    // Karmada's controllers keep the Work while its cluster does not answer, and the garbage collector takes the binding.
+    let hold = json!({"metadata": {"finalizers": ["karmada.io/execution-controller"]}}).to_string();
+    server
+        .kubectl
+        .run(&[
+            "patch",
+            WORKS,
+            "web-owed",
+            "-n",
+            "karmada-es-m1",
+            "--type=merge",
+            "-p",
+            &hold,
+        ])
+        .unwrap();
+    server
+        .kubectl
+        .run(&["delete", WORKS, "web-owed", "-n", "karmada-es-m1", "--wait=false"])
+        .unwrap();
     let binding = [
         "delete",
         "resourcebindings.work.karmada.io",
@@ -195,11 +208,41 @@ async fn a_removal_is_owed_until_the_work_is_gone() {
         "what is owed is on record"
     );
 
+    let done = json!({"metadata": {"finalizers": null}}).to_string();
     server
         .kubectl
-        .run(&["delete", "works.work.karmada.io", "web-1", "-n", "karmada-es-m1"])
+        .run(&[
+            "patch",
+            WORKS,
+            "web-owed",
+            "-n",
+            "karmada-es-m1",
+            "--type=merge",
+            "-p",
+            &done,
+        ])
         .unwrap();
     assert_eq!(server.fleet.observe(&scope).await.unwrap().leftovers, []);
-    assert_eq!(server.names("owed"), [""; 0]);
+    server.nothing_left("owed", "the Work went").await;
     server.drop_namespace("owed");
+}
+
+/// A Work that is made after its binding is gone: nobody but this library deletes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_work_without_a_binding_is_deleted() {
+    let Some(server) = Server::take().await else {
+        return;
+    };
+    server.set_clusters(&[cluster("m1")]);
+    server.fresh_namespace("orphan");
+    let spec = image("orphan/shop/web", json!({}), &[("m1", 1)]);
+    server.fleet.apply(&spec).await.unwrap();
+    assert_eq!(server.fleet.remove(&spec.service).await.unwrap().owed, []);
+    server.make_work("orphan", "web-deployment");
+    let scope = Scope::Graph(spec.service.graph.clone());
+    let left = server.fleet.observe(&scope).await.unwrap().leftovers;
+    assert_eq!(left.len(), 1);
+    assert!(server.get(WORKS, "karmada-es-m1", "web-orphan").is_none());
+    server.nothing_left("orphan", "the Work was deleted").await;
+    server.drop_namespace("orphan");
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use smo_core::backend::BackendError;
 use smo_core::backend::memory::InMemoryCharts;
+use smo_core::backend::{BackendError, ManualClock, ReleaseBackend, Scope};
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 use smo_core::resources::{ResourceName, Resources};
@@ -21,6 +22,7 @@ pub(crate) struct Server {
     pub(crate) testbed: &'static Testbed,
     pub(crate) kubectl: Kubectl,
     pub(crate) fleet: KarmadaFleet,
+    clock: ManualClock,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -32,13 +34,42 @@ impl Server {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let kubectl = testbed.kubectl();
         crds::ensure(&kubectl);
-        let fleet = connect(testbed.kubeconfig(), Drift::Repair).await.unwrap();
+        let clock = ManualClock::new(jiff::Timestamp::now());
+        let config = config(testbed.kubeconfig(), Drift::Repair);
+        let charts = Box::new(InMemoryCharts::new());
+        let fleet = config.connect(charts, Arc::new(clock.clone())).await.unwrap();
         Some(Self {
             testbed,
             kubectl,
             fleet,
+            clock,
             _alone: alone,
         })
+    }
+
+    /// A fleet for the user who may do what the tests let them.
+    pub(crate) async fn restricted(&self) -> KarmadaFleet {
+        let config = config(&self.testbed.restricted_kubeconfig(), Drift::Repair);
+        let charts = Box::new(InMemoryCharts::new());
+        config
+            .connect(charts, Arc::new(self.clock.clone()))
+            .await
+            .unwrap()
+    }
+
+    /// Lets time pass until what was removed is remembered no longer than copies make it be.
+    pub(crate) fn later(&self) {
+        self.clock.advance(Duration::from_secs(6));
+    }
+
+    /// Nothing of this library is in a namespace, once it has looked again.
+    pub(crate) async fn nothing_left(&self, namespace: &str, after: &str) {
+        self.later();
+        // The first look deletes what Karmada forgot, the second sees that it is gone.
+        for _ in 0..2 {
+            self.fleet.observe(&Scope::All).await.unwrap();
+        }
+        assert_eq!(self.names(namespace), [""; 0], "after {after}");
     }
 
     /// Makes the fleet consist of these clusters, all of them ready, and no others.
@@ -50,6 +81,18 @@ impl Server {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": clusters});
             self.kubectl.apply(&list).unwrap();
         }
+    }
+
+    /// Makes a Work for m1 as Karmada makes it of a binding.
+    pub(crate) fn make_work(&self, namespace: &str, binding: &str) {
+        let _there = self.kubectl.run(&["create", "namespace", "karmada-es-m1"]);
+        let work = json!({
+            "apiVersion": "work.karmada.io/v1alpha1", "kind": "Work",
+            "metadata": {"name": format!("web-{namespace}"), "namespace": "karmada-es-m1", "annotations": {
+                "resourcebinding.karmada.io/namespace": namespace, "resourcebinding.karmada.io/name": binding}},
+            "spec": {"workload": {"manifests": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}]}},
+        });
+        self.kubectl.apply(&work).unwrap();
     }
 
     /// An object, if it is there.
@@ -89,14 +132,16 @@ impl Server {
 
 /// A fleet over a kubeconfig, without charts.
 pub(crate) async fn connect(kubeconfig: &Path, drift: Drift) -> Result<KarmadaFleet, BackendError> {
-    let config = KarmadaConfig::builder()
-        .with_kubeconfig_path(kubeconfig)
-        .with_drift(drift)
-        .build()
-        .unwrap();
-    config
+    config(kubeconfig, drift)
         .connect(Box::new(InMemoryCharts::new()), Arc::new(SystemTime))
         .await
+}
+
+fn config(kubeconfig: &Path, drift: Drift) -> KarmadaConfig {
+    let config = KarmadaConfig::builder()
+        .with_kubeconfig_path(kubeconfig)
+        .with_drift(drift);
+    config.build().unwrap()
 }
 
 /// A cluster as Karmada reports it.

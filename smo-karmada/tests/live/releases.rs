@@ -105,6 +105,9 @@ pub(crate) async fn gone(rig: &Rig, service: &ServiceKey) {
                 "{kind} {name} is left: {left:#}"
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
+            // The record of a removal goes when somebody looks and nothing can be left any more.
+            let scope = Scope::Graph(service.graph.clone());
+            rig.fleet.observe(&scope).await.unwrap();
         }
     }
 }

@@ -93,9 +93,14 @@ pub async fn room(backend: &dyn ReleaseBackend, timer: &dyn Timer, fixture: &Rel
     let mut large = spec.clone();
     large.resources.set(ResourceName::CPU, TOO_MUCH);
     PORT.succeeds("what is too large is accepted", backend.apply(&large).await)?;
-    let patience = Patience::new(timer, fixture.patience / 10);
+    let (long, short) = (
+        Patience::new(timer, fixture.patience),
+        Patience::new(timer, fixture.patience / 10),
+    );
+    let mut told = None;
     loop {
         let observed = suite.observed().await?;
+        told = told.or_else(|| observed.clusters.values().find_map(|at| at.message.clone()));
         let wrong = observed.clusters.len() != 1
             || observed
                 .clusters
@@ -106,10 +111,16 @@ pub async fn room(backend: &dyn ReleaseBackend, timer: &dyn Timer, fixture: &Rel
             !wrong,
             format!("{:?}", observed.clusters),
         )?;
-        if !patience.wait().await {
+        // Why it waits may be known later than that it does.
+        if !short.wait().await && (told.is_some() || !long.wait().await) {
             break;
         }
     }
+    PORT.holds(
+        "what finds no room says so",
+        told.is_some(),
+        "there is no message".to_owned(),
+    )?;
     PORT.succeeds("it can ask for less", backend.apply(&spec).await)?;
     suite
         .healthy("what asks for less becomes healthy", first, 1)

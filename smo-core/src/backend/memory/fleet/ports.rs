@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::InMemoryFleet;
 use super::schedule::Wish;
-use super::world::{Phase, Release, World};
+use super::world::{Phase, Release, WorkCopy, World};
 use crate::backend::{
     Applied, BackendError, Clock, ClusterBackend, ErrorKind, Leftover, ObservedReleases, ReleaseBackend,
     Removed, Scope,
@@ -288,7 +288,7 @@ fn replicas(
         (_, Some(copy)) => match &copy.phase {
             Phase::Refused(message) => (Health::Degraded, Some(message.clone())),
             Phase::Healthy if copy.replicas == desired => (Health::Healthy, None),
-            _ => (Health::Progressing, None),
+            _ => (Health::Progressing, copy.waits().then(|| no_room(name, copy))),
         },
         // What has no replicas is in no cluster.
         (_, None) if desired == 0 && release.bound.is_empty() && !release.deciding => (Health::Healthy, None),
@@ -303,6 +303,14 @@ fn replicas(
         health,
         message,
     }
+}
+
+fn no_room(cluster: &ClusterName, copy: &WorkCopy) -> String {
+    let waiting = copy.replicas - copy.ready;
+    format!(
+        "{waiting} of {} replicas find no room in {cluster}; each asks for {}",
+        copy.replicas, copy.per_replica
+    )
 }
 
 fn not_ready(cluster: &Cluster) -> String {

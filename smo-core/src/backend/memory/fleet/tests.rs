@@ -192,6 +192,7 @@ async fn what_finds_no_room_is_bound_and_waits_in_its_cluster() {
     let release = fleet.release(&web.service).await.unwrap();
     assert_eq!(places(&release), [("m1", 5, 4, Health::Progressing)]);
     assert_eq!(release.message, None, "the scheduler is content");
+    insta::assert_snapshot!(release.clusters["m1"].message.clone().unwrap(), @"1 of 5 replicas find no room in m1; each asks for 1 core");
     let m1 = &fleet.inventory().await.unwrap().clusters["m1"];
     assert_eq!(
         m1.allocated.cpu().millicores(),

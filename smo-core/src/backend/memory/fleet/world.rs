@@ -68,7 +68,7 @@ pub(super) struct WorkCopy {
 
 impl WorkCopy {
     /// True when some replicas found no room.
-    fn waits(&self) -> bool {
+    pub(super) fn waits(&self) -> bool {
         self.phase == Phase::Running && self.ready < self.replicas
     }
 
