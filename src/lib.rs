@@ -20,7 +20,7 @@
 
 pub use smo_core::{
     backend, cluster, decode, descriptor, diagnostic, graph, id, intent, milp, orchestrator, placement, plan,
-    resources, scaling, units, value, yaml,
+    resources, scaling, simulation, units, value, yaml,
 };
 
 pub use smo_core::cluster::{Cluster, Inventory, ObservedState};

@@ -13,6 +13,7 @@
 //! | 5 planning | [`plan`] |
 //! | 6 ports | [`backend`] |
 //! | 7 carrying out | [`orchestrator`] |
+//! | 8 simulating | [`simulation`] |
 
 pub mod assign;
 pub mod backend;
@@ -31,6 +32,7 @@ pub mod plan;
 pub mod quadratic;
 pub mod resources;
 pub mod scaling;
+pub mod simulation;
 pub mod table;
 pub mod units;
 pub mod value;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 use smo_core::backend::conformance::{
-    self, ArtifactFixture, ChartFixture, InfrastructureFixture, MetricsFixture, ReleaseFixture,
+    self, ArtifactFixture, ChartFixture, InfrastructureFixture, MetricsFixture, OtherOwner, ReleaseFixture,
 };
 use smo_core::backend::memory::{
     Delays, InMemoryAlerts, InMemoryArtifacts, InMemoryCharts, InMemoryDashboards, InMemoryFleet,
@@ -68,6 +68,9 @@ async fn the_in_memory_fleet(#[case] delays: Delays) {
         .await
         .unwrap();
     conformance::room(&fleet, &fleet.clock(), &fixture).await.unwrap();
+    conformance::owners(&fleet, &fleet.clock(), &fixture, &Others(fleet.clone()))
+        .await
+        .unwrap();
     let image = ReleaseFixture {
         chart: "docker://registry/web:1".to_owned(),
         ..fixture
@@ -257,6 +260,7 @@ async fn a_broken_installer_is_told_its_fault(
 /// One way to get a port wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
+    HidesOwners,
     AlwaysChanged,
     RemoveTwiceFails,
     ScaleResetsValues,
@@ -321,6 +325,7 @@ impl ReleaseBackend for BrokenFleet {
                         .values_mut()
                         .for_each(|at| at.health = Health::Healthy);
                 }
+                Fault::HidesOwners => release.owners.clear(),
                 Fault::ScaleResetsValues if release.clusters.values().any(|at| at.desired > 1) => {
                     release.values = smo_core::helm_values::HelmValues::default();
                 }
@@ -405,4 +410,37 @@ async fn a_failing_backend_is_no_conforming_one() {
     dashboards.fail_always("list", refused);
     let error = conformance::dashboards(&dashboards).await.unwrap_err();
     insta::assert_snapshot!(error, @"DashboardBackend: dashboards can be listed; found unavailable error `list dashboards: no route to host`");
+}
+
+/// Somebody else on the fleet in memory.
+#[derive(Debug)]
+struct Others(InMemoryFleet);
+
+#[async_trait]
+impl OtherOwner for Others {
+    async fn add_autoscaler(&self, service: &ServiceKey) -> Result<String, BackendError> {
+        self.0.add_autoscaler(service, "HorizontalPodAutoscaler/web");
+        Ok("HorizontalPodAutoscaler/web".to_owned())
+    }
+
+    async fn remove_autoscaler(&self, service: &ServiceKey) -> Result<(), BackendError> {
+        self.0.remove_autoscaler(service, "HorizontalPodAutoscaler/web");
+        Ok(())
+    }
+
+    async fn edit_replicas(&self, service: &ServiceKey, replicas: u32) -> Result<(), BackendError> {
+        self.0.edit_replicas(service, replicas);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_release_backend_that_hides_other_owners_is_told() {
+    let fleet = fleet(Delays::measured());
+    let broken = BrokenFleet(fleet.clone(), Fault::HidesOwners);
+    let others = Others(fleet.clone());
+    let error = conformance::owners(&broken, &fleet.clock(), &release_fixture(), &others)
+        .await
+        .unwrap_err();
+    assert_eq!(error.rule, "an autoscaler of somebody else is an owner");
 }

@@ -17,6 +17,7 @@ use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::Assignment;
 use smo_core::plan::ReleaseSpec;
 
+use crate::autoscalers::{autoscalers, owners};
 use crate::client::Client;
 use crate::config::Drift;
 use crate::drift::drift;
@@ -178,8 +179,14 @@ impl KarmadaFleet {
         }
         let only = only_namespace(records.iter().map(|(record, _)| record));
         let works = async { Ok(self.client.list_metadata(WORKS, "").await?) };
-        let (bindings, fleet, works, policies) =
-            try_join!(self.bindings(only), self.clusters(), works, self.policies(only))?;
+        let scalers = async { Ok(autoscalers(&self.client, only).await?) };
+        let (bindings, fleet, works, policies, scalers) = try_join!(
+            self.bindings(only),
+            self.clusters(),
+            works,
+            self.policies(only),
+            scalers
+        )?;
         let mut observed = ObservedReleases::default();
         for (record, secret) in &records {
             let left = leftovers(record, &bindings, &works);
@@ -189,6 +196,7 @@ impl KarmadaFleet {
                 let mut release = observe(record, &bindings, &fleet);
                 let edited = drift(&self.owner(&record.spec.service), record, &policies);
                 release.message = edited.or(release.message);
+                release.owners = owners(record, &scalers);
                 observed.releases.insert(record.spec.service.clone(), release);
             }
             observed.leftovers.extend(left);

@@ -50,6 +50,7 @@
 //!
 //! [`permissions`] is the role that the user of the kubeconfig needs in Karmada's API server.
 
+mod autoscalers;
 mod backend;
 mod chart;
 mod chart_import;

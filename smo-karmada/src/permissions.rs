@@ -13,6 +13,13 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("apps", &["deployments"], OWN),
     // Workloads of charts: their replicas are read and set.
     ("apps", &["statefulsets", "replicasets"], &["get", "patch"]),
+    // Who else sets the count of a workload.
+    ("autoscaling", &["horizontalpodautoscalers"], &["list"]),
+    (
+        "autoscaling.karmada.io",
+        &["cronfederatedhpas", "federatedhpas"],
+        &["list"],
+    ),
     ("cluster.karmada.io", &["clusters"], &["list", "watch"]),
     // What Submariner knows is in the clusters themselves.
     ("cluster.karmada.io", &["clusters/proxy"], &["get"]),

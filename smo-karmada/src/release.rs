@@ -195,7 +195,7 @@ impl KarmadaFleet {
                 return Err(KarmadaError::Refused(why).into());
             }
         };
-        if former.as_ref() == Some(&wish) {
+        if former.as_ref() == Some(&wish) && self.is_counted(&record, &wish).await? {
             return Ok(());
         }
         let spec = record.spec.clone();

@@ -148,7 +148,7 @@ pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &FleetReport)
         .filter(|object| imported || object.kind != "ServiceImport")
         .filter_map(|object| binding_of(bindings, object))
         .collect();
-    let wanted = wanted(record, workload);
+    let wanted = foreign_count(record, workload).unwrap_or_else(|| wanted(record, workload));
     let refusal = workload
         .into_iter()
         .chain(others.iter().copied())
@@ -174,7 +174,27 @@ pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &FleetReport)
         resources: record.spec.resources.clone(),
         clusters,
         message: refusal.map(str::to_owned),
+        owners: Vec::new(),
     }
+}
+
+/// Where replicas run when somebody else has changed the count since we wrote it: a member reports a later generation of
+/// the workload than ours, and another number of replicas is bound.
+fn foreign_count(record: &Record, workload: Option<&Binding>) -> Option<BTreeMap<ClusterName, u32>> {
+    let (wish, binding) = (record.wish.as_ref()?, workload?);
+    let object = record.workload.as_ref()?;
+    let generation = |item: &AggregatedItem| item.status.get("resourceTemplateGeneration")?.as_i64();
+    let later = |item: &AggregatedItem| generation(item).is_some_and(|seen| seen > record.generation);
+    let foreign = record.complete
+        && has_replicas(&object.kind)
+        && binding.spec.replicas != wish.replicas()
+        && binding.status.aggregated_status.iter().any(later);
+    foreign.then(|| {
+        let bound = binding.spec.clusters.iter();
+        bound
+            .filter_map(|target| Some((target.name.parse().ok()?, target.replicas)))
+            .collect()
+    })
 }
 
 /// The clusters it should be on, with replicas.

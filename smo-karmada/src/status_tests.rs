@@ -256,3 +256,59 @@ fn bindings_of_odd_shape_are_no_crash() {
     ];
     assert!(read_bindings(&odd).len() <= 1);
 }
+
+#[test]
+fn a_count_that_somebody_else_has_set_is_what_is_observed() {
+    let record = Record {
+        complete: true,
+        ..record(&[("m1", 2), ("m2", 1)])
+    };
+    let mut binding = running();
+    binding["spec"]["replicas"] = 5.into();
+    binding["spec"]["clusters"] = json!([{"name": "m1", "replicas": 3}, {"name": "m2", "replicas": 2}]);
+    // No member has reported a workload later than ours: the binding may be older than our last write.
+    assert!(told(&record, &[binding.clone()], &both_ready()).starts_with("m1 2/2"));
+    binding["status"]["aggregatedStatus"] = json!([item("m1", 3, "Healthy"), item("m2", 2, "Healthy")]);
+    for at in [0, 1] {
+        binding["status"]["aggregatedStatus"][at]["status"]["resourceTemplateGeneration"] = 3.into();
+    }
+    let shown = told(&record, &[binding.clone()], &both_ready());
+    assert_eq!(shown, "m1 3/3 Healthy \nm2 2/2 Healthy \n");
+    // An apply that was cut off is no change of somebody else.
+    let cut = Record {
+        complete: false,
+        ..record
+    };
+    assert!(told(&cut, &[binding], &both_ready()).contains("/2 "));
+}
+
+#[test]
+fn autoscalers_of_our_workload_are_owners() {
+    let scaler = |kind: &str, namespace: &str, name: &str, target: Value| json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": {"scaleTargetRef": target}});
+    let web = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    let all = [
+        scaler("HorizontalPodAutoscaler", "proj", "web", web.clone()),
+        scaler("FederatedHPA", "proj", "all", web.clone()),
+        scaler("HorizontalPodAutoscaler", "other", "web", web.clone()),
+        scaler(
+            "HorizontalPodAutoscaler",
+            "proj",
+            "db",
+            json!({"kind": "Deployment", "name": "db"}),
+        ),
+        scaler(
+            "CronFederatedHPA",
+            "proj",
+            "night",
+            json!({"kind": "FederatedHPA", "name": "web"}),
+        ),
+        json!({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "broken", "namespace": "proj"}}),
+    ];
+    let owners = crate::autoscalers::owners(&record(&[("m1", 1)]), &all);
+    assert_eq!(owners, ["FederatedHPA/all", "HorizontalPodAutoscaler/web"]);
+    let without = Record {
+        workload: None,
+        ..record(&[("m1", 1)])
+    };
+    assert_eq!(crate::autoscalers::owners(&without, &all), Vec::<String>::new());
+}

@@ -219,6 +219,20 @@ impl KarmadaFleet {
         Ok((true, generation_of(&written)))
     }
 
+    /// True unless somebody else has changed the count of a workload since it was written.
+    pub(crate) async fn is_counted(&self, record: &Record, wish: &Wish) -> Result<bool, Failure> {
+        let Some(workload) = record
+            .workload
+            .as_ref()
+            .filter(|object| has_replicas(&object.kind))
+        else {
+            return Ok(true);
+        };
+        let found = self.client.get(workload).await?.unwrap_or_default();
+        let replicas = found.pointer("/spec/replicas").and_then(Value::as_u64);
+        Ok(replicas.is_none_or(|replicas| replicas == u64::from(wish.replicas())))
+    }
+
     /// Deletes what an earlier revision wrote and this one does not have.
     pub(crate) async fn prune(&self, record: &Record, desired: &Desired) -> Result<(), Failure> {
         let kept: Vec<ObjectRef> = [refs(&desired.objects)?, refs(&desired.policies)?].concat();

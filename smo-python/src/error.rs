@@ -9,6 +9,7 @@ use smo_core::intent::TranslateError;
 use smo_core::orchestrator::{self as core, OrchestratorError, StepResult};
 use smo_core::placement::{Diagnosis, PlacementError};
 use smo_core::plan::PlanError;
+use smo_core::scaling::{ControllerError, ScalingError};
 use smo_karmada::KarmadaError;
 
 use crate::diagnostic::Violation;
@@ -46,23 +47,14 @@ pub(crate) fn translate(py: Python<'_>, error: &TranslateError) -> PyErr {
     exception(py, "TranslateError", (error.to_string(), vec![error.hint()]))
 }
 
-/// `cause` is what the code of a Python placer raised. What is no `Exception`, such as `KeyboardInterrupt`, goes on as
-/// it is.
+/// `cause` is what the code of a Python placer raised.
 pub(crate) fn placement(py: Python<'_>, error: &PlacementError, cause: Option<PyErr>) -> PyErr {
     let (placer, faults) = match error {
         PlacementError::Failed { placer, message } => (placer, vec![message.clone()]),
         PlacementError::WrongAnswer { placer, faults } => (placer, faults.clone()),
         other => return exception(py, "PlacementFailed", (other.to_string(),)),
     };
-    if let Some(cause) = cause
-        .as_ref()
-        .filter(|cause| !cause.is_instance_of::<PyException>(py))
-    {
-        return cause.clone_ref(py);
-    }
-    let raised = exception(py, "PlacerError", (error.to_string(), placer, faults));
-    raised.set_cause(py, cause);
-    raised
+    named(py, "PlacerError", (error.to_string(), placer, faults), cause)
 }
 
 pub(crate) fn plan(py: Python<'_>, error: PlanError, cause: Option<PyErr>) -> PyErr {
@@ -72,6 +64,54 @@ pub(crate) fn plan(py: Python<'_>, error: PlanError, cause: Option<PyErr>) -> Py
         PlanError::Translate(error) => translate(py, &error),
         other => exception(py, "PlanError", (other.to_string(),)),
     }
+}
+
+/// `InvalidScaling` with everything that is wrong.
+pub(crate) fn invalid_scaling(
+    py: Python<'_>,
+    faults: impl IntoIterator<Item = impl std::fmt::Display>,
+) -> PyErr {
+    let faults: Vec<String> = faults.into_iter().map(|fault| fault.to_string()).collect();
+    exception(py, "InvalidScaling", (faults.join("; "), faults))
+}
+
+/// `cause` is what the code of a Python scaler raised.
+pub(crate) fn scaling(py: Python<'_>, error: &ScalingError, cause: Option<PyErr>) -> PyErr {
+    let (scaler, faults) = match error {
+        ScalingError::InvalidProblem(faults) => return invalid_scaling(py, &faults.0),
+        ScalingError::Failed { scaler, message } => (scaler, vec![message.clone()]),
+        ScalingError::WrongAnswer { scaler, faults } => (scaler, faults.clone()),
+        other => return exception(py, "ScalingFailed", (other.to_string(),)),
+    };
+    named(py, "ScalerError", (error.to_string(), scaler, faults), cause)
+}
+
+/// The same for a step of a controller.
+pub(crate) fn controller(py: Python<'_>, error: &ControllerError, cause: Option<PyErr>) -> PyErr {
+    match error {
+        ControllerError::InvalidPolicy(faults) => invalid_scaling(py, &faults.0),
+        ControllerError::Scaling(error) => scaling(py, error, cause),
+        other => invalid_scaling(py, [other]),
+    }
+}
+
+/// An exception about a strategy, with what the code of one written in Python raised as its cause. What is no `Exception`,
+/// such as `KeyboardInterrupt`, goes on as it is.
+fn named<'py>(
+    py: Python<'py>,
+    class: &str,
+    arguments: impl pyo3::call::PyCallArgs<'py>,
+    cause: Option<PyErr>,
+) -> PyErr {
+    if let Some(cause) = cause
+        .as_ref()
+        .filter(|cause| !cause.is_instance_of::<PyException>(py))
+    {
+        return cause.clone_ref(py);
+    }
+    let raised = exception(py, class, arguments);
+    raised.set_cause(py, cause);
+    raised
 }
 
 /// `NotFound`, `Unavailable` and so on, as classes by kind.
@@ -126,6 +166,7 @@ pub(crate) fn orchestrator(py: Python<'_>, error: OrchestratorError, cause: Opti
     let (kind, hint) = match error {
         OrchestratorError::Plan(error) => return plan(py, error, cause),
         OrchestratorError::Backend(error) => return backend(py, &error),
+        OrchestratorError::Scaling(error) => return controller(py, &error, cause),
         OrchestratorError::Failed(report) => return failed(py, message, "Failed", *report),
         OrchestratorError::NotRemembered { report, .. } => {
             return failed(py, message, "NotRemembered", *report);

@@ -19,6 +19,7 @@ mod orchestrator;
 mod placement;
 mod plan;
 mod runtime;
+mod scaling;
 
 /// The compiled half of the package `smo`.
 #[pyo3::pymodule(gil_used = false)]
@@ -61,6 +62,13 @@ mod _smo {
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};
     #[pymodule_export]
     use super::runtime::Cancellation;
+    #[pymodule_export]
+    use super::scaling::{
+        Autoscaler, ClusterRoom, ExactScaler, ExpectedLoad, Lack, ObservedService, ScaledService, Scaler,
+        ScalingController, ScalingDecision, ScalingGoals, ScalingObservation, ScalingPolicy, ScalingProblem,
+        ScalingReport, ScalingStep, ServiceCourse, ServiceLoad, ServiceTarget, ServiceVerdict,
+        SimulationResult, ThresholdScaler, Thresholds, Throughput, decide, simulate,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

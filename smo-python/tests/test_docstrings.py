@@ -9,7 +9,13 @@ import pytest
 import smo
 import smo.aio
 
-MODULES = {"smo": smo, "smo.aio": smo.aio, "smo.artifact": smo.artifact, "smo.karmada": smo.karmada}
+MODULES = {
+    "smo": smo,
+    "smo.aio": smo.aio,
+    "smo.artifact": smo.artifact,
+    "smo.karmada": smo.karmada,
+    "smo.scaling": smo.scaling,
+}
 
 
 def public() -> list[tuple[str, object]]:

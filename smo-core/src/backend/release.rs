@@ -102,6 +102,9 @@ pub struct ObservedReleases {
 /// - `remove` takes the release away everywhere, and only the release of that very graph: a namesake of another graph is
 ///   not touched. To a cluster that does not answer the removal is owed, and done when
 ///   it returns.
+/// - `observe` shows the count that is set now, whoever set it, and in
+///   [`owners`](crate::cluster::ObservedRelease::owners) every autoscaler that names the workload as its target, as
+///   `Kind/name`: two owners of one count would undo one another.
 /// - `observe` reads health *together with the readiness of the cluster*: replicas on a cluster that is not ready are
 ///   `Unknown`, whatever was last heard of them.
 ///

@@ -56,6 +56,9 @@ pub struct ObservedRelease {
     /// What the fleet says when it cannot place the release at all, where it says anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Others that set its replicas, as `HorizontalPodAutoscaler/web`: an autoscaler that names it as its target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
 }
 
 impl ObservedRelease {

@@ -7,6 +7,7 @@ use super::ApplyReport;
 use crate::backend::BackendError;
 use crate::id::{GraphKey, ServiceKey};
 use crate::plan::PlanError;
+use crate::scaling::ControllerError;
 
 /// Why an operation was not done, or not to the end.
 #[derive(Debug, Clone, Error)]
@@ -44,6 +45,9 @@ pub enum OrchestratorError {
     /// There is no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The step of scaling makes no sense: an observation, or the scaler.
+    #[error(transparent)]
+    Scaling(#[from] ControllerError),
     /// A part of the outside world failed before anything was done.
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -40,7 +40,7 @@ impl Orchestrator {
         {
             return Err(OrchestratorError::Exists(key));
         }
-        let plan = planner.plan(graph, &self.fleet_for(&key).await?)?;
+        let plan = planner.plan(graph, &self.fleet_for(Some(&key)).await?)?;
         let report = self.apply(&plan).await?;
         Ok(Deployment { plan, report })
     }
@@ -56,12 +56,26 @@ impl Orchestrator {
         graph: &ApplicationGraph,
         planner: &Planner,
     ) -> Result<Deployment, OrchestratorError> {
+        self.replan_with_replicas(graph, planner, &BTreeMap::new()).await
+    }
+
+    /// The same for services that need more replicas than run: they go where so many find room.
+    ///
+    /// # Errors
+    /// As [`Orchestrator::replan`].
+    pub async fn replan_with_replicas(
+        &self,
+        graph: &ApplicationGraph,
+        planner: &Planner,
+        replicas: &BTreeMap<ServiceId, u32>,
+    ) -> Result<Deployment, OrchestratorError> {
         let key = GraphKey::new(planner.project().clone(), graph.id().clone());
         if self.known(&key).await?.wanted != Wanted::Running {
             return Err(OrchestratorError::Stopped(key));
         }
         let current = Placement::from(&self.observed_releases(&key).await?);
-        let plan = planner.replan(graph, &self.fleet_for(&key).await?, &current)?;
+        let fleet = self.fleet_for(Some(&key)).await?;
+        let plan = planner.replan_with_replicas(graph, &fleet, &current, replicas)?;
         let report = self.apply(&plan).await?;
         Ok(Deployment { plan, report })
     }

@@ -28,6 +28,8 @@
 //! ```
 
 mod apply;
+mod autoscale;
+mod autoscaler;
 mod builder;
 mod changes;
 mod error;
@@ -43,6 +45,8 @@ mod together;
 
 use std::sync::Arc;
 
+pub use autoscale::{ScalingReport, ScalingTrouble};
+pub use autoscaler::{Autoscaler, LoadForecast, ScaledService};
 pub use builder::{OrchestratorBuilder, Patience};
 pub use error::OrchestratorError;
 pub use events::{AlertNotice, AlertOutcome, AlertState};

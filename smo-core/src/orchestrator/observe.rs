@@ -37,11 +37,11 @@ impl Orchestrator {
     }
 
     /// The fleet as a decision about `graph` has to see it: what the waiting services of other graphs will take when their
-    /// alerts fire counts as allocated.
-    pub(super) async fn fleet_for(&self, graph: &GraphKey) -> Result<Inventory, BackendError> {
+    /// alerts fire counts as allocated. For a decision about no graph, those of all.
+    pub(super) async fn fleet_for(&self, graph: Option<&GraphKey>) -> Result<Inventory, BackendError> {
         let mut fleet = self.clusters.inventory().await?;
         let (records, _) = self.records().await?;
-        for record in records.iter().filter(|record| record.graph != *graph) {
+        for record in records.iter().filter(|record| Some(&record.graph) != graph) {
             for spec in record.waiting() {
                 let Target::Clusters(assignment) = &spec.target else {
                     continue;

@@ -223,6 +223,7 @@ impl ServicePlan {
             resources: self.release.resources.clone(),
             clusters,
             message: None,
+            owners: Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From a graph and a fleet to a plan: translate, pose, decide, write values.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use thiserror::Error;
 
@@ -150,8 +152,27 @@ impl Planner {
         fleet: &Inventory,
         current: &Placement,
     ) -> Result<DeploymentPlan, PlanError> {
+        self.replan_with_replicas(graph, fleet, current, &BTreeMap::new())
+    }
+
+    /// The same for services that need more replicas than run, and than the graph asks for, such as those that a load
+    /// does not fit into where they are.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    pub fn replan_with_replicas(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+        replicas: &BTreeMap<ServiceId, u32>,
+    ) -> Result<DeploymentPlan, PlanError> {
         let key = GraphKey::new(self.project.clone(), graph.id().clone());
-        let requirements = translate(graph, &self.catalog)?;
+        let mut requirements = translate(graph, &self.catalog)?;
+        for (id, service) in &mut requirements.services {
+            let needed = replicas.get(id).copied().unwrap_or(0);
+            service.replicas = service.replicas.max(needed);
+        }
         let decision = self.decide(&key, &requirements, fleet, current)?;
         let placed: IndexMap<ServiceId, Vec<ClusterName>> = match &decision {
             Some(decision) => decision

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use smo_core::backend::conformance::{self, ReleaseFixture};
-use smo_core::backend::{ClusterBackend, ClusterBackendExt, ErrorKind, ReleaseBackend, ReleaseBackendExt};
+use smo_core::backend::conformance::{self, OtherOwner, ReleaseFixture};
+use smo_core::backend::{
+    BackendError, ClusterBackend, ClusterBackendExt, ErrorKind, ReleaseBackend, ReleaseBackendExt,
+};
 use smo_core::helm_values::HelmValues;
+use smo_core::id::ServiceKey;
 use smo_core::resources::{ResourceName, Resources};
 use smo_karmada::{Change, KarmadaConfig, SystemTime};
+use smo_testbed::Kubectl;
 
 use crate::releases::{IMAGE, gone, healthy_on, on, spec};
 use crate::rig::{FunctionCharts, Rig};
@@ -119,6 +124,50 @@ pub(crate) fn fixture(chart: &str) -> ReleaseFixture {
     }
 }
 
+/// Somebody else, with kubectl.
+#[derive(Debug)]
+struct Others(Kubectl);
+
+impl Others {
+    fn run(&self, arguments: &[&str]) -> Result<(), BackendError> {
+        let ran = self.0.run(arguments);
+        let failed = |why| BackendError::new(ErrorKind::Unexpected, "kubectl", format!("{why:?}"));
+        ran.map(|_| ()).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl OtherOwner for Others {
+    async fn add_autoscaler(&self, service: &ServiceKey) -> Result<String, BackendError> {
+        let (name, namespace) = (&service.service, &service.graph.project);
+        let autoscaler = json!({
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+                "minReplicas": 1,
+                "maxReplicas": 3,
+            },
+        });
+        let applied = self.0.apply(&autoscaler);
+        let failed = |why| BackendError::new(ErrorKind::Unexpected, "kubectl", format!("{why:?}"));
+        applied.map(|_| ()).map_err(failed)?;
+        Ok(format!("HorizontalPodAutoscaler/{name}"))
+    }
+
+    async fn remove_autoscaler(&self, service: &ServiceKey) -> Result<(), BackendError> {
+        let (name, namespace) = (service.service.as_str(), service.graph.project.as_str());
+        self.run(&["delete", "horizontalpodautoscaler", name, "-n", namespace])
+    }
+
+    async fn edit_replicas(&self, service: &ServiceKey, replicas: u32) -> Result<(), BackendError> {
+        let (name, namespace) = (service.service.as_str(), service.graph.project.as_str());
+        let replicas = format!("--replicas={replicas}");
+        self.run(&["scale", "deployment", name, "-n", namespace, &replicas])
+    }
+}
+
 pub(crate) async fn conformance(rig: &mut Rig) {
     let free = async |rig: &Rig| rig.fleet.cluster(&"m1".parse().unwrap()).await.unwrap().free();
     let before = free(rig).await;
@@ -132,6 +181,11 @@ pub(crate) async fn conformance(rig: &mut Rig) {
         .await
         .unwrap();
     rig.lap("conformance: no room, and zero replicas");
+    let others = Others(rig.testbed.kubectl());
+    conformance::owners(&rig.fleet, &SystemTime, &fixture(IMAGE), &others)
+        .await
+        .unwrap();
+    rig.lap("conformance: other owners of replicas");
     // Clusters report every few seconds: what ran until now has to be forgotten before capacity is measured.
     let start = Instant::now();
     while free(rig).await != before {

@@ -27,10 +27,10 @@
 `str()` of a plan, a decision, a diagnosis or a difference is a screen of text; a notebook shows tables and pictures.
 
 An `Orchestrator` carries plans out on a fleet: one in memory, or that of a Karmada (`smo.karmada`), with descriptors and
-charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio.
+charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run.
 """
 
-from . import artifact, karmada
+from . import artifact, karmada, scaling
 from ._errors import (
     BackendError,
     Conflict,
@@ -40,11 +40,14 @@ from ._errors import (
     InvalidDescriptor,
     InvalidInput,
     InvalidInventory,
+    InvalidScaling,
     NotFound,
     OrchestratorError,
     PlacementFailed,
     PlacerError,
     PlanError,
+    ScalerError,
+    ScalingFailed,
     SmoError,
     TranslateError,
     Unauthenticated,
@@ -176,6 +179,7 @@ __all__ = [
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "InvalidScaling",
     "Inventory",
     "Journal",
     "Link",
@@ -202,6 +206,8 @@ __all__ = [
     "ReleaseSpec",
     "Removed",
     "Requirements",
+    "ScalerError",
+    "ScalingFailed",
     "Series",
     "Service",
     "ServiceDemand",
@@ -226,5 +232,6 @@ __all__ = [
     "karmada",
     "place",
     "plan",
+    "scaling",
     "translate",
 ]

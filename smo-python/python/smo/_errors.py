@@ -18,11 +18,14 @@ __all__ = [
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "InvalidScaling",
     "NotFound",
     "OrchestratorError",
     "PlacementFailed",
     "PlacerError",
     "PlanError",
+    "ScalerError",
+    "ScalingFailed",
     "SmoError",
     "TranslateError",
     "Unauthenticated",
@@ -183,6 +186,57 @@ class PlacerError(PlacementFailed):
     def __init__(self, message: str, placer: str, faults: list[str]) -> None:
         super().__init__(message, placer, faults)
         self.placer = placer
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ScalingFailed(SmoError):
+    """A question how many replicas run got no answer at all. Too little room is an answer."""
+
+
+class InvalidScaling(ScalingFailed, ValueError):
+    """A number, a question, a policy or an observation of scaling makes no sense. `faults` has everything that is wrong.
+
+    >>> from smo import InvalidScaling
+    >>> from smo.scaling import Throughput
+    >>> try:
+    ...     Throughput(0)
+    ... except InvalidScaling as error:
+    ...     error.faults
+    ['alpha is 0; one more replica has to carry more, so it is above zero']
+    """
+
+    def __init__(self, message: str, faults: list[str]) -> None:
+        super().__init__(message, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ScalerError(ScalingFailed):
+    """A scaler is wrong or fails. `scaler` is its name, `faults` what is wrong with its answer.
+
+    When the code of a Python scaler raised, the exception is the cause (`__cause__`).
+
+    >>> import smo
+    >>> from smo.scaling import ClusterRoom, Scaler, ScalingProblem, ServiceLoad, Throughput, decide
+    >>> class Nothing(Scaler):
+    ...     def replicas(self, problem):
+    ...         return {}
+    >>> web = ServiceLoad(505, Throughput(110), max=9, clusters={"edge-1": 2})
+    >>> try:
+    ...     decide(ScalingProblem({"web": web}, {"edge-1": ClusterRoom({})}), Nothing())
+    ... except smo.ScalerError as error:
+    ...     error.scaler, error.faults
+    ('Nothing', ['it says nothing about default/default/web'])
+    """
+
+    def __init__(self, message: str, scaler: str, faults: list[str]) -> None:
+        super().__init__(message, scaler, faults)
+        self.scaler = scaler
         self.faults = faults
 
     def __str__(self) -> str:

@@ -112,6 +112,7 @@ class Orchestrator:
         self.graphs = awaited(orchestrator.graphs)
         self.on_alert = awaited(orchestrator.on_alert)
         self.reconcile = awaited(orchestrator.reconcile)
+        self.autoscale = awaited(orchestrator.autoscale)
 
 
 class Fleet:

@@ -99,6 +99,29 @@ impl InMemoryFleet {
         Ok(())
     }
 
+    /// Lets an autoscaler of somebody else, such as `HorizontalPodAutoscaler/web`, name a service as its target. It is seen,
+    /// and does nothing by itself. `service` is `project/graph/service`.
+    fn add_autoscaler(&self, py: Python<'_>, service: &str, autoscaler: &str) -> PyResult<()> {
+        let service = parse(service)?;
+        py.detach(|| self.0.add_autoscaler(&service, autoscaler));
+        Ok(())
+    }
+
+    /// Takes such an autoscaler away.
+    fn remove_autoscaler(&self, py: Python<'_>, service: &str, autoscaler: &str) -> PyResult<()> {
+        let service = parse(service)?;
+        py.detach(|| self.0.remove_autoscaler(&service, autoscaler));
+        Ok(())
+    }
+
+    /// Changes the count of a running service (`project/graph/service`) behind the back of whoever installed it, as
+    /// `kubectl scale` does. A service that does not run is left alone.
+    fn edit_replicas(&self, py: Python<'_>, service: &str, replicas: u32) -> PyResult<()> {
+        let service = parse(service)?;
+        py.detach(|| self.0.edit_replicas(&service, replicas));
+        Ok(())
+    }
+
     /// Makes a cluster die; it is noticed later. Raises `KeyError` for a cluster that the fleet does not have.
     fn kill(&self, py: Python<'_>, cluster: &str) -> PyResult<()> {
         let cluster = self.member(py, cluster)?;

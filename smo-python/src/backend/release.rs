@@ -290,6 +290,12 @@ impl ObservedRelease {
             .collect()
     }
 
+    /// Others that set its replicas, as `HorizontalPodAutoscaler/web`.
+    #[getter]
+    fn owners(&self) -> Vec<String> {
+        self.0.owners.clone()
+    }
+
     /// What the fleet says when it cannot place the release at all, or `None`.
     #[getter]
     fn message(&self) -> Option<&str> {

@@ -29,6 +29,7 @@ use crate::graph::ApplicationGraph;
 use crate::placement::Cause;
 use crate::plan::{ChangeSet, DeploymentPlan, Planner};
 use crate::runtime::{Port, ask, block_on};
+use crate::scaling::{Autoscaler, ScalingReport};
 
 /// Carries plans out on a fleet, and keeps them carried out.
 ///
@@ -214,6 +215,22 @@ impl Orchestrator {
         let (core, service) = (self.core.get()?, self.service(service)?);
         let clusters = assignment(clusters)?;
         Self::act(py, async move { core.scale(&service, &clusters).await })
+    }
+
+    /// One step of scaling by load, at the time of the fleet: observes replicas, room and owners of counts, measures load by
+    /// the metrics, lets the controller decide, sets the counts that change, and places graphs again whose load does not
+    /// fit where they run. The report says when to call again.
+    ///
+    /// A sample that is missing is never read as no load, and a count that an autoscaler of somebody else sets, or that a
+    /// person has changed, is left alone: the step says so. What fails for one service is in the report.
+    ///
+    /// Raises `InvalidScaling` when what was observed makes no sense, `ScalerError` when the scaler is wrong or raises, a
+    /// `BackendError` when the store or the fleet fails.
+    fn autoscale(&self, py: Python<'_>, autoscaler: &Autoscaler) -> PyResult<ScalingReport> {
+        let (core, now) = (self.core.get()?, self.fleet.get()?.timer().now());
+        let scaled = Arc::clone(autoscaler.core());
+        let step = async move { core.autoscale(&scaled, now).await };
+        Self::run(py, step, autoscaler.cause()).map(ScalingReport)
     }
 
     /// What `apply` would do to what runs now.

@@ -179,12 +179,12 @@ pub(crate) enum Choice {
     Python { object: Py<Placer>, name: String },
 }
 
-/// What the code of a Python placer raised.
+/// What the code of a strategy written in Python raised.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cause(Arc<Mutex<Option<PyErr>>>);
 
 impl Cause {
-    fn keep(&self, error: PyErr) {
+    pub(crate) fn keep(&self, error: PyErr) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 

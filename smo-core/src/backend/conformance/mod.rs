@@ -19,6 +19,7 @@ mod clusters;
 mod dashboards;
 mod infrastructure;
 mod metrics;
+mod owners;
 mod releases;
 mod store;
 
@@ -34,6 +35,7 @@ pub use clusters::{capacity, clusters};
 pub use dashboards::dashboards;
 pub use infrastructure::{InfrastructureFixture, infrastructure};
 pub use metrics::{MetricsFixture, metrics};
+pub use owners::{OtherOwner, owners};
 pub use releases::{ReleaseFixture, releases, room};
 pub use store::store;
 

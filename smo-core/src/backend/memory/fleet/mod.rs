@@ -202,6 +202,45 @@ impl InMemoryFleet {
         self.with_world(|world| world.claimed.insert((project, name)));
     }
 
+    /// Lets an autoscaler of somebody else, such as `HorizontalPodAutoscaler/web`, name a service as its target. It is
+    /// seen and does nothing by itself: [`InMemoryFleet::edit_replicas`] does what it, or a person, would.
+    pub fn add_autoscaler(&self, service: &ServiceKey, autoscaler: &str) {
+        self.with_world(|world| {
+            let autoscalers = world.autoscalers.entry(service.clone()).or_default();
+            autoscalers.insert(autoscaler.to_owned());
+        });
+    }
+
+    /// Takes such an autoscaler away.
+    pub fn remove_autoscaler(&self, service: &ServiceKey, autoscaler: &str) {
+        self.with_world(|world| {
+            if let Some(autoscalers) = world.autoscalers.get_mut(service) {
+                autoscalers.remove(autoscaler);
+            }
+        });
+    }
+
+    /// Changes the count of a running service behind the back of whoever installed it, as `kubectl scale` does. The fleet
+    /// divides it among the clusters of the service as it does everything. A service that does not run is left alone.
+    pub fn edit_replicas(&self, service: &ServiceKey, replicas: u32) {
+        self.with_world(|world| world.edit_replicas(service, replicas));
+    }
+
+    /// How many replicas of a service do their work now, by cluster: those that are ready, on clusters that answer.
+    #[must_use]
+    pub fn serving(&self, service: &ServiceKey) -> BTreeMap<ClusterName, u32> {
+        self.with_world(|world| {
+            let alive = |cluster: &ClusterName| world.members.get(cluster).is_some_and(|member| !member.dead);
+            let copies = world
+                .copies
+                .iter()
+                .filter(|((owner, cluster), copy)| owner == service && copy.ready > 0 && alive(cluster));
+            copies
+                .map(|((_, cluster), copy)| (cluster.clone(), copy.ready))
+                .collect()
+        })
+    }
+
     /// What the control plane last heard of a service, by cluster: without a look at whether the cluster still answers.
     /// This is what a naive reader of Karmada's bindings believes.
     #[must_use]

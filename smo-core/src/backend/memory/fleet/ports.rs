@@ -262,6 +262,13 @@ fn observe(world: &World, service: &ServiceKey, release: &Release) -> ObservedRe
         resources: release.spec.resources.clone(),
         clusters,
         message: release.refusal.clone(),
+        owners: world
+            .autoscalers
+            .get(service)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
     }
 }
 

@@ -103,7 +103,7 @@ fn filter<'a>(
 
 /// `replicas` in proportion to weights, by Webster's method: the next seat goes to the largest
 /// `weight / (2 * seats + 1)`, of equals to the first by name. Exact shares come out exactly.
-fn divide(replicas: u32, weights: &[(ClusterName, u32)]) -> Binding {
+pub(super) fn divide(replicas: u32, weights: &[(ClusterName, u32)]) -> Binding {
     let total: u64 = weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
     if total == u64::from(replicas) {
         return weights.iter().cloned().collect();

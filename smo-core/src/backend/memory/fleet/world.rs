@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Delays;
-use super::schedule::{Binding, Wish, room, schedule};
+use super::schedule::{Binding, Wish, divide, room, schedule};
 use crate::backend::clock::later;
 use crate::cluster::{Cluster, Inventory, Readiness};
 use crate::id::{ClusterName, Project, ServiceId, ServiceKey};
@@ -101,6 +101,8 @@ pub(super) struct World {
     pub(super) copies: BTreeMap<(ServiceKey, ClusterName), WorkCopy>,
     /// Names that a foreign policy has claimed.
     pub(super) claimed: BTreeSet<Named>,
+    /// Autoscalers of others that name a service as their target.
+    pub(super) autoscalers: BTreeMap<ServiceKey, BTreeSet<String>>,
     pub(super) delays: Delays,
     events: BTreeMap<(Timestamp, u64), Event>,
     /// The moment up to which events have happened.
@@ -121,6 +123,7 @@ impl World {
             releases: BTreeMap::new(),
             copies: BTreeMap::new(),
             claimed: BTreeSet::new(),
+            autoscalers: BTreeMap::new(),
             delays,
             events: BTreeMap::new(),
             now,
@@ -200,6 +203,26 @@ impl World {
             release.generation = generation;
             release.deciding = true;
             self.after(delay, Event::Bind(service.clone(), generation));
+        }
+    }
+
+    /// Changes the count of a service that runs, whoever asked for another.
+    pub(super) fn edit_replicas(&mut self, service: &ServiceKey, replicas: u32) {
+        let Some(release) = self.releases.get_mut(service) else {
+            return;
+        };
+        if let Wish::Divided(assignment) = &release.wish {
+            let weights: Vec<(ClusterName, u32)> = assignment
+                .iter()
+                .map(|(name, weight)| (name.clone(), weight))
+                .collect();
+            release.wish = if replicas == 0 {
+                let clusters = weights.into_iter().map(|(name, _)| name).collect();
+                Wish::Zero { clusters }
+            } else {
+                Wish::Divided(divide(replicas, &weights).into_iter().collect())
+            };
+            self.decide_after(service, self.delays.rebind);
         }
     }
 
