@@ -27,3 +27,10 @@ pub(crate) fn call(workspace: &Workspace, command: &str, arguments: &[&str]) -> 
         }
     }
 }
+
+/// Writes `benches/SCALING.md` and its charts.
+pub(crate) fn report(workspace: &Workspace) -> ExitCode {
+    let folder = workspace.path("benches").display().to_string();
+    let shared = workspace.path("../shared").display().to_string();
+    call(workspace, "report", &["scaling", &folder, &shared])
+}

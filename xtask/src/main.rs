@@ -26,6 +26,11 @@ commands:
   notices  write the licences of what is in the Python wheel, after a change of Cargo.lock
   bench    run the benchmarks; what follows `--` goes to Criterion
   solve    solve a problem of a file, check the answer and print it as JSON; `solve --help` lists formats and options
+  profile  learn what replicas carry from a CSV file or a Prometheus range; `profile --help` lists options
+  backtest forecast a load of a file again and say how good that was
+  replay   replay a load of a file with this library's policy of scaling and with those of others
+  report scaling
+           measure forecasts and decisions on public and generated loads, and write benches/SCALING.md
   report karmada
            measure on a real Karmada, beside kubectl and Helm, and write benches/REPORT.md
   help     print this
@@ -63,13 +68,16 @@ fn main() -> ExitCode {
             [] | ["--", ..] => bench(&workspace, options),
             _ => misused("bench takes only `-- <options of Criterion>`"),
         },
-        ["solve", rest @ ..] => lab::call(&workspace, "solve", rest),
+        [command @ ("solve" | "profile" | "backtest" | "replay"), rest @ ..] => {
+            lab::call(&workspace, command, rest)
+        }
+        ["report", "scaling"] => lab::report(&workspace),
         ["report", "karmada"] => {
             let mut report = Report::new();
             live::measure(&workspace, &mut report);
             report.close()
         }
-        ["report", ..] => misused("report takes one word: karmada"),
+        ["report", ..] => misused("report takes one word: karmada or scaling"),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

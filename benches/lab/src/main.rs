@@ -1,11 +1,16 @@
-//! `cargo xtask solve` ends up here.
+//! `cargo xtask solve`, `profile`, `backtest`, `replay` and `report scaling` end up here.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use smo_lab::solve::{self, Effort, Input};
+use smo_lab::backtest::BacktestArguments;
+use smo_lab::load::seconds;
+use smo_lab::profile::ProfileArguments;
+use smo_lab::replay::ReplayArguments;
+use smo_lab::report;
+use smo_lab::solve::{self, Effort, Fault, Input};
 
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
@@ -36,17 +41,44 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Learn what replicas of a service carry, from samples; refused where they do not tell.
+    Profile(ProfileArguments),
+    /// Forecast the second half of a load again, and say how good that was.
+    Backtest(BacktestArguments),
+    /// Replay a load with this library's policy and with those of others.
+    Replay(ReplayArguments),
+    /// Write a report.
+    Report {
+        #[command(subcommand)]
+        report: Report,
+    },
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
-        _ => Err("give a number of seconds above 0 and up to 86400".to_owned()),
-    }
+#[derive(Debug, Subcommand)]
+enum Report {
+    /// Forecasts and decisions on public and generated loads: SCALING.md and its charts.
+    Scaling {
+        /// The folder to write into.
+        folder: PathBuf,
+        /// The folder that holds bench/traces.
+        shared: PathBuf,
+    },
+}
+
+/// Prints to a reader that may have seen enough.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn main() -> ExitCode {
+    let printed = |text: Result<String, Fault>| text.map(|text| print(&text));
     let done = match Arguments::parse().command {
+        Command::Profile(arguments) => printed(arguments.run()),
+        Command::Backtest(arguments) => printed(arguments.run()),
+        Command::Replay(arguments) => printed(arguments.run()),
+        Command::Report {
+            report: Report::Scaling { folder, shared },
+        } => report::scaling(&folder, &shared, &mut |progress| eprintln!("{progress}")),
         Command::Solve {
             format,
             file,

@@ -1497,6 +1497,7 @@ class ScalingPolicy:
         up_window: float = 0.0,
         down_window: float = 300.0,
         tolerance_percent: int = 10,
+        headroom_percent: int = 0,
         up_step: tuple[int, int] | None = ...,
         down_step: tuple[int, int] | None = None,
         stale_after: float = 90.0,

@@ -14,6 +14,7 @@ use crate::convert::seconds;
 /// - `up_cooldown`, `down_cooldown`: a count changes at the earliest this long after its last change;
 /// - `up_window`, `down_window`: stabilisation, to the lowest (up) or highest (down) count wanted within this time;
 /// - `tolerance_percent`: a count goes down only as far as it would still carry so many percent more load;
+/// - `headroom_percent`: a measured load counts for so much more, since it may rise while replicas start;
 /// - `up_step`, `down_step`: the most that a count changes by at once, replicas or percent of the count, the larger of the
 ///   two, as `(4, 100)`; `None`: any;
 /// - `stale_after`: a sample older than this is none;
@@ -42,8 +43,8 @@ fn step(limit: Option<(u32, u32)>) -> StepLimit {
 impl ScalingPolicy {
     #[new]
     #[pyo3(signature = (*, up_cooldown = 15.0, down_cooldown = 60.0, up_window = 0.0, down_window = 300.0,
-        tolerance_percent = 10, up_step = Some((4, 100)), down_step = None, stale_after = 90.0, assume_load = None,
-        idle_after = None, idle_load = 0.0, respect = Some(600.0), settle = 60.0))]
+        tolerance_percent = 10, headroom_percent = 0, up_step = Some((4, 100)), down_step = None, stale_after = 90.0,
+        assume_load = None, idle_after = None, idle_load = 0.0, respect = Some(600.0), settle = 60.0))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
         py: Python<'_>,
@@ -52,6 +53,7 @@ impl ScalingPolicy {
         up_window: f64,
         down_window: f64,
         tolerance_percent: u32,
+        headroom_percent: u32,
         up_step: Option<(u32, u32)>,
         down_step: Option<(u32, u32)>,
         stale_after: f64,
@@ -70,6 +72,7 @@ impl ScalingPolicy {
             up_window: seconds("up_window", up_window)?,
             down_window: seconds("down_window", down_window)?,
             tolerance_percent,
+            headroom_percent,
             up_step: step(up_step),
             down_step: step(down_step),
             stale_after: seconds("stale_after", stale_after)?,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use smo_core::scaling::SamplesError;
 use thiserror::Error;
 
 use super::FORMATS;
@@ -30,6 +31,24 @@ pub enum Fault {
         line: usize,
         /// What is wrong there.
         message: String,
+        /// What to try.
+        hint: String,
+    },
+    /// A file holds no samples.
+    #[error("{}, {error}", .path.display())]
+    Samples {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        error: SamplesError,
+    },
+    /// The samples are sound, and what was asked for cannot be had from them.
+    #[error("{what}: {why}")]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// Why not.
+        why: String,
         /// What to try.
         hint: String,
     },
@@ -62,6 +81,8 @@ impl Fault {
             }
             Self::Unreadable { .. } => vec!["the path of a file of text that is there".to_owned()],
             Self::Bad { hint, .. } => vec![hint.clone()],
+            Self::Samples { error, .. } => vec![error.hint.clone()],
+            Self::Refused { hint, .. } => vec![hint.clone()],
             Self::Failed { .. } => vec!["smaller numbers, or more --seconds".to_owned()],
             Self::Wrong { .. } => {
                 vec!["this is a bug of the solver: please report it with the file".to_owned()]

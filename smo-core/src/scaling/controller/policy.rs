@@ -68,6 +68,8 @@ pub struct ScalingPolicy {
     pub down_window: Duration,
     /// Hysteresis: a count goes down only as far as it would still carry so many percent more load; 10.
     pub tolerance_percent: u32,
+    /// A measured load counts for so much more, in percent: it may rise while replicas start; 0.
+    pub headroom_percent: u32,
     /// The most that a count goes up by; 4 or 100 %.
     pub up_step: StepLimit,
     /// The most that a count goes down by; any.
@@ -94,6 +96,7 @@ impl Default for ScalingPolicy {
             up_window: Duration::ZERO,
             down_window: Duration::from_secs(300),
             tolerance_percent: 10,
+            headroom_percent: 0,
             up_step: StepLimit {
                 replicas: 4,
                 percent: 100,
@@ -106,6 +109,29 @@ impl Default for ScalingPolicy {
             foreign_change: ForeignChange::Respect(Duration::from_secs(600)),
             settle: Duration::from_secs(60),
         }
+    }
+}
+
+impl ScalingPolicy {
+    /// The quantile of a forecast, in percent, that [`Self::with_forecast`] is made for.
+    pub const FORECAST_PERCENT: u8 = 90;
+
+    /// A policy for counts that are decided for a quantile of a forecast, or for what is measured and 15 % more where that is
+    /// higher. Chosen once for all loads that `cargo xtask report scaling` replays.
+    #[must_use]
+    pub fn with_forecast() -> Self {
+        Self {
+            tolerance_percent: 5,
+            headroom_percent: 15,
+            ..Self::default()
+        }
+    }
+
+    /// A measured load and what is kept in reserve for it, rounded up.
+    pub(super) fn with_headroom(&self, rate: Rate) -> Rate {
+        let more = i128::from(rate.base()) * i128::from(100 + u64::from(self.headroom_percent));
+        let rounded = more.div_euclid(100) + i128::from(more.rem_euclid(100) > 0);
+        Rate::from_base(i64::try_from(rounded).unwrap_or(i64::MAX))
     }
 }
 
@@ -133,6 +159,12 @@ pub enum PolicyFault {
     /// A hysteresis of more than ten times the load.
     #[error("a tolerance of {percent} % is above 1000 %")]
     Tolerance {
+        /// What was given.
+        percent: u32,
+    },
+    /// A headroom of more than ten times the load.
+    #[error("a headroom of {percent} % is above 1000 %")]
+    Headroom {
         /// What was given.
         percent: u32,
     },
@@ -164,6 +196,10 @@ impl ScalingPolicy {
         if self.tolerance_percent > 1000 {
             let percent = self.tolerance_percent;
             faults.push(PolicyFault::Tolerance { percent });
+        }
+        if self.headroom_percent > 1000 {
+            let percent = self.headroom_percent;
+            faults.push(PolicyFault::Headroom { percent });
         }
         faults
     }

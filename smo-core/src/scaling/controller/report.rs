@@ -76,7 +76,9 @@ pub enum LoadUsed {
         rate: Rate,
         /// When it was measured.
         at: Timestamp,
-        /// A forecast that is lower, or none.
+        /// How much more the count was decided for, in percent.
+        headroom_percent: u32,
+        /// A forecast that is lower than that, or none.
         expected: Option<ExpectedLoad>,
     },
     /// A forecast that is higher than the sample.
@@ -317,6 +319,19 @@ impl ServiceVerdict {
         writeln!(f, "{} {}", service.service, headline(&self.target))?;
         let age = |at: Timestamp| seconds(super::memory::since(now, at).as_secs());
         match &self.load {
+            LoadUsed::Measured {
+                rate,
+                at,
+                headroom_percent,
+                ..
+            } if *headroom_percent > 0 => {
+                writeln!(f, "  {}", load_line(&self.target))?;
+                let (rate, age) = (rate.decimal(), age(*at));
+                writeln!(
+                    f,
+                    "  {rate} req/s measured {age} ago, and {headroom_percent} % more in reserve"
+                )?;
+            }
             LoadUsed::Measured { at, .. } => {
                 writeln!(f, "  {}, measured {} ago", load_line(&self.target), age(*at))?;
             }

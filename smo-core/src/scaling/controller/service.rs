@@ -59,6 +59,9 @@ impl<'a> Case<'a> {
         case.read_sample(memory, now);
         case.look_for_other_owners(memory, now);
         case.rest_when_idle(memory, now);
+        if matches!(case.used, LoadUsed::Measured { .. }) {
+            case.asked.0 = policy.with_headroom(case.asked.0);
+        }
         case.target = unchanged(observed, case.asked.0);
         case
     }
@@ -83,7 +86,8 @@ impl<'a> Case<'a> {
             (Some((rate, at)), _) => {
                 memory.sampled = memory.sampled.max(Some(at));
                 let expected = self.observed.expected;
-                if let Some(higher) = expected.filter(|expected| expected.rate > rate) {
+                let ample = self.policy.with_headroom(rate);
+                if let Some(higher) = expected.filter(|expected| expected.rate > ample) {
                     self.asked.0 = higher.rate;
                     self.used = LoadUsed::Expected {
                         rate,
@@ -92,7 +96,13 @@ impl<'a> Case<'a> {
                     };
                 } else {
                     self.asked.0 = rate;
-                    self.used = LoadUsed::Measured { rate, at, expected };
+                    let headroom_percent = self.policy.headroom_percent;
+                    self.used = LoadUsed::Measured {
+                        rate,
+                        at,
+                        headroom_percent,
+                        expected,
+                    };
                 }
             }
             (None, WithoutSample::Assume(rate)) => {

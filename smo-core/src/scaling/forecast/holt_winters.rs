@@ -39,11 +39,14 @@ impl Default for Smoothing {
     }
 }
 
-#[derive(Debug, Clone)]
-struct State {
+/// Where smoothing stands after some of a history.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
     level: f64,
     trend: f64,
     season: Vec<f64>,
+    /// How many steps it has seen.
+    seen: usize,
 }
 
 impl HoltWinters {
@@ -140,35 +143,62 @@ impl HoltWinters {
             level,
             trend: (later - level) / float(self.period),
             season,
+            seen: 0,
         })
     }
 
-    /// Runs over the history; `seen` gets every value with what was forecast for it one step before.
-    fn run(&self, history: &[Option<f64>], mut seen: impl FnMut(f64, f64)) -> Result<State, ForecastError> {
-        let mut state = self.first(history)?;
+    /// Takes one more value, and gives what was forecast for it.
+    pub(super) fn advance(&self, state: &mut State, value: Option<f64>) -> f64 {
         let Smoothing {
             level: fast,
             trend: turn,
             season: change,
             damping,
         } = self.smoothing;
-        for (index, value) in history.iter().enumerate() {
-            let ahead = state.level + damping * state.trend;
-            let Some(season) = state.season.get_mut(index % self.period) else {
-                continue;
-            };
-            match value {
-                Some(value) => {
-                    seen(*value, ahead + *season);
-                    let level = fast * (value - *season) + (1.0 - fast) * ahead;
-                    state.trend = turn * (level - state.level) + (1.0 - turn) * damping * state.trend;
-                    *season = change * (value - ahead) + (1.0 - change) * *season;
-                    state.level = level;
-                }
-                None => {
-                    state.level = ahead;
-                    state.trend *= damping;
-                }
+        let ahead = state.level + damping * state.trend;
+        let phase = state.seen % self.period;
+        state.seen += 1;
+        let Some(season) = state.season.get_mut(phase) else {
+            return ahead;
+        };
+        let forecast = ahead + *season;
+        if let Some(value) = value {
+            let level = fast * (value - *season) + (1.0 - fast) * ahead;
+            state.trend = turn * (level - state.level) + (1.0 - turn) * damping * state.trend;
+            *season = change * (value - ahead) + (1.0 - change) * *season;
+            state.level = level;
+        } else {
+            state.level = ahead;
+            state.trend *= damping;
+        }
+        forecast
+    }
+
+    /// The next values after a state.
+    pub(super) fn ahead<'a>(&self, state: &'a State) -> impl Iterator<Item = f64> + 'a {
+        let damping = self.smoothing.damping;
+        let (mut level, mut trend) = (state.level, state.trend);
+        let phases = state.season.iter().cycle().skip(state.seen % self.period);
+        phases.map(move |season| {
+            trend *= damping;
+            level += trend;
+            // A load is not negative.
+            (level + season).max(0.0)
+        })
+    }
+
+    /// The state after a history.
+    pub(super) fn after(&self, history: &[Option<f64>]) -> Result<State, ForecastError> {
+        self.run(history, |_, _| {})
+    }
+
+    /// Runs over the history; `seen` gets every value with what was forecast for it one step before.
+    fn run(&self, history: &[Option<f64>], mut seen: impl FnMut(f64, f64)) -> Result<State, ForecastError> {
+        let mut state = self.first(history)?;
+        for value in history {
+            let forecast = self.advance(&mut state, *value);
+            if let Some(value) = value {
+                seen(*value, forecast);
             }
         }
         Ok(state)
@@ -176,8 +206,12 @@ impl HoltWinters {
 
     /// The sum of absolute errors one step ahead, the first two seasons aside.
     fn errors(&self, history: &[Option<f64>]) -> Result<f64, ForecastError> {
+        self.errors_after(2 * self.period, history)
+    }
+
+    /// The sum of absolute errors one step ahead, those of the first `first` values aside.
+    pub(super) fn errors_after(&self, first: usize, history: &[Option<f64>]) -> Result<f64, ForecastError> {
         let (mut index, mut sum) = (0, 0.0);
-        let first = 2 * self.period;
         self.run(history, |value, ahead| {
             if index >= first {
                 sum += (value - ahead).abs();
@@ -194,17 +228,7 @@ impl Forecaster for HoltWinters {
     }
 
     fn forecast(&self, history: &[Option<f64>], horizon: usize) -> Result<Vec<f64>, ForecastError> {
-        let state = self.run(history, |_, _| {})?;
-        let mut level = state.level;
-        let mut trend = state.trend;
-        let phases = state.season.iter().copied().cycle();
-        let next = phases.skip(history.len() % self.period).take(horizon);
-        let values = next.map(|season| {
-            trend *= self.smoothing.damping;
-            level += trend;
-            // A load is not negative.
-            (level + season).max(0.0)
-        });
-        Ok(values.collect())
+        let state = self.after(history)?;
+        Ok(self.ahead(&state).take(horizon).collect())
     }
 }

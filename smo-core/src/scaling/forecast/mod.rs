@@ -1,9 +1,13 @@
 //! Forecasting load, with quantiles that scaling decisions are made for.
 
 mod accuracy;
+mod backtest;
+mod errors;
 mod holt_winters;
 mod model;
+mod predictor;
 mod quantiles;
+mod rolling;
 mod season;
 mod series;
 #[cfg(test)]
@@ -12,9 +16,12 @@ mod tests;
 use thiserror::Error;
 
 pub use accuracy::{coverage, mase, pinball_loss};
+pub use backtest::{Backtest, BacktestOptions, QuantileScore, backtest, backtest_rolling};
 pub use holt_winters::{HoltWinters, Smoothing};
 pub use model::{Forecaster, SeasonalNaive};
+pub use predictor::LoadPredictor;
 pub use quantiles::{Forecast, LEVELS, Quantile};
+pub use rolling::{RollingForecast, RollingOptions};
 pub use season::{Season, detect_season};
 pub use series::{LoadSeries, SeriesFault};
 

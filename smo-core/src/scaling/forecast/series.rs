@@ -169,6 +169,6 @@ impl LoadSeries {
     }
 }
 
-fn is_rate(value: f64) -> bool {
+pub(super) fn is_rate(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }

@@ -257,3 +257,142 @@ proptest! {
         let _ = detect_season(&values);
     }
 }
+
+#[test]
+fn a_rolling_forecast_finds_the_season_and_covers_what_it_says() {
+    let values = wave(80 * 24, 24, 0.0, 12.0);
+    let mut rolling = RollingForecast::new(Timestamp::UNIX_EPOCH, MINUTE, RollingOptions::default()).unwrap();
+    insta::assert_snapshot!(rolling.forecast().unwrap_err(), @"the history has no sample at all");
+    for value in &values[..11] {
+        rolling.push(*value).unwrap();
+    }
+    insta::assert_snapshot!(rolling.forecast().unwrap_err(), @"11 steps of history are too few for the quantiles of a rolling forecast; 23 or more are needed");
+    for value in &values[11..] {
+        rolling.push(*value).unwrap();
+    }
+    assert!(
+        rolling.season().unwrap().period.abs_diff(24) <= 1,
+        "{:?}",
+        rolling.season()
+    );
+    assert_eq!((rolling.len(), rolling.is_empty()), (values.len(), false));
+    let options = BacktestOptions {
+        horizon: 3,
+        period: 24,
+        first: Some(30 * 24),
+        ..BacktestOptions::default()
+    };
+    let report = backtest_rolling(&RollingOptions::default(), &series(values), &options).unwrap();
+    assert!(report.mase < 0.9, "{report}");
+    for score in &report.quantiles {
+        let wanted = f64::from(score.percent) / 100.0;
+        assert!((score.coverage - wanted).abs() < 0.02, "{report}");
+    }
+}
+
+#[test]
+fn gaps_and_shifts_do_not_break_a_rolling_forecast() {
+    // The level trebles in the middle; an hour is missing. Coverage is right in the long run all the same.
+    let mut values = wave(3_000, 120, 0.0, 10.0);
+    for value in &mut values[1_500..] {
+        *value = value.map(|value| 3.0 * value);
+    }
+    values[700..760].fill(None);
+    let options = BacktestOptions {
+        horizon: 2,
+        first: Some(600),
+        ..BacktestOptions::default()
+    };
+    let report = backtest_rolling(&RollingOptions::default(), &series(values), &options).unwrap();
+    let covered: Vec<f64> = report.quantiles.iter().map(|score| score.coverage).collect();
+    for (covered, wanted) in covered.iter().zip([0.5, 0.9, 0.99]) {
+        assert!((covered - wanted).abs() < 0.03, "{report}");
+    }
+}
+
+#[test]
+fn a_backtest_forecasts_from_what_was_known_only() {
+    #[derive(Debug)]
+    struct Last;
+    impl Forecaster for Last {
+        fn name(&self) -> &str {
+            "last"
+        }
+        fn forecast(&self, history: &[Option<f64>], horizon: usize) -> Result<Vec<f64>, ForecastError> {
+            Ok(vec![history.last().copied().flatten().unwrap_or(0.0); horizon])
+        }
+    }
+    // 0 1 2 3 ...: one step ahead is 1 off, two steps 2, and so is history from step to step 1.
+    let line: Vec<Option<f64>> = (0..40).map(|index| Some(f64::from(index))).collect();
+    let options = BacktestOptions {
+        horizon: 2,
+        levels: vec![50],
+        first: Some(30),
+        stride: 4,
+        ..BacktestOptions::default()
+    };
+    let report = backtest(&Last, &series(line.clone()), &options).unwrap();
+    // Errors are 1 and 2 always, so the quantile is exact: nothing is lost, and all is covered.
+    assert_eq!((report.origins, report.compared, report.mase), (3, 6, 1.5));
+    assert_eq!(
+        (report.quantiles[0].pinball_loss, report.quantiles[0].coverage),
+        (0.0, 1.0)
+    );
+    insta::assert_snapshot!(report, @"
+    last: 3 forecasts of 2 steps, 6 values
+      mean absolute scaled error 1.500
+      0.50 quantile: pinball loss 0.0000 req/s, covers 100.0 %
+    ");
+    let refused = |options: BacktestOptions| {
+        backtest(&Last, &series(line.clone()), &options)
+            .unwrap_err()
+            .to_string()
+    };
+    insta::assert_snapshot!(refused(BacktestOptions { first: Some(39), ..options.clone() }), @"40 steps of history are too few for a backtest; 41 or more are needed");
+    insta::assert_snapshot!(refused(BacktestOptions { first: Some(5), ..options.clone() }), @"5 steps of history are too few for the quantiles of last; 12 or more are needed");
+    insta::assert_snapshot!(refused(BacktestOptions { horizon: 0, ..options.clone() }), @"the horizon is zero steps");
+    insta::assert_snapshot!(refused(BacktestOptions { levels: vec![0], ..options }), @"a quantile of 0 % is none; it is between 1 and 99");
+}
+
+#[test]
+fn a_predictor_puts_samples_into_steps() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut predictor = LoadPredictor::new(MINUTE, RollingOptions::default()).unwrap();
+    for second in (15..=3_600).step_by(15) {
+        predictor
+            .observe(at(second), Some(if second <= 1_800 { 10.0 } else { 20.0 }))
+            .unwrap();
+    }
+    let expected = |predictor: &LoadPredictor, now: i64, ahead: u64| {
+        predictor
+            .expected(50, at(now), Duration::from_secs(ahead))
+            .map(|expected| expected.rate.to_f64())
+    };
+    let next = expected(&predictor, 3_600, 45).unwrap();
+    assert!((next - 20.0).abs() < 1.0, "{next}");
+    // The forecast of the step that begins at 3600 serves until there is a newer one; after the horizon there is none.
+    assert!(expected(&predictor, 3_659, 1).is_some() && expected(&predictor, 3_719, 1).is_some());
+    assert_eq!(expected(&predictor, 3_720, 1), None);
+    assert_eq!(predictor.expected(75, at(3_600), MINUTE), None);
+    // Silence makes gaps, and a long one a new beginning.
+    predictor.observe(at(3_960), None).unwrap();
+    assert!(expected(&predictor, 3_960, 45).is_some());
+    predictor.observe(at(100_000_000), Some(5.0)).unwrap();
+    assert_eq!(expected(&predictor, 100_000_000, 45), None);
+    insta::assert_snapshot!(predictor.observe(at(5), Some(1.0)).unwrap_err(), @"the samples are no series: samples[0] is at 1970-01-01T00:00:05Z, not after the one before it; sort them by time");
+    insta::assert_snapshot!(predictor.observe(at(100_000_015), Some(-1.0)).unwrap_err(), @"the samples are no series: samples[0] is -1; a rate is finite and not negative, and a gap is left out");
+}
+
+#[test]
+fn rolling_options_that_make_no_sense_are_refused() {
+    let refused = |step: Duration, options: RollingOptions| {
+        let error = RollingForecast::new(Timestamp::UNIX_EPOCH, step, options).unwrap_err();
+        error.to_string()
+    };
+    let usual = RollingOptions::default;
+    insta::assert_snapshot!(refused(Duration::ZERO, usual()), @"the samples are no series: the step is zero");
+    insta::assert_snapshot!(refused(MINUTE, RollingOptions { horizon: 0, ..usual() }), @"the horizon is zero steps");
+    insta::assert_snapshot!(refused(MINUTE, RollingOptions { levels: vec![100], ..usual() }), @"a quantile of 100 % is none; it is between 1 and 99");
+    insta::assert_snapshot!(refused(MINUTE, RollingOptions { errors: 9, ..usual() }), @"9 steps of history are too few for its quantiles; 10 or more are needed");
+    insta::assert_snapshot!(refused(MINUTE, RollingOptions { history: 0, ..usual() }), @"0 steps of history are too few for a rolling forecast; 10 or more are needed");
+}

@@ -1,0 +1,347 @@
+//! `cargo xtask report scaling`: forecasts and decisions on public and on generated loads, as a page with charts.
+
+mod charts;
+mod svg;
+mod traces;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use smo_core::scaling::{
+    Backtest, Hpa, LoadSeries, Predictive, PredictiveOptions, ReplayError, ReplayOutcome, RollingOptions,
+    ScalingPolicy, Workload, replay,
+};
+
+use crate::backtest;
+use crate::replay::{policies, workload};
+use crate::solve::Fault;
+use traces::Trace;
+
+/// The quantiles that charts show beside the default.
+const QUANTILES: [u8; 3] = [75, 90, 99];
+
+/// One load with everything that was measured on it.
+struct Measured {
+    trace: Trace,
+    workload: Workload,
+    forecasts: Vec<(String, Vec<Backtest>)>,
+    outcomes: Vec<ReplayOutcome>,
+    rival: Option<ReplayOutcome>,
+    autoscalers: Vec<ReplayOutcome>,
+    quantiles: Vec<ReplayOutcome>,
+}
+
+/// Writes the page `SCALING.md` and its charts into `folder`, about the loads of `shared` (where it is there) and generated ones.
+///
+/// # Errors
+/// [`Fault::Unreadable`] and [`Fault::Samples`] for a load, [`Fault::Failed`] where a page cannot be written.
+pub fn scaling(folder: &Path, shared: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Fault> {
+    let mut measured = Vec::new();
+    let (found, missing) = traces::all(shared)?;
+    for trace in found {
+        say(&format!("{} ...", trace.title));
+        let name = trace.name.clone();
+        let failed = |why: String| Fault::Failed {
+            what: name.clone(),
+            why,
+        };
+        measured.push(measure(trace).map_err(failed)?);
+    }
+    let charts = folder.join("charts");
+    let unwritten = |error: std::io::Error| Fault::Failed {
+        what: folder.display().to_string(),
+        why: error.to_string(),
+    };
+    std::fs::create_dir_all(&charts).map_err(unwritten)?;
+    for one in &measured {
+        let name = &one.trace.name;
+        let failed = |error: ReplayError| Fault::Failed {
+            what: name.clone(),
+            why: error.to_string(),
+        };
+        let day = charts::day(&one.workload).map_err(failed)?;
+        std::fs::write(charts.join(format!("scaling-{name}-day.svg")), day).map_err(unwritten)?;
+        let tradeoff = charts::tradeoff(&one.autoscalers, &one.quantiles, &one.outcomes);
+        std::fs::write(charts.join(format!("scaling-{name}-tradeoff.svg")), tradeoff).map_err(unwritten)?;
+    }
+    std::fs::write(folder.join("SCALING.md"), page(&measured, &missing)).map_err(unwritten)
+}
+
+fn measure(trace: Trace) -> Result<Measured, String> {
+    let text = |error: ReplayError| error.to_string();
+    let workload = workload(trace.load.clone())?;
+    let mut forecasts = Vec::new();
+    let coarse = coarser(&trace.load, trace.width)?;
+    for (load, period, horizon) in [(&trace.load, 1, 2), (&coarse, trace.period, 6)] {
+        let title = format!(
+            "{} s steps, {horizon} ahead, errors scaled by those of {period} back",
+            load.step().as_secs()
+        );
+        let reports = backtest::compare(load, period, horizon).map_err(|error| error.to_string())?;
+        forecasts.push((title, reports));
+    }
+    let mut outcomes = Vec::new();
+    for mut policy in policies().map_err(text)? {
+        outcomes.push(replay(policy.as_mut(), &workload).map_err(text)?);
+    }
+    let hours = outcomes.first().map_or(0.0, |ours| ours.replica_hours);
+    let rival = Hpa::of_hours(&workload, hours).map_err(text)?;
+    let mut autoscalers = Vec::new();
+    for target in (50..=100).step_by(5) {
+        autoscalers.push(replay(&mut Hpa::new(target).map_err(text)?, &workload).map_err(text)?);
+    }
+    let mut quantiles = Vec::new();
+    for percent in QUANTILES {
+        let options = PredictiveOptions {
+            percent: Some(percent),
+            rolling: RollingOptions {
+                levels: vec![percent],
+                ..RollingOptions::default()
+            },
+            ..PredictiveOptions::default()
+        };
+        quantiles.push(replay(&mut Predictive::new(options).map_err(text)?, &workload).map_err(text)?);
+    }
+    Ok(Measured {
+        trace,
+        workload,
+        forecasts,
+        outcomes,
+        rival,
+        autoscalers,
+        quantiles,
+    })
+}
+
+/// Means over `width` steps; a mean of gaps is a gap.
+fn coarser(load: &LoadSeries, width: usize) -> Result<LoadSeries, String> {
+    let mean = |chunk: &[Option<f64>]| {
+        let known: Vec<f64> = chunk.iter().flatten().copied().collect();
+        #[allow(clippy::cast_precision_loss)]
+        let count = known.len() as f64;
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / count)
+    };
+    let values = load.values().chunks_exact(width.max(1)).map(mean).collect();
+    let step = load.step() * u32::try_from(width.max(1)).unwrap_or(1);
+    LoadSeries::new(load.moment(0), step, values).map_err(|error| error.to_string())
+}
+
+/// Whether the library serves better than the autoscaler that takes as many replica-hours, in one sentence.
+fn verdict(ours: &ReplayOutcome, rival: Option<&ReplayOutcome>) -> (bool, String) {
+    let Some(rival) = rival else {
+        return (false, "No autoscaler takes as many replica-hours.".to_owned());
+    };
+    let better = ours.violation_share < rival.violation_share;
+    let word = if better { "fewer" } else { "**not fewer**" };
+    let sentence = format!(
+        "Too few replicas for {:.2} % of the time at {:.0} replica-hours; {}, the first to take as many ({:.0}), {:.2} %: {word} violations.",
+        ours.violation_share * 100.0,
+        ours.replica_hours,
+        rival.policy,
+        rival.replica_hours,
+        rival.violation_share * 100.0
+    );
+    (better, sentence)
+}
+
+fn page(measured: &[Measured], missing: &[String]) -> String {
+    let mut page = head();
+    for missing in missing {
+        let _ = writeln!(page, "Not in this run: {missing}.\n");
+    }
+    let _ = writeln!(
+        page,
+        "## In short\n\n| load | smo | HPA of as many replica-hours | HPA 80 % | knows the future |\n| --- | --- | --- | --- | --- |"
+    );
+    let share = |outcome: Option<&ReplayOutcome>| {
+        outcome.map_or("-".to_owned(), |outcome| {
+            format!(
+                "{:.2} %, {:.0} h",
+                outcome.violation_share * 100.0,
+                outcome.replica_hours
+            )
+        })
+    };
+    for one in measured {
+        let named = |name: &str| one.outcomes.iter().find(|outcome| outcome.policy == name);
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} ({}) | {} | {} |",
+            one.trace.title,
+            share(one.outcomes.first()),
+            share(one.rival.as_ref()),
+            one.rival.as_ref().map_or("none", |rival| rival.policy.as_str()),
+            share(named("HPA 80 %")),
+            share(named("knows the future"))
+        );
+    }
+    let judged = measured.iter().filter_map(|one| {
+        one.outcomes
+            .first()
+            .map(|ours| (one, verdict(ours, one.rival.as_ref()).0))
+    });
+    let worse: Vec<&str> = judged
+        .filter(|(_, better)| !better)
+        .map(|(one, _)| one.trace.title.as_str())
+        .collect();
+    let _ = if worse.is_empty() {
+        writeln!(
+            page,
+            "\nOn every load, fewer violations than the autoscaler that takes as many replica-hours or more."
+        )
+    } else {
+        writeln!(
+            page,
+            "\nNot fewer violations than the autoscaler that takes as many replica-hours: {}.",
+            worse.join("; ")
+        )
+    };
+    let dearer = |one: &&Measured| {
+        let hpa = one.outcomes.iter().find(|outcome| outcome.policy == "HPA 80 %");
+        hpa.zip(one.outcomes.first())
+            .is_some_and(|(hpa, ours)| ours.replica_hours > hpa.replica_hours)
+    };
+    let dearer: Vec<&str> = measured
+        .iter()
+        .filter(dearer)
+        .map(|one| one.trace.title.as_str())
+        .collect();
+    let _ = if dearer.is_empty() {
+        writeln!(page, "On none it takes more replica-hours than HPA at 80 %.\n")
+    } else {
+        writeln!(
+            page,
+            "More replica-hours than HPA at 80 %, for fewer violations than that has: {}.\n",
+            dearer.join("; ")
+        )
+    };
+    for one in measured {
+        section(&mut page, one);
+    }
+    page
+}
+
+fn head() -> String {
+    let policy = ScalingPolicy::with_forecast();
+    format!(
+        "# Scaling: forecasts and decisions, measured
+
+Written by `cargo xtask report scaling`; `cargo xtask replay FILE` and `cargo xtask backtest FILE` do the same for any load. Every run
+gives the same numbers.
+
+**Replays.** A load stays as it is within its step. Every 15 s each policy sees the mean of the last 60 s; a replica serves 30 s after it was
+asked for, and counts from then as paid for. One replica carries a twentieth of the load's 99.5 % quantile; 1 to 200 may run. The first third
+is only learned from. *Violations* are the share of the time in which more came than ready replicas carry; *too many* and *too few* are replica-hours beyond
+and short of what that moment needed; *actions* are changes of the count.
+
+**Policies.** *smo* is `ScalingController` with `ScalingPolicy::with_forecast()`: for the {} % quantile of the forecast, or what is measured and {} % more where
+that is higher; down within {} s windows. It was chosen once, for all of these loads together but the last two, on which it was not tried before. *smo, measured* is the default
+policy without a forecast. *HPA n %* is the documented algorithm of Kubernetes (15 s, 10 % tolerance, down to the most wanted in 300 s, up by the larger of 4 and
+100 %) with a target of n % of what a replica carries; *KEDA* is that with an external metric; the *predecessor's loop* asks its optimiser every 30 s, and never goes down;
+*knows the future* asks for replicas exactly as early as they take to start. HPA can be given any target, so smo is compared with the one that takes as many
+replica-hours as it does, or the next more.
+
+",
+        ScalingPolicy::FORECAST_PERCENT,
+        policy.headroom_percent,
+        policy.down_window.as_secs()
+    )
+}
+
+fn section(page: &mut String, one: &Measured) {
+    let _ = writeln!(page, "## {}\n\n{}\n", one.trace.title, one.trace.about);
+    if let Some(ours) = one.outcomes.first() {
+        let _ = writeln!(page, "{}\n", verdict(ours, one.rival.as_ref()).1);
+    }
+    let _ = writeln!(
+        page,
+        "| policy | violations | requests above | replica-hours | too many | too few | actions | peak |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    );
+    for outcome in one.outcomes.iter().chain(&one.rival) {
+        let _ = writeln!(
+            page,
+            "| {} | {:.2} % | {:.2} % | {:.0} | {:.0} | {:.1} | {} | {} |",
+            outcome.policy,
+            outcome.violation_share * 100.0,
+            outcome.excess_share * 100.0,
+            outcome.replica_hours,
+            outcome.over_hours,
+            outcome.under_hours,
+            outcome.actions,
+            outcome.peak
+        );
+    }
+    let name = &one.trace.name;
+    let _ = writeln!(
+        page,
+        "\n![Violations over replica-hours](charts/scaling-{name}-tradeoff.svg)\n\n![The busiest day](charts/scaling-{name}-day.svg)\n"
+    );
+    let _ = writeln!(
+        page,
+        "| forecast | model | MASE | pinball loss 0.5, 0.9, 0.99 | coverage of 50, 90, 99 % |\n| --- | --- | ---: | --- | --- |"
+    );
+    for (title, reports) in &one.forecasts {
+        for report in reports {
+            let list = |value: &dyn Fn(&smo_core::scaling::QuantileScore) -> String| {
+                report.quantiles.iter().map(value).collect::<Vec<_>>().join(", ")
+            };
+            let _ = writeln!(
+                page,
+                "| {title} | {} | {:.3} | {} | {} |",
+                report.model,
+                report.mase,
+                list(&|score| format!("{:.4}", score.pinball_loss)),
+                list(&|score| format!("{:.1} %", score.coverage * 100.0))
+            );
+        }
+    }
+    let _ = writeln!(page);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_of_generated_loads_is_written() {
+        let folder = std::env::temp_dir().join(format!("smo-lab-report-{}", std::process::id()));
+        let trace = traces::small();
+        let one = measure(trace).unwrap();
+        let text = page(&[one], &["nothing".to_owned()]);
+        assert!(
+            text.contains("| smo, 0.90 quantile |") && text.contains("| knows the future | 0.00 % |"),
+            "{text}"
+        );
+        assert!(text.contains("rolling Holt-Winters") && text.contains("Not in this run: nothing."));
+        std::fs::create_dir_all(&folder).unwrap();
+        let workload = workload(traces::small().load).unwrap();
+        let day = charts::day(&workload).unwrap();
+        assert!(
+            day.starts_with("<svg")
+                && day.trim_end().ends_with("</svg>")
+                && day.matches("<path").count() == 3,
+            "{day}"
+        );
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn where_it_is_not_better_is_said() {
+        let outcome = |policy: &str, violation_share: f64, replica_hours: f64| ReplayOutcome {
+            policy: policy.to_owned(),
+            violation_share,
+            excess_share: 0.0,
+            replica_hours,
+            over_hours: 0.0,
+            under_hours: 0.0,
+            actions: 0,
+            peak: 1,
+            hours: 1.0,
+        };
+        let ours = outcome("smo", 0.02, 10.0);
+        assert!(verdict(&ours, Some(&outcome("HPA 70 %", 0.03, 11.0))).0);
+        let (better, text) = verdict(&ours, Some(&outcome("HPA 70 %", 0.02, 11.0)));
+        assert!(!better && text.contains("**not fewer**"), "{text}");
+        assert!(!verdict(&ours, None).0);
+    }
+}
