@@ -1,9 +1,9 @@
-//! Workloads first: what a first install writes last waits until its workload has reached its clusters.
+//! Workloads first: what a first install writes last waits until its workload runs.
 //!
 //! Karmada's controllers make 40 calls a second (its default), some fifteen for each object, one after the other. When
-//! a graph is installed, the objects of its services stand in one queue, and pods start when the queue is done. A
-//! Service, an export or an import is of no use before there are pods, so they are written after the workloads that
-//! are being installed now are in their clusters, or when that takes too long.
+//! a graph is installed, the objects of its services stand in one queue, and pods start when the queue is done; the news
+//! that they run stands in that queue too. A Service, an export or an import is of no use before there are pods, so they
+//! are written when the workloads that are being installed now run, or when that takes too long.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::objects::ObjectRef;
 use crate::status::Binding;
 
 /// How long the rest of a release is held back at most.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -54,14 +54,14 @@ impl Drop for Starting<'_> {
 }
 
 impl KarmadaFleet {
-    /// Returns when the workload is in its clusters, and so are those of the other installs, or after a while. At once
-    /// when there are no others.
+    /// Returns when the workload runs, and so do those of the other installs, or after a while. At once when there are no
+    /// others.
     pub(crate) async fn starts(&self, starting: &Starting<'_>, workload: &ObjectRef) {
         if starting.others() == 0 {
             return;
         }
         let all = async {
-            while !self.has_arrived(workload).await {
+            while !self.is_up(workload).await {
                 tokio::time::sleep(PAUSE).await;
             }
             starting.arrive();
@@ -73,14 +73,14 @@ impl KarmadaFleet {
         let _late = tokio::time::timeout(PATIENCE, all).await;
     }
 
-    /// True when every cluster that its binding names has it, or when nobody can say.
-    async fn has_arrived(&self, workload: &ObjectRef) -> bool {
+    /// True when it runs in every cluster that its binding names, or when nobody can say.
+    async fn is_up(&self, workload: &ObjectRef) -> bool {
         let Some(namespace) = &workload.namespace else {
             return true;
         };
         let path = format!("/apis/work.karmada.io/v1alpha2/namespaces/{namespace}/{BINDINGS}");
         match self.client.find(&path, &workload.binding_name()).await {
-            Ok(Some(found)) => Binding::deserialize(&found).map_or(true, |binding| binding.has_arrived()),
+            Ok(Some(found)) => Binding::deserialize(&found).map_or(true, |binding| binding.is_up()),
             Ok(None) => false,
             Err(_) => true,
         }

@@ -92,6 +92,18 @@ impl Binding {
         self.refusal().is_some() || !self.spec.clusters.is_empty() && self.spec.clusters.iter().all(has)
     }
 
+    /// True when it runs in every cluster that it names, or one says why it cannot, or there is nothing to run.
+    pub(crate) fn is_up(&self) -> bool {
+        let is_up = |target: &TargetCluster| {
+            self.item(&target.name).is_some_and(|item| {
+                item.applied && item.health == "Healthy" || !item.applied && !item.applied_message.is_empty()
+            })
+        };
+        self.refusal().is_some()
+            || self.is_at_zero()
+            || !self.spec.clusters.is_empty() && self.spec.clusters.iter().all(is_up)
+    }
+
     fn item(&self, cluster: &str) -> Option<&AggregatedItem> {
         self.status
             .aggregated_status

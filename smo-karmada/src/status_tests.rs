@@ -312,3 +312,29 @@ fn autoscalers_of_our_workload_are_owners() {
     };
     assert_eq!(crate::autoscalers::owners(&without, &all), Vec::<String>::new());
 }
+
+#[test]
+fn the_rest_waits_until_a_workload_runs_or_says_why_not() {
+    let up = |binding: &Value| {
+        read_bindings(std::slice::from_ref(binding))
+            .values()
+            .all(Binding::is_up)
+    };
+    assert!(up(&running()));
+    let mut starting = running();
+    starting["status"]["aggregatedStatus"][0] = item("m1", 0, "Unhealthy");
+    assert!(!up(&starting), "it is there and does not run");
+    starting["status"]["aggregatedStatus"] = json!([item("m2", 1, "Healthy")]);
+    assert!(!up(&starting), "m1 has said nothing");
+    let taken = json!({"clusterName": "m1", "applied": false, "appliedMessage": "already exists", "health": "Unknown"});
+    starting["status"]["aggregatedStatus"] = json!([taken, item("m2", 1, "Healthy")]);
+    assert!(up(&starting), "waiting would not help");
+    let mut nowhere = running();
+    nowhere["spec"] = json!({"replicas": 1});
+    assert!(!up(&nowhere), "it is not scheduled yet");
+    nowhere["status"]["conditions"] = json!([{"type": "Scheduled", "status": "False", "message": "0/3"}]);
+    assert!(up(&nowhere), "and will not be");
+    nowhere["spec"] = json!({"replicas": 0});
+    nowhere["status"]["conditions"] = json!([]);
+    assert!(up(&nowhere), "nothing is to run");
+}
