@@ -197,8 +197,7 @@ impl KarmadaFleet {
         Ok(())
     }
 
-    /// Writes down that a release was removed, until no copy of it is left or can come into being; forgets it at once
-    /// when there was none.
+    /// Writes down that a release was removed, until no copy of it is left or can come into being.
     pub(crate) async fn retire(
         &self,
         owner: &Owner,
