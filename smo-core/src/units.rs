@@ -306,6 +306,41 @@ impl fmt::Display for Bytes {
 checked_arithmetic!(Bytes, u64);
 quantity_text!(Bytes);
 
+/// Data per time, in bytes per second; written as a quantity of bytes, `125M` for a gigabit per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct DataRate(u64);
+
+impl DataRate {
+    /// From bytes per second.
+    #[must_use]
+    pub const fn new(bytes_per_second: u64) -> Self {
+        Self(bytes_per_second)
+    }
+
+    /// In bytes per second.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for DataRate {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<Bytes>().map(|bytes| Self(bytes.get()))
+    }
+}
+
+impl fmt::Display for DataRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Bytes(self.0).fmt(f)
+    }
+}
+
+checked_arithmetic!(DataRate, u64);
+quantity_text!(DataRate);
+
 /// A decimal number times a power of ten, read from its text without rounding through binary floating point.
 fn parse_decimal(text: &str, decimals: u32) -> Option<i64> {
     let (negative, body) = match text.trim().strip_prefix('-') {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use smo_core::cluster::CarbonProfile;
+use smo_core::cluster::{CarbonProfile, Intensity};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
     Assignment, ClusterSupply, FirstFit, Goal, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
@@ -30,7 +30,7 @@ fn problem(case: &Json, with_memory: bool) -> PlacementProblem {
             capacity.set(ResourceName::NVIDIA_GPU, 1);
         }
         let carbon = CarbonProfile {
-            intensity: number(&cluster["carbon"]),
+            intensity: Intensity::average(number(&cluster["carbon"])),
             pue: 1.0,
             watts_per_core: 1000.0,
         };

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use rstest::rstest;
-use smo_core::cluster::{CarbonProfile, Path, Price, Readiness, Taint, TaintEffect};
+use smo_core::cluster::{CarbonProfile, Intensity, Path, Price, Readiness, Taint, TaintEffect};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
     Answer, Assignment, Breach, ClusterSupply, Decision, FirstFit, Goals, LinkDemand, LinkLimit, MilpPlacer,
@@ -13,7 +13,7 @@ use smo_core::placement::{
     Value, Work, decide, verify,
 };
 use smo_core::resources::{ResourceName, Resources};
-use smo_core::units::{Latency, Money};
+use smo_core::units::{DataRate, Latency, Money};
 
 fn cluster(name: &str) -> ClusterName {
     name.parse().unwrap()
@@ -56,7 +56,7 @@ fn fleet() -> PlacementProblem {
         }
         let price = Price::free().with(ResourceName::CPU, Money::parse_decimal(price).unwrap());
         let carbon = Some(CarbonProfile {
-            intensity,
+            intensity: Intensity::average(intensity),
             pue: 1.2,
             watts_per_core: 10.0,
         });
@@ -80,6 +80,7 @@ fn fleet() -> PlacementProblem {
         let path = Path {
             rtt: Some(Latency::from_base(milliseconds * 1000)),
             hops: Some(2),
+            bandwidth: None,
         };
         problem.network.measure(cluster(a), cluster(b), path);
     }
@@ -100,6 +101,7 @@ fn link(problem: &mut PlacementProblem, from: &str, to: &str, limit: LinkLimit) 
         from: key(from),
         to: key(to),
         limit,
+        traffic: DataRate::ZERO,
     });
 }
 
@@ -173,6 +175,7 @@ fn links_say_what_was_measured(
     let measured = Path {
         rtt: rtt.map(Latency::from_base),
         hops,
+        bandwidth: None,
     };
     let reason = Reason::LinkTooLong {
         peer: key("image-detection"),
@@ -444,7 +447,7 @@ fn problems_that_make_no_sense_are_refused() {
         problem.services[0].per_replica.set(ResourceName::CPU, u64::MAX);
     }), @"an amount of `default/image-detection-graph/image-compression-vo` does not fit 64 bits");
     insta::assert_snapshot!(error(|problem| {
-        problem.clusters[0].carbon = Some(CarbonProfile { intensity: f64::NAN, pue: 1.0, watts_per_core: 1.0 });
+        problem.clusters[0].carbon = Some(CarbonProfile { intensity: Intensity::average(f64::NAN), pue: 1.0, watts_per_core: 1.0 });
     }), @"the placement problem is inconsistent: the carbon profile of edge-1 is no finite amount");
     insta::assert_snapshot!(PlacementError::Failed { placer: "milp".into(), message: "no memory".into() }, @"the placer `milp` failed: no memory");
 }

@@ -290,8 +290,8 @@ hdaGraph:
     N121 b is left out: not ready (ClusterNotReachable)
     N131 security is asked for; no placement rule follows from it yet
     N131 high availability is asked for with one replica per service: the placement is final, nothing is spread
-    N131 one: device proximity is asked for; the fleet file has no devices, so pin the service to be sure
-    N131 one: co-location with a service of another graph is asked for; no placement rule follows from it yet
+    N131 one: device proximity is asked for; the catalogue names no label of clusters near devices, so pin the service to be sure
+    N131 one: shares the clusters of other only where that service is known to run, or is decided together with this one
     N132 energy efficiency is asked for, and no cluster says what it emits
     N133 one: waits for its alert; its capacity is held until then
     N111 web: static placement: the descriptor says cluster1-master; nothing is checked against capacity

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use smo_core::cluster::{CarbonProfile, CarbonSignal, Cluster, Inventory, Network, Price};
+use smo_core::cluster::{CarbonProfile, CarbonSignal, Cluster, Egress, Inventory, Network, Price};
 use smo_core::id::ClusterName;
 
 /// What the host knows of one cluster. What Karmada says of region, zones, provider and labels goes first; these fill
@@ -21,6 +21,8 @@ pub struct ClusterFacts {
     pub price: Price,
     /// What it emits (power usage effectiveness included).
     pub carbon: Option<CarbonProfile>,
+    /// What traffic that leaves it costs.
+    pub egress: Egress,
 }
 
 /// What the host knows of the fleet beside what Karmada reports. Facts of a cluster that the fleet does not have wait
@@ -83,6 +85,7 @@ impl FleetFacts {
         }
         cluster.price = facts.price.clone();
         cluster.carbon = facts.carbon;
+        cluster.egress = facts.egress;
     }
 }
 
@@ -95,6 +98,7 @@ impl From<&Inventory> for FleetFacts {
             labels: cluster.labels.clone(),
             price: cluster.price.clone(),
             carbon: cluster.carbon,
+            egress: cluster.egress,
         };
         let clusters = file
             .clusters

@@ -152,6 +152,7 @@ async fn what_the_host_measured_goes_first_and_nobody_is_asked_without_need() {
     let path = Path {
         rtt: Some(Latency::from_base(500)),
         hops: Some(2),
+        bandwidth: None,
     };
     facts.network.measure(a.clone(), b.clone(), path);
     fleet.set_facts(facts);

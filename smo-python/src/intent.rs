@@ -130,6 +130,17 @@ impl Catalog {
         Ok(self.with(|catalog| catalog.with_latency(class, limit)))
     }
 
+    /// The same with what `highAvailability` spreads replicas over: `cluster`, `region`, `zone`, `provider`, or a label.
+    fn with_failure_domain(&self, key: &str) -> Self {
+        let Ok(key) = key.parse();
+        self.with(|catalog| catalog.with_failure_domain(key))
+    }
+
+    /// The same with the label that clusters near devices have; `deviceProximity` asks for it.
+    fn with_device_label(&self, label: &str) -> Self {
+        self.with(|catalog| catalog.with_device_label(label))
+    }
+
     /// The same with what a service that needs an accelerator gets: `number` of the extended resource `name`.
     ///
     /// Raises `ValueError` when `name` is no extended resource such as `nvidia.com/gpu`.

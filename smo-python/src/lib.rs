@@ -55,8 +55,8 @@ mod _smo {
     };
     #[pymodule_export]
     use super::placement::{
-        Alternative, ClusterSupply, Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer,
-        Placed, PlacementProblem, Placer, ServiceDemand, place,
+        Alternative, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, Goal, Goals,
+        GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Rule, ServiceDemand, place, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

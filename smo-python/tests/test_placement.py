@@ -29,8 +29,8 @@ def test_goals() -> None:
     goals = smo.Goals(money=2, carbon=0.5, moves=0, placements=1)
     assert (goals.money, goals.carbon, goals.moves, goals.placements) == (2, 0.5, 0, 1)
     assert smo.Goals() == smo.Goals(1.0, 0.0001, 0.01, 0.0) != smo.Goals.none()
-    assert smo.Goals.smo() == smo.Goals(0, 0, 1, 1)
-    assert smo.Goals.smo_carbon() == smo.Goals(0, 5, 1, 0)
+    assert smo.Goals.smo() == smo.Goals(0, 0, 1, 1, preference=0)
+    assert smo.Goals.smo_carbon() == smo.Goals(0, 5, 1, 0, preference=0)
     assert pickle.loads(pickle.dumps(goals)) == copy.deepcopy(goals) == goals
     assert eval(repr(goals)) == goals
     for wrong in (-1.0, float("nan"), float("inf"), 2e6):

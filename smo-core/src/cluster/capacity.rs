@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::resources::{ResourceName, Resources};
 use crate::units::{Carbon, Money};
@@ -52,6 +52,24 @@ impl Price {
     }
 }
 
+/// What traffic that leaves a cluster costs, per GiB (2^30 bytes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Egress {
+    /// To another cluster of the same region.
+    pub within_region: Money,
+    /// To any other cluster; one of unknown region is in no region.
+    pub out_of_region: Money,
+}
+
+impl Egress {
+    /// Nothing costs anything.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Which emission signal the intensities of an inventory are. The two answer different questions and are never mixed
 /// in one inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -64,12 +82,77 @@ pub enum CarbonSignal {
     Marginal,
 }
 
+/// Emissions per kWh of the mix that is produced, in gCO2e/kWh.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct AverageIntensity(pub f64);
+
+/// Emissions per kWh of the plant that answers one more kWh, in gCO2e/kWh.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MarginalIntensity(pub f64);
+
+/// Carbon intensity of electricity: one signal or the other. Nothing turns one into the other, and a placement problem that
+/// has both is refused.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Intensity {
+    /// Of the mix.
+    Average(AverageIntensity),
+    /// Of one more kWh.
+    Marginal(MarginalIntensity),
+}
+
+impl Intensity {
+    /// An average intensity, in gCO2e/kWh.
+    #[must_use]
+    pub const fn average(grams: f64) -> Self {
+        Self::Average(AverageIntensity(grams))
+    }
+
+    /// A marginal intensity, in gCO2e/kWh.
+    #[must_use]
+    pub const fn marginal(grams: f64) -> Self {
+        Self::Marginal(MarginalIntensity(grams))
+    }
+
+    /// One of this signal, in gCO2e/kWh.
+    #[must_use]
+    pub const fn new(signal: CarbonSignal, grams: f64) -> Self {
+        match signal {
+            CarbonSignal::Average => Self::average(grams),
+            CarbonSignal::Marginal => Self::marginal(grams),
+        }
+    }
+
+    /// In gCO2e/kWh, whichever it is.
+    #[must_use]
+    pub const fn grams(self) -> f64 {
+        match self {
+            Self::Average(AverageIntensity(grams)) | Self::Marginal(MarginalIntensity(grams)) => grams,
+        }
+    }
+
+    /// Which it is.
+    #[must_use]
+    pub const fn signal(self) -> CarbonSignal {
+        match self {
+            Self::Average(_) => CarbonSignal::Average,
+            Self::Marginal(_) => CarbonSignal::Marginal,
+        }
+    }
+}
+
+/// The number alone: which signal it is, the inventory says once.
+impl Serialize for Intensity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.grams())
+    }
+}
+
 /// What a cluster emits for work it does.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CarbonProfile {
-    /// Carbon intensity of its electricity, in gCO2e/kWh.
-    pub intensity: f64,
+    /// Carbon intensity of its electricity.
+    pub intensity: Intensity,
     /// Power usage effectiveness: facility power over machine power, 1 or more
     /// ([ISO/IEC 30134-2](https://www.iso.org/standard/63451.html)).
     pub pue: f64,
@@ -84,7 +167,7 @@ impl CarbonProfile {
     /// Emissions of one busy core: power x PUE x intensity. `None` when that is no finite amount.
     #[must_use]
     pub fn per_core(&self) -> Option<Carbon> {
-        Carbon::from_f64(self.watts_per_core / 1000.0 * self.pue * self.intensity)
+        Carbon::from_f64(self.watts_per_core / 1000.0 * self.pue * self.intensity.grams())
     }
 
     /// Emissions of `millicores` of busy cpu, rounded up to a microgram; `None` when it does not fit.
@@ -173,7 +256,7 @@ mod tests {
     #[test]
     fn carbon_is_power_times_pue_times_intensity() {
         let profile = CarbonProfile {
-            intensity: 300.0,
+            intensity: Intensity::average(300.0),
             pue: 1.5,
             watts_per_core: 10.0,
         };

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CarbonProfile, CarbonSignal, Network, Price, Taint};
+use super::{CarbonProfile, CarbonSignal, Egress, Network, Price, Taint};
 use crate::id::ClusterName;
 use crate::resources::Resources;
 
@@ -66,6 +66,9 @@ pub struct Cluster {
     pub price: Price,
     /// What it emits, where known.
     pub carbon: Option<CarbonProfile>,
+    /// What traffic that leaves it costs.
+    #[serde(skip_serializing_if = "Egress::is_free")]
+    pub egress: Egress,
 }
 
 impl Cluster {
@@ -84,6 +87,7 @@ impl Cluster {
             allocated: Resources::new(),
             price: Price::free(),
             carbon: None,
+            egress: Egress::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod capacity;
 pub mod codes;
+mod domain;
 mod inventory;
 mod network;
 mod observation;
@@ -10,7 +11,11 @@ mod reader_amounts;
 mod reader_cluster;
 pub mod schema;
 
-pub use capacity::{CarbonProfile, CarbonSignal, Price, Taint, TaintEffect, Toleration};
+pub use capacity::{
+    AverageIntensity, CarbonProfile, CarbonSignal, Egress, Intensity, MarginalIntensity, Price, Taint,
+    TaintEffect, Toleration,
+};
+pub use domain::DomainKey;
 pub use inventory::{Cluster, Inventory, Readiness};
 pub use network::{Network, Path};
 pub use observation::{Health, ObservedRelease, ObservedReplicas, ObservedState};

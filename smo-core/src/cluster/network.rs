@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::id::ClusterName;
-use crate::units::Latency;
+use crate::units::{DataRate, Latency};
 
 /// What was measured between two clusters; a part that nobody measured is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -14,6 +14,9 @@ pub struct Path {
     pub rtt: Option<Latency>,
     /// Network hops.
     pub hops: Option<u32>,
+    /// How much the links between them may carry together, both directions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<DataRate>,
 }
 
 /// Measured paths between clusters.
@@ -32,13 +35,14 @@ impl Network {
         self.0.insert(ordered(a, b), path);
     }
 
-    /// The path between two clusters. Within one cluster it is 0 ms and 0 hops.
+    /// The path between two clusters. Within one cluster it is 0 ms and 0 hops, and its bandwidth is not limited.
     #[must_use]
     pub fn path(&self, a: &ClusterName, b: &ClusterName) -> Path {
         if a == b {
             return Path {
                 rtt: Some(Latency::ZERO),
                 hops: Some(0),
+                bandwidth: None,
             };
         }
         self.0
@@ -58,7 +62,7 @@ fn ordered(a: ClusterName, b: ClusterName) -> (ClusterName, ClusterName) {
 }
 
 impl Serialize for Network {
-    /// A list of `{between: [a, b], rtt, hops}`, as the fleet file has it.
+    /// A list of `{between: [a, b], rtt, hops, bandwidth}`, as the fleet file has it.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Entry<'a> {
@@ -84,6 +88,7 @@ mod tests {
         let measured = Path {
             rtt: Some(Latency::from_base(4000)),
             hops: Some(1),
+            bandwidth: None,
         };
         network.measure(b.clone(), a.clone(), measured);
         assert_eq!(network.path(&a, &b), measured);

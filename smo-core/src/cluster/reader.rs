@@ -10,7 +10,7 @@ use super::{CarbonSignal, Cluster, Inventory, Network, Path};
 use crate::decode::{Cursor, Decoder, MapReader, UnknownKeys};
 use crate::diagnostic::{Violation, Violations, quoted};
 use crate::id::ClusterName;
-use crate::units::Latency;
+use crate::units::{DataRate, Latency};
 use crate::yaml::{self, Limits, Value};
 
 /// The root key of a fleet file.
@@ -37,9 +37,10 @@ impl Inventory {
     ///       allocated: {cpu: 500m}
     ///       price: {cpu: 0.02, memory: 0.003, gpus: 0.5}           # EUR per hour, per core, GiB and piece
     ///       carbon: {intensity: 320, pue: 1.3, wattsPerCore: 10}   # gCO2e per kWh
+    ///       egress: {withinRegion: 0.01, outOfRegion: 0.05}        # EUR per GiB that leaves it
     ///     - {name: edge-2, allocatable: {cpu: 4, memory: 8Gi}}
     ///   network:
-    ///     - {between: [edge-1, edge-2], rtt: 4, hops: 1}           # round trip in ms
+    ///     - {between: [edge-1, edge-2], rtt: 4, hops: 1, bandwidth: 125M}   # round trip in ms; bytes per second
     /// ").unwrap();
     /// assert_eq!(fleet.cluster("edge-1").unwrap().free().cpu().millicores(), 7500);
     /// ```
@@ -70,6 +71,7 @@ impl Inventory {
         let root = yaml::parse(text, limits).map_err(|violation| Violations::new(source, vec![violation]))?;
         let mut reader = Reader {
             decoder: Decoder::new(text, UnknownKeys::Refuse),
+            carbon_signal: CarbonSignal::default(),
         };
         let inventory = reader.document(&Cursor::root(&root));
         let notes = reader.decoder.finish(source)?;
@@ -80,6 +82,8 @@ impl Inventory {
 /// Reads one fleet file.
 pub(super) struct Reader<'a> {
     pub(super) decoder: Decoder<'a>,
+    /// Which signal the intensities of the file are.
+    pub(super) carbon_signal: CarbonSignal,
 }
 
 impl<'a> Reader<'a> {
@@ -134,6 +138,7 @@ impl<'a> Reader<'a> {
                 self.one_of(&at, &known)
             })
             .unwrap_or_default();
+        self.carbon_signal = carbon_signal;
         let items = map.require(&mut self.decoder, "clusters");
         let clusters = items.map(|at| self.clusters(&at)).unwrap_or_default();
         let network = map
@@ -232,6 +237,10 @@ impl<'a> Reader<'a> {
                 .get("hops")
                 .filter(|at| !at.is_null())
                 .and_then(|at| self.decoder.count(&at));
+            let bandwidth = map
+                .get("bandwidth")
+                .filter(|at| !at.is_null())
+                .and_then(|at| self.rate(&at));
             map.finish(&mut self.decoder);
             let Some(between) = between else { continue };
             let Some([(a_at, a), (b_at, b)]) = self.pair(&between) else {
@@ -258,7 +267,8 @@ impl<'a> Reader<'a> {
                 let hint = "an entry counts in both directions; keep one of them";
                 self.fault(&between, codes::DUPLICATE_PAIR, message, hint);
             } else if let (Ok(a), Ok(b)) = (ClusterName::parse(a), ClusterName::parse(b)) {
-                network.measure(a, b, Path { rtt, hops });
+                let path = Path { rtt, hops, bandwidth };
+                network.measure(a, b, path);
             }
         }
         network
@@ -277,6 +287,16 @@ impl<'a> Reader<'a> {
             );
         }
         rtt
+    }
+
+    fn rate(&mut self, at: &Cursor<'a>) -> Option<DataRate> {
+        let text = self.decoder.text(at)?;
+        let rate = text.parse::<DataRate>();
+        if let Err(error) = &rate {
+            let hint = "write bytes per second as a quantity, such as 125M for a gigabit";
+            self.fault(at, codes::BAD_QUANTITY, error.to_string(), hint);
+        }
+        rate.ok()
     }
 
     fn pair(&mut self, at: &Cursor<'a>) -> Option<[(Cursor<'a>, &'a str); 2]> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::codes;
 use super::reader::Reader;
 use super::reader_cluster::is_label_key;
-use super::{CarbonProfile, Price};
+use super::{CarbonProfile, Egress, Intensity, Price};
 use crate::decode::Cursor;
 use crate::diagnostic::quoted;
 use crate::resources::{ResourceName, Resources};
@@ -139,23 +139,36 @@ impl<'a> Reader<'a> {
     pub(super) fn price(&mut self, at: &Cursor<'a>) -> Price {
         let mut price = Price::free();
         for (name, at) in self.resources(at) {
-            let Some(text) = self.decoder.text(&at) else {
-                continue;
-            };
-            match Money::parse_decimal(text).filter(|money| *money >= Money::ZERO) {
-                Some(money) => price = price.with(name, money),
-                None => {
-                    let message = format!("{} is no price", quoted(text));
-                    self.fault(
-                        &at,
-                        codes::BAD_PRICE,
-                        message,
-                        "write EUR per hour, 0 or more, such as 0.02",
-                    );
-                }
+            if let Some(money) = self.money(&at, "write EUR per hour, 0 or more, such as 0.02") {
+                price = price.with(name, money);
             }
         }
         price
+    }
+
+    fn money(&mut self, at: &Cursor<'a>, hint: &'static str) -> Option<Money> {
+        let text = self.decoder.text(at)?;
+        let money = Money::parse_decimal(text).filter(|money| *money >= Money::ZERO);
+        if money.is_none() {
+            let message = format!("{} is no price", quoted(text));
+            self.fault(at, codes::BAD_PRICE, message, hint);
+        }
+        money
+    }
+
+    pub(super) fn egress(&mut self, at: &Cursor<'a>) -> Option<Egress> {
+        let mut map = self.decoder.map(at)?;
+        let mut egress = Egress::default();
+        for (key, price) in [
+            ("withinRegion", &mut egress.within_region),
+            ("outOfRegion", &mut egress.out_of_region),
+        ] {
+            let at = map.get(key).filter(|at| !at.is_null());
+            let read = at.and_then(|at| self.money(&at, "write EUR per GiB, 0 or more, such as 0.05"));
+            *price = read.unwrap_or_default();
+        }
+        map.finish(&mut self.decoder);
+        Some(egress)
     }
 
     pub(super) fn carbon(&mut self, at: &Cursor<'a>) -> Option<CarbonProfile> {
@@ -189,7 +202,7 @@ impl<'a> Reader<'a> {
             None => CarbonProfile::DEFAULT_WATTS_PER_CORE,
         };
         let profile = CarbonProfile {
-            intensity,
+            intensity: Intensity::new(self.carbon_signal, intensity),
             pue,
             watts_per_core,
         };

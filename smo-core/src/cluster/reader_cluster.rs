@@ -51,6 +51,11 @@ impl<'a> Reader<'a> {
             .get("carbon")
             .filter(|at| !at.is_null())
             .and_then(|at| self.carbon(&at));
+        let egress = map
+            .get("egress")
+            .filter(|at| !at.is_null())
+            .and_then(|at| self.egress(&at))
+            .unwrap_or_default();
         map.finish(&mut self.decoder);
         Some(Cluster {
             readiness,
@@ -62,6 +67,7 @@ impl<'a> Reader<'a> {
             allocated,
             price,
             carbon,
+            egress,
             ..Cluster::new(name?, allocatable)
         })
     }

@@ -58,6 +58,18 @@ pub struct Cluster {
     pub price: Option<BTreeMap<String, Scalar>>,
     /// What it emits.
     pub carbon: Option<Carbon>,
+    /// What traffic that leaves it costs, where it costs anything.
+    pub egress: Option<Egress>,
+}
+
+/// What traffic that leaves a cluster costs, in EUR per GiB.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Egress {
+    /// To another cluster of the same region.
+    pub within_region: Option<Scalar>,
+    /// To any other cluster.
+    pub out_of_region: Option<Scalar>,
 }
 
 /// A text or a number: a Kubernetes quantity such as 500m, 8 or 16Gi, a price such as 0.02.
@@ -116,6 +128,8 @@ pub struct Pair {
     pub rtt: Option<f64>,
     /// Network hops.
     pub hops: Option<u32>,
+    /// What links between them may carry together, in bytes per second, as a quantity such as `125M`.
+    pub bandwidth: Option<Scalar>,
 }
 
 /// The JSON Schema of fleet files (draft 2020-12).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::cluster::DomainKey;
 use crate::graph::LatencyClass;
 use crate::resources::ResourceName;
 use crate::units::{Bytes, Cpu, Latency};
@@ -22,7 +23,7 @@ use crate::units::{Bytes, Cpu, Latency};
 /// | large | 8 cores | 8Gi | 40G |
 ///
 /// `small` counts for what a service does not say. `ultralow` is a round trip below 10 ms, `low` is at most one hop,
-/// `best-effort` has no limit, and a GPU is one `nvidia.com/gpu`.
+/// `best-effort` has no limit, a GPU is one `nvidia.com/gpu`, and `highAvailability` spreads replicas over clusters.
 ///
 /// ```
 /// use smo_core::intent::Catalog;
@@ -40,6 +41,9 @@ pub struct Catalog {
     defaults: BTreeMap<String, String>,
     latency: BTreeMap<LatencyClass, LatencyLimit>,
     accelerator: Accelerator,
+    failure_domain: DomainKey,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_label: Option<String>,
 }
 
 /// What `gpu: {enabled: true}` asks for.
@@ -113,6 +117,8 @@ impl Catalog {
                 name: ResourceName::new(ResourceName::NVIDIA_GPU),
                 count: 1,
             },
+            failure_domain: DomainKey::Cluster,
+            device_label: None,
         }
     }
 
@@ -160,6 +166,33 @@ impl Catalog {
             count,
         };
         self
+    }
+
+    /// The same with what `highAvailability` spreads replicas over; clusters when not said.
+    #[must_use]
+    pub fn with_failure_domain(mut self, key: DomainKey) -> Self {
+        self.failure_domain = key;
+        self
+    }
+
+    /// The same with the label that the clusters near devices have. `deviceProximity` asks for it; without one it asks for
+    /// nothing.
+    #[must_use]
+    pub fn with_device_label(mut self, label: impl Into<String>) -> Self {
+        self.device_label = Some(label.into());
+        self
+    }
+
+    /// What `highAvailability` spreads replicas over.
+    #[must_use]
+    pub const fn failure_domain(&self) -> &DomainKey {
+        &self.failure_domain
+    }
+
+    /// The label that the clusters near devices have, where there is one.
+    #[must_use]
+    pub fn device_label(&self) -> Option<&str> {
+        self.device_label.as_deref()
     }
 
     /// What `class` means for `resource`, in millicores or bytes; `None` for a class that is not known.

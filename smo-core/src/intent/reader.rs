@@ -42,6 +42,8 @@ impl Catalog {
     ///   defaults: {cpu: tiny}
     ///   latency: {low: {rttBelow: 25, maxHops: 2}}     # milliseconds
     ///   accelerator: {name: amd.com/gpu, count: 1}
+    ///   failureDomain: zone                            # or cluster, region, provider, or a label
+    ///   deviceLabel: smo.example.com/devices           # clusters near devices have it
     /// ").unwrap();
     /// assert_eq!(catalog.amount("cpu", "small"), Some(2000));
     /// assert_eq!(catalog.default_class("cpu"), "tiny");
@@ -147,6 +149,13 @@ fn read<'a>(decoder: &mut Decoder<'a>, root: &Cursor<'a>) -> Catalog {
             catalog = catalog.with_accelerator(name, count);
         }
         accelerator.finish(decoder);
+    }
+    if let Some(key) = map.get("failureDomain").and_then(|at| decoder.text(&at)) {
+        let Ok(key) = key.parse();
+        catalog = catalog.with_failure_domain(key);
+    }
+    if let Some(label) = map.get("deviceLabel").and_then(|at| decoder.text(&at)) {
+        catalog = catalog.with_device_label(label);
     }
     map.finish(decoder);
     catalog

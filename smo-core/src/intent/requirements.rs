@@ -6,6 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::cluster::DomainKey;
 use crate::graph::{CoLocation, LatencyClass};
 use crate::id::{ClusterName, ServiceId};
 use crate::resources::{ResourceName, Resources};
@@ -26,7 +27,10 @@ pub struct ServiceRequirements {
     pub requires: BTreeSet<ResourceName>,
     /// It has to be near its device.
     pub device_proximity: bool,
-    /// Services of other running graphs that it shares a cluster with.
+    /// The label that its clusters have, because they are near devices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_label: Option<String>,
+    /// Services, maybe of other running graphs, that it shares its clusters with.
     pub co_location: Vec<CoLocation>,
     /// The only clusters it may run on, where the host says so.
     pub pinned: Option<BTreeSet<ClusterName>>,
@@ -78,6 +82,8 @@ pub struct Requirements {
     pub final_placement: bool,
     /// Replicas of a service go to different failure domains (`highAvailability`).
     pub spread: bool,
+    /// What makes a failure domain.
+    pub failure_domain: DomainKey,
     /// Services that handle data of one trust domain stay together.
     pub security: bool,
     /// Energy and carbon weigh more than money.

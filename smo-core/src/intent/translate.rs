@@ -91,6 +91,7 @@ pub fn translate(graph: &ApplicationGraph, catalog: &Catalog) -> Result<Requirem
         static_placement: intent.static_placement,
         final_placement: intent.high_availability,
         spread: intent.high_availability,
+        failure_domain: catalog.failure_domain().clone(),
         security: intent.security,
         energy_efficiency: intent.energy_efficiency,
     })
@@ -132,6 +133,10 @@ fn translate_service(
         per_replica,
         requires,
         device_proximity: service.device_proximity,
+        device_label: catalog
+            .device_label()
+            .filter(|_| service.device_proximity)
+            .map(str::to_owned),
         co_location: service.co_location.clone(),
         pinned: None,
     })

@@ -3,15 +3,18 @@
 use super::diagnose::diagnose;
 use super::explain::explain;
 use super::grid::Grid;
+use super::priority::decide_by_priority;
 use super::rules::first_reason;
 use super::{
-    Answer, Decision, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
+    Answer, Decision, Exhaustive, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
     PlacementProblem, Placer, Proof, Status, evaluate, verify,
 };
 use crate::id::did_you_mean;
 
 /// Answers a placement question with `placer`, believing nothing it says: the placement is verified, its value
 /// recomputed, its bound compared with the value, and a claim that no placement exists is checked again.
+///
+/// Goals with an order of priority are decided level by level ([`Decision::levels`]).
 ///
 /// A problem without services has an empty placement; one without clusters is infeasible.
 ///
@@ -21,6 +24,18 @@ use crate::id::did_you_mean;
 /// [`Outcome::Infeasible`].
 pub fn decide(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
     problem.validate()?;
+    if problem.goals.then.is_empty() {
+        decide_level(placer, problem)
+    } else {
+        decide_by_priority(placer, problem)
+    }
+}
+
+/// Answers by the goals of the highest priority alone.
+pub(super) fn decide_level(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+) -> Result<Outcome, PlacementError> {
     match placer.place(&PlaceContext { problem })? {
         Answer::Found {
             placement,
@@ -55,6 +70,7 @@ pub fn decide(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Outcome
                 bound,
                 proof: if bound.is_some() { proof } else { Proof::None },
                 totals,
+                levels: Vec::new(),
                 work,
             }))
         }
@@ -107,8 +123,16 @@ pub(super) fn is_infeasible(problem: &PlacementProblem) -> Result<bool, Placemen
         return Ok(true);
     }
     drop(grid);
-    let answer = MilpPlacer::default().place(&PlaceContext { problem })?;
-    Ok(matches!(answer, Answer::NotFound { proved: true, .. }))
+    let context = PlaceContext { problem };
+    let mut answer = MilpPlacer::default().place(&context);
+    if let Err(PlacementError::CannotExpress { .. }) = answer {
+        answer = Exhaustive::default().place(&context);
+    }
+    match answer {
+        // Nobody here can tell.
+        Err(PlacementError::CannotExpress { .. }) => Ok(false),
+        answer => Ok(matches!(answer?, Answer::NotFound { proved: true, .. })),
+    }
 }
 
 impl PlacementProblem {
@@ -116,7 +140,9 @@ impl PlacementProblem {
     ///
     /// # Errors
     /// [`PlacementError::InvalidProblem`] for a link of a service that the problem does not have, a service pinned to a
-    /// cluster that the fleet does not have, and a carbon profile that is no finite amount;
+    /// cluster that the fleet does not have, a carbon profile that is no finite amount, a group of a service that the
+    /// problem does not have, a rule softened that does not exist or cannot be, a negative price, a budget of points, and
+    /// levels of priority within one;
     /// [`PlacementError::Overflow`] for a service that asks for more than 64 bits of a resource.
     pub fn validate(&self) -> Result<(), PlacementError> {
         let invalid = |message: String| Err(PlacementError::InvalidProblem(message));
@@ -149,6 +175,7 @@ impl PlacementProblem {
                 }
             }
         }
+        self.validate_constraints()?;
         for (cluster, supply) in &self.clusters {
             if supply.carbon.is_some_and(|profile| profile.per_core().is_none()) {
                 return invalid(format!("the carbon profile of {cluster} is no finite amount"));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnosis, Explanation, Goal, Placement, Value};
+use super::{Diagnosis, Explanation, Goal, Goals, Placement, Value};
 
 /// What is known about the quality of a placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,8 +56,31 @@ pub struct Totals {
     pub carbon: i64,
     /// Moved services.
     pub moves: i64,
+    /// Moved replicas.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved_replicas: i64,
+    /// Bytes that they take along.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved_state: i64,
+    /// Bytes per second x microseconds of round trip.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub latency: i64,
+    /// Hundredths of a percent of the fullest cluster.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub balance: i64,
+    /// Clusters in use.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub consolidation: i64,
+    /// Millionths of a point.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub preference: i64,
     /// Placed services.
     pub placements: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(amount: &i64) -> bool {
+    *amount == 0
 }
 
 impl Totals {
@@ -68,9 +91,44 @@ impl Totals {
             Goal::Money => self.money,
             Goal::Carbon => self.carbon,
             Goal::Moves => self.moves,
+            Goal::MovedReplicas => self.moved_replicas,
+            Goal::MovedState => self.moved_state,
+            Goal::Latency => self.latency,
+            Goal::Balance => self.balance,
+            Goal::Consolidation => self.consolidation,
+            Goal::Preference => self.preference,
             Goal::Placements => self.placements,
         }
     }
+
+    /// Sets the amount of one goal.
+    pub fn set(&mut self, goal: Goal, amount: i64) {
+        let slot = match goal {
+            Goal::Money => &mut self.money,
+            Goal::Carbon => &mut self.carbon,
+            Goal::Moves => &mut self.moves,
+            Goal::MovedReplicas => &mut self.moved_replicas,
+            Goal::MovedState => &mut self.moved_state,
+            Goal::Latency => &mut self.latency,
+            Goal::Balance => &mut self.balance,
+            Goal::Consolidation => &mut self.consolidation,
+            Goal::Preference => &mut self.preference,
+            Goal::Placements => &mut self.placements,
+        };
+        *slot = amount;
+    }
+}
+
+/// What was reached on one level of priority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Level {
+    /// The goals of the level.
+    pub goals: Goals,
+    /// What the placement is worth by them.
+    pub value: Value,
+    /// No placement that is as good by the levels above is worth less, where known.
+    pub bound: Option<Value>,
 }
 
 /// A placement that keeps every rule, with everything known about it.
@@ -91,6 +149,10 @@ pub struct Decision {
     pub proof: Proof,
     /// The amount of every goal.
     pub totals: Totals,
+    /// What was reached on every level, where goals have an order of priority; value, bound and gap of the decision are
+    /// then those of the first level that is not proved, or else of the last one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
     /// The effort it took.
     pub work: Work,
     /// Why each service is where it is.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::is_infeasible;
-use super::rules::{every_reason, first_reason};
+use super::rules::{Capacity, Rule, every_reason, first_reason};
 use super::{
     Diagnosis, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
     Shortage,
@@ -64,6 +64,9 @@ fn unplaceable(
 /// For every resource, the fewest services found that ask together for more than the clusters open to them have. The sets
 /// looked at are those of services whose open clusters lie within the open clusters of one service, and of all services.
 fn shortages(problem: &PlacementProblem) -> Vec<Shortage> {
+    if problem.soft.contains_key(Capacity.name()) {
+        return Vec::new();
+    }
     let running = problem.services.iter().filter(|(_, demand)| demand.replicas > 0);
     let open: Vec<(&ServiceKey, &ServiceDemand, BTreeSet<&ClusterName>)> = running
         .map(|(service, demand)| (service, demand, problem.open_clusters(service).collect()))
@@ -111,11 +114,7 @@ fn shortages(problem: &PlacementProblem) -> Vec<Shortage> {
 fn smallest_conflict(problem: &PlacementProblem) -> Result<Vec<ServiceKey>, PlacementError> {
     let mut rest = problem.clone();
     for service in problem.services.keys() {
-        let mut without = rest.clone();
-        without.services.shift_remove(service);
-        without
-            .links
-            .retain(|link| link.from != *service && link.to != *service);
+        let without = rest.without(service);
         if is_infeasible(&without)? {
             rest = without;
         }
@@ -225,9 +224,18 @@ fn for_service(problem: &PlacementProblem, service: &ServiceKey) -> Vec<String> 
                 0,
                 format!("let {id} tolerate the taint {} of {cluster}", taint.key),
             ),
-            Reason::PinnedElsewhere | Reason::Excluded | Reason::ForbiddenRegion { .. } => {
-                (5, 0, format!("allow {id} on {cluster}"))
-            }
+            Reason::PinnedElsewhere
+            | Reason::Excluded
+            | Reason::ForbiddenRegion { .. }
+            | Reason::Final
+            | Reason::Custom { .. } => (5, 0, format!("allow {id} on {cluster}")),
+            Reason::Label { requirement } => (
+                5,
+                1,
+                format!("label {cluster} so that {requirement} holds for {id}"),
+            ),
+            Reason::NoDomain { key } => (4, 1, format!("say in which {key} {cluster} is")),
+            Reason::Breaks { .. } => continue,
         };
         found.insert((rank, amount, place), text);
     }

@@ -1,95 +1,191 @@
 //! What a placement is worth, goal by goal, in checked integers.
 
+use super::goals::{Facts, Measure};
 use super::{
-    Assignment, Goal, Goals, Placement, PlacementError, PlacementProblem, ServiceDemand, Totals, Value,
+    Assignment, Goal, Goals, LinkDemand, Placement, PlacementError, PlacementProblem, ServiceDemand, Totals,
+    Value,
 };
 use crate::cluster::CarbonProfile;
 use crate::id::{ClusterName, ServiceKey};
-use crate::units::{Carbon, Money};
 
-/// The amounts of every goal for one problem. Goals are sums over services, so the cost of a service on a cluster does
-/// not depend on the others, and [`evaluate`] is the sum of [`Costs::service`].
+/// The amounts of every goal for one problem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Costs<'a> {
-    problem: &'a PlacementProblem,
-    worst: Option<CarbonProfile>,
+    facts: Facts<'a>,
 }
 
 impl<'a> Costs<'a> {
     pub(crate) fn new(problem: &'a PlacementProblem) -> Self {
-        let known = problem.clusters.values().filter_map(|supply| supply.carbon);
-        let worst = known.max_by_key(|profile| profile.per_core());
-        Self { problem, worst }
+        Self {
+            facts: Facts::new(problem),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> &Facts<'a> {
+        &self.facts
     }
 
     /// What a cluster emits; where nobody knows, what the worst known cluster emits.
     pub(crate) fn carbon_profile(&self, cluster: &ClusterName) -> Option<CarbonProfile> {
-        let supply = self.problem.clusters.get(cluster)?;
-        supply.carbon.or(self.worst)
+        let supply = self.facts.problem.clusters.get(cluster)?;
+        supply.carbon.or(self.facts.worst_carbon)
     }
 
-    /// The amounts of one service that runs at `assignment`.
+    /// The amounts of one service that runs at `assignment`, whatever the other services do.
     pub(crate) fn service(
         &self,
         service: &ServiceKey,
         demand: &ServiceDemand,
         assignment: &Assignment,
     ) -> Result<Totals, PlacementError> {
-        self.amounts(service, demand, assignment)
-            .ok_or_else(|| PlacementError::Overflow {
-                service: service.clone(),
-            })
+        let mut totals = Totals::default();
+        for goal in Goal::ALL {
+            let amount = self.of_service(goal, service, demand, assignment);
+            totals.set(
+                goal,
+                amount.ok_or_else(|| PlacementError::Overflow {
+                    service: service.clone(),
+                })?,
+            );
+        }
+        Ok(totals)
     }
 
-    fn amounts(
+    fn of_service(
         &self,
+        goal: Goal,
         service: &ServiceKey,
         demand: &ServiceDemand,
         assignment: &Assignment,
-    ) -> Option<Totals> {
-        let mut money = Money::ZERO;
-        let mut carbon = Carbon::ZERO;
+    ) -> Option<i64> {
+        let problem = self.facts.problem;
+        let mut sum = goal
+            .measure()
+            .of_service(&self.facts, service, demand, assignment)?;
         for (cluster, replicas) in assignment.iter() {
-            let Some(supply) = self.problem.clusters.get(cluster) else {
+            let Some(pair) = problem.pair(service, cluster) else {
                 continue;
             };
-            let resources = demand.per_replica.checked_mul(replicas)?;
-            money = money.checked_add(supply.price.of(&resources)?)?;
-            if let Some(profile) = self.carbon_profile(cluster) {
-                carbon = carbon.checked_add(profile.of_cpu(resources.cpu().millicores())?)?;
+            let each = goal.measure().of_replica(&self.facts, &pair)?;
+            sum = sum.checked_add(each.checked_mul(i64::from(replicas))?)?;
+        }
+        Some(sum)
+    }
+
+    /// What the links in `links` add to every goal.
+    pub(crate) fn links<'l>(
+        &self,
+        links: impl IntoIterator<Item = &'l LinkDemand>,
+        placement: &Placement,
+    ) -> Result<Totals, PlacementError> {
+        let mut totals = Totals::default();
+        for link in links {
+            for goal in Goal::ALL.into_iter().filter(|goal| goal.is_of_links()) {
+                let amount = of_link(&self.facts, goal.measure(), link, placement);
+                let sum = amount.and_then(|amount| totals.of(goal).checked_add(amount));
+                totals.set(
+                    goal,
+                    sum.ok_or_else(|| PlacementError::Overflow {
+                        service: link.from.clone(),
+                    })?,
+                );
             }
         }
-        Some(Totals {
-            money: money.base(),
-            carbon: carbon.base(),
-            moves: i64::from(moves(
-                self.problem.current.get(service),
-                demand.replicas,
-                assignment,
-            )),
-            placements: i64::from(!assignment.is_empty()),
-        })
+        Ok(totals)
     }
 }
 
-/// True when a service that runs now leaves a cluster: fewer replicas stay there than it has, or needs.
-fn moves(current: Option<&Assignment>, wanted: u32, next: &Assignment) -> bool {
-    current.is_some_and(|current| {
-        current
-            .iter()
-            .any(|(cluster, replicas)| next.on(cluster) < replicas.min(wanted))
+/// A part of the traffic of a link: between two clusters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share<'a> {
+    pub(super) from: &'a ClusterName,
+    pub(super) to: &'a ClusterName,
+    parts: i128,
+    of: i128,
+}
+
+impl Share<'_> {
+    /// The part of `amount`, which is that of the whole link. What one part carries is rounded up.
+    pub(super) fn of(&self, amount: i128) -> Option<i128> {
+        part(amount, self.of).checked_mul(self.parts)
+    }
+}
+
+/// One part of an amount that is divided into `parts`, rounded up.
+pub(super) fn part(amount: i128, parts: i128) -> i128 {
+    let parts = parts.max(1);
+    amount.div_euclid(parts) + i128::from(amount.rem_euclid(parts) > 0)
+}
+
+/// Into how many parts the traffic of a service is divided: one a replica where it may be split.
+pub(super) fn parts(demand: &ServiceDemand) -> u32 {
+    if demand.is_split() {
+        demand.replicas.max(1)
+    } else {
+        1
+    }
+}
+
+/// How the traffic of a link divides over pairs of clusters. A link of a service to itself stays within each cluster.
+pub(super) fn shares<'a>(
+    problem: &'a PlacementProblem,
+    link: &'a LinkDemand,
+    placement: &'a Placement,
+) -> impl Iterator<Item = Share<'a>> {
+    let end = |service: &ServiceKey| {
+        let demand = problem.services.get(service)?;
+        let assignment = placement.get(service).filter(|_| link.from != link.to)?;
+        Some((assignment, parts(demand), demand.is_split()))
+    };
+    let ends = end(&link.from).zip(end(&link.to));
+    ends.into_iter().flat_map(|(from, to)| {
+        let of = i128::from(from.1) * i128::from(to.1);
+        let count = |split: bool, replicas: u32| if split { i128::from(replicas) } else { 1 };
+        from.0.iter().flat_map(move |(here, leaving)| {
+            to.0.iter().map(move |(there, arriving)| Share {
+                from: here,
+                to: there,
+                parts: count(from.2, leaving) * count(to.2, arriving),
+                of,
+            })
+        })
     })
 }
 
-/// The amounts of every goal and the value of a placement. Services and clusters that the problem does not have cost
-/// nothing; [`super::verify`] reports them.
-///
-/// # Errors
-/// [`PlacementError::Overflow`] when an amount does not fit 64 bits, or a value 128 bits.
-pub fn evaluate(
-    problem: &PlacementProblem,
+fn of_link(
+    facts: &Facts<'_>,
+    measure: &dyn Measure,
+    link: &LinkDemand,
     placement: &Placement,
-) -> Result<(Totals, Value), PlacementError> {
+) -> Option<i64> {
+    if link.traffic.get() == 0 {
+        return Some(0);
+    }
+    let mut sum = 0_i128;
+    for share in shares(facts.problem, link, placement) {
+        let whole = measure.of_link(facts, link, share.from, share.to)?;
+        sum = sum.checked_add(share.of(whole.into())?)?;
+    }
+    i64::try_from(sum).ok()
+}
+
+/// The amount of one goal; `None` when it does not fit.
+pub(super) fn total(problem: &PlacementProblem, placement: &Placement, goal: Goal) -> Option<i64> {
+    let costs = Costs::new(problem);
+    let mut sum = goal.measure().of_placement(&costs.facts, placement)?;
+    for (service, demand) in &problem.services {
+        if let Some(assignment) = placement.get(service) {
+            sum = sum.checked_add(costs.of_service(goal, service, demand, assignment)?)?;
+        }
+    }
+    for link in problem.links.iter().filter(|_| goal.is_of_links()) {
+        sum = sum.checked_add(of_link(&costs.facts, goal.measure(), link, placement)?)?;
+    }
+    Some(sum)
+}
+
+/// The amounts of every goal for a whole placement.
+pub(super) fn totals(problem: &PlacementProblem, placement: &Placement) -> Result<Totals, PlacementError> {
     let costs = Costs::new(problem);
     let mut totals = Totals::default();
     let nowhere = Assignment::default();
@@ -102,18 +198,45 @@ pub fn evaluate(
         totals = totals.checked_add(&amounts).ok_or_else(overflow)?;
         problem.goals.worth(&totals).ok_or_else(overflow)?;
     }
-    let value = problem.goals.worth(&totals).unwrap_or_default();
+    let links = costs.links(&problem.links, placement)?;
+    let mut coupled = Totals::default();
+    for goal in Goal::ALL {
+        let amount = goal.measure().of_placement(&costs.facts, placement);
+        let sum = amount.and_then(|amount| amount.checked_add(links.of(goal)));
+        coupled.set(goal, sum.ok_or(PlacementError::TooLarge { goal })?);
+        if totals.of(goal).checked_add(coupled.of(goal)).is_none() {
+            return Err(PlacementError::TooLarge { goal });
+        }
+    }
+    Ok(totals.checked_add(&coupled).unwrap_or(totals))
+}
+
+/// The amounts of every goal and the value of a placement. Services and clusters that the problem does not have cost
+/// nothing; [`super::verify`] reports them.
+///
+/// # Errors
+/// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] when an amount does not fit 64 bits, or a value 128 bits.
+pub fn evaluate(
+    problem: &PlacementProblem,
+    placement: &Placement,
+) -> Result<(Totals, Value), PlacementError> {
+    let totals = totals(problem, placement)?;
+    let heaviest = || {
+        let weight = |goal: &Goal| problem.goals.weight(*goal).millionths().unsigned_abs();
+        Goal::ALL.into_iter().max_by_key(weight).unwrap_or(Goal::Money)
+    };
+    let value = problem.goals.worth(&totals);
+    let value = value.ok_or_else(|| PlacementError::TooLarge { goal: heaviest() })?;
     Ok((totals, value))
 }
 
 impl Totals {
     fn combine(&self, other: &Self, with: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
-        Some(Self {
-            money: with(self.money, other.money)?,
-            carbon: with(self.carbon, other.carbon)?,
-            moves: with(self.moves, other.moves)?,
-            placements: with(self.placements, other.placements)?,
-        })
+        let mut combined = Self::default();
+        for goal in Goal::ALL {
+            combined.set(goal, with(self.of(goal), other.of(goal))?);
+        }
+        Some(combined)
     }
 
     /// The sum, or `None` when an amount does not fit.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::evaluate::Costs;
+use super::evaluate::{Costs, totals};
 use super::rules::{first_own_reason, limited_links};
 use super::{
-    Alternative, Assignment, ClusterUse, Explanation, Placement, PlacementError, PlacementProblem, Reason,
-    ServiceDemand, ServiceExplanation, Totals,
+    Alternative, Assignment, ClusterUse, Explanation, Goal, LinkDemand, Placement, PlacementError,
+    PlacementProblem, Reason, ServiceDemand, ServiceExplanation, Totals, Weight,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::{ResourceName, Resources};
@@ -32,11 +32,24 @@ pub(super) fn explain(
         }
     }
     let mut explanation = Explanation::default();
-    let view = View {
+    let mut links: BTreeMap<&ServiceKey, Vec<&LinkDemand>> = BTreeMap::new();
+    for link in problem.links.iter().filter(|link| link.traffic.get() > 0) {
+        for end in [&link.from, &link.to] {
+            links.entry(end).or_default().push(link);
+        }
+    }
+    let mut view = View {
         problem,
         placement,
+        moved: placement.clone(),
         costs,
         used: &used,
+        links: &links,
+        totals: if has_whole_goals(problem) {
+            Some(totals(problem, placement)?)
+        } else {
+            None
+        },
     };
     for (service, demand) in &problem.services {
         explanation
@@ -51,16 +64,30 @@ pub(super) fn explain(
     Ok(explanation)
 }
 
+/// True when a goal that counts looks at the placement as a whole.
+fn has_whole_goals(problem: &PlacementProblem) -> bool {
+    let counts = |goal| problem.goals.weight(goal) != Weight::default();
+    let wishes = problem.every_rule().any(|rule| rule.priced(problem));
+    let own = problem.measures.iter().any(|goal| goal.get().couples());
+    counts(Goal::Balance) || counts(Goal::Consolidation) || counts(Goal::Preference) && (wishes || own)
+}
+
 struct View<'p> {
     problem: &'p PlacementProblem,
     placement: &'p Placement,
+    /// The same, with the service in question elsewhere.
+    moved: Placement,
+    /// The links with traffic of each service.
+    links: &'p BTreeMap<&'p ServiceKey, Vec<&'p LinkDemand>>,
+    /// The amounts of the placement, where a goal that counts needs it whole.
+    totals: Option<Totals>,
     costs: Costs<'p>,
     used: &'p BTreeMap<&'p ClusterName, Used<'p>>,
 }
 
 impl View<'_> {
     fn service(
-        &self,
+        &mut self,
         service: &ServiceKey,
         demand: &ServiceDemand,
     ) -> Result<ServiceExplanation, PlacementError> {
@@ -70,11 +97,8 @@ impl View<'_> {
         let chosen = self.placement.get(service).cloned().unwrap_or_default();
         let here = self.costs.service(service, demand, &chosen)?;
         let mut alternatives = IndexMap::new();
-        let others = self
-            .problem
-            .clusters
-            .keys()
-            .filter(|cluster| chosen.on(cluster) == 0);
+        let problem = self.problem;
+        let others = problem.clusters.keys().filter(|cluster| chosen.on(cluster) == 0);
         for cluster in others.filter(|_| demand.replicas > 0) {
             let alternative = if let Some(reason) = self.forbids(service, demand, cluster) {
                 Alternative::Forbidden(reason)
@@ -82,6 +106,7 @@ impl View<'_> {
                 let moved = Assignment::single(cluster.clone(), demand.replicas);
                 let there = self.costs.service(service, demand, &moved)?;
                 let by_goal = there.checked_sub(&here).ok_or_else(overflow)?;
+                let by_goal = self.with_others(service, moved, by_goal)?;
                 let difference = self.problem.goals.worth(&by_goal).ok_or_else(overflow)?;
                 Alternative::Allowed { difference, by_goal }
             };
@@ -111,12 +136,102 @@ impl View<'_> {
         })
     }
 
+    /// The change of every goal that counts, given that of the service alone.
+    fn with_others(
+        &mut self,
+        service: &ServiceKey,
+        moved: Assignment,
+        alone: Totals,
+    ) -> Result<Totals, PlacementError> {
+        let overflow = || PlacementError::Overflow {
+            service: service.clone(),
+        };
+        let links = self.links.get(service);
+        if links.is_none() && self.totals.is_none() {
+            return Ok(self.counted(alone));
+        }
+        let back = self.placement.get(service).cloned().unwrap_or_default();
+        self.moved.set(service.clone(), moved);
+        let changed = match self.totals {
+            Some(before) => totals(self.problem, &self.moved)?.checked_sub(&before),
+            None => {
+                let links = || links.into_iter().flatten().copied();
+                let before = self.costs.links(links(), self.placement)?;
+                let after = self.costs.links(links(), &self.moved)?;
+                let change = after.checked_sub(&before);
+                change.and_then(|change| alone.checked_add(&change))
+            }
+        };
+        self.moved.set(service.clone(), back);
+        changed.map(|changed| self.counted(changed)).ok_or_else(overflow)
+    }
+
+    /// The goals that people know, and of the others those that count: a change of the rest is noise.
+    fn counted(&self, mut change: Totals) -> Totals {
+        let known = [Goal::Money, Goal::Carbon, Goal::Moves, Goal::Placements];
+        for goal in Goal::ALL.into_iter().filter(|goal| !known.contains(goal)) {
+            if self.problem.goals.weight(goal) == Weight::default() {
+                change.set(goal, 0);
+            }
+        }
+        change
+    }
+
+    /// A hard rule about several services or clusters that is broken when one service runs elsewhere.
+    fn breaks(
+        &mut self,
+        service: &ServiceKey,
+        demand: &ServiceDemand,
+        cluster: &ClusterName,
+    ) -> Option<Reason> {
+        let aside = ["capacity", "latency"];
+        let problem = self.problem;
+        let coupled = problem.every_rule().filter(|rule| {
+            rule.couples(problem) && !aside.contains(&rule.name()) && !problem.soft.contains_key(rule.name())
+        });
+        let coupled: Vec<_> = coupled.collect();
+        if coupled.is_empty() {
+            return None;
+        }
+        let back = self.placement.get(service).cloned().unwrap_or_default();
+        let there = Assignment::single(cluster.clone(), demand.replicas);
+        self.moved.set(service.clone(), there);
+        let mut breaches = coupled
+            .iter()
+            .flat_map(|rule| rule.breaches(problem, &self.moved))
+            .filter(|breach| breach.price().is_none());
+        let found = breaches.next().map(|breach| Reason::Breaks {
+            breach: breach.to_string(),
+        });
+        self.moved.set(service.clone(), back);
+        found
+    }
+
     /// The first rule in the way while every other service stays.
-    fn forbids(&self, service: &ServiceKey, demand: &ServiceDemand, cluster: &ClusterName) -> Option<Reason> {
+    fn forbids(
+        &mut self,
+        service: &ServiceKey,
+        demand: &ServiceDemand,
+        cluster: &ClusterName,
+    ) -> Option<Reason> {
+        self.forbidden_by_itself(service, demand, cluster)
+            .or_else(|| self.breaks(service, demand, cluster))
+    }
+
+    fn forbidden_by_itself(
+        &self,
+        service: &ServiceKey,
+        demand: &ServiceDemand,
+        cluster: &ClusterName,
+    ) -> Option<Reason> {
         let pair = self.problem.pair(service, cluster)?;
+        let hard = |rule: &str| !self.problem.soft.contains_key(rule);
         first_own_reason(&pair)
-            .or_else(|| self.too_full(demand, cluster))
+            .or_else(|| self.too_full(demand, cluster).filter(|_| hard("capacity")))
             .or_else(|| {
+                if !hard("latency") {
+                    return None;
+                }
                 limited_links(self.problem, service).find_map(|(peer, limit)| {
                     let there = self.placement.get(peer)?;
                     let far = |peer_cluster: &&ClusterName| {
@@ -135,11 +250,11 @@ impl View<'_> {
 
     fn too_full(&self, demand: &ServiceDemand, cluster: &ClusterName) -> Option<Reason> {
         let supply = self.problem.clusters.get(cluster)?;
-        let used = self.used.get(cluster)?;
+        let used = self.used.get(cluster);
         demand.per_replica.iter().find_map(|(resource, amount)| {
             let available = u128::from(supply.available(resource)?);
             let asked = u128::from(amount) * u128::from(demand.replicas)
-                + u128::from(used.get(resource).copied().unwrap_or(0));
+                + u128::from(used.and_then(|used| used.get(resource)).copied().unwrap_or(0));
             let missing = asked
                 .checked_sub(available)
                 .filter(|missing| *missing > 0 && amount > 0)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Assignment, Goal, LinkLimit, Totals, Value};
+use super::{Assignment, DomainKey, Goal, LabelRequirement, LinkLimit, Totals, Value};
 use crate::cluster::{Path, Taint};
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::{ResourceName, Resources};
@@ -45,6 +45,30 @@ pub enum Reason {
     ForbiddenRegion {
         /// The region of the cluster, where known.
         region: Option<String>,
+    },
+    /// The labels of the cluster are not as required.
+    Label {
+        /// What is required.
+        requirement: LabelRequirement,
+    },
+    /// The cluster is in no domain, and the service spreads over domains or keeps apart from others.
+    NoDomain {
+        /// What makes a domain.
+        key: DomainKey,
+    },
+    /// The placement of the service is final.
+    Final,
+    /// A rule about several services or clusters would be broken.
+    Breaks {
+        /// What the rule says.
+        breach: String,
+    },
+    /// A rule of the host.
+    Custom {
+        /// Its name.
+        name: String,
+        /// What it says.
+        message: String,
     },
     /// A link would be too long, or nobody measured it.
     LinkTooLong {
@@ -131,6 +155,11 @@ impl fmt::Display for Reason {
             Self::Excluded => f.write_str("excluded"),
             Self::ForbiddenRegion { region: Some(region) } => write!(f, "region {region} not allowed"),
             Self::ForbiddenRegion { region: None } => f.write_str("region not known"),
+            Self::Label { requirement } => write!(f, "labels are not {requirement}"),
+            Self::NoDomain { key } => write!(f, "no {key} known"),
+            Self::Final => f.write_str("placement is final"),
+            Self::Breaks { breach } => f.write_str(breach),
+            Self::Custom { name, message } => write!(f, "{name}: {message}"),
             Self::LinkTooLong {
                 peer,
                 limit,
@@ -155,6 +184,11 @@ impl Reason {
             Self::PinnedElsewhere => "pinned to other clusters".to_owned(),
             Self::Excluded => "excluded".to_owned(),
             Self::ForbiddenRegion { .. } => "region not allowed".to_owned(),
+            Self::Label { requirement } => format!("labels not {requirement}"),
+            Self::NoDomain { key } => format!("no {key}"),
+            Self::Final => "placement is final".to_owned(),
+            Self::Breaks { .. } => "breaks another rule".to_owned(),
+            Self::Custom { name, .. } => name.clone(),
             Self::LinkTooLong { peer, .. } => format!("too far from {}", peer.service),
         }
     }
@@ -230,6 +264,9 @@ impl ServiceExplanation {
             .all(|(_, reason)| **reason == Reason::PinnedElsewhere)
         {
             return "pinned there".to_owned();
+        }
+        if of_ready.iter().all(|(_, reason)| **reason == Reason::Final) {
+            return "placement is final".to_owned();
         }
         let ready = if of_ready.len() < reasons.len() {
             "ready "

@@ -4,11 +4,12 @@ use super::grid::{Grid, Layout};
 use super::rules::{Accelerator, Ready, Rule};
 use super::{
     Answer, Assignment, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Proof, Work,
-    verify,
+    verify, whole,
 };
 
 /// Puts every service, in the order of the problem, on the first cluster that still takes it. Fast, without proof; it
-/// never goes back on a choice, so it may miss placements that exist.
+/// never goes back on a choice, so it may miss placements that exist. A service that may be split puts as many replicas on
+/// each cluster as it takes, or one a round where they have to spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FirstFit {
     smo: bool,
@@ -39,9 +40,16 @@ impl Placer for FirstFit {
         let mut work = Work::default();
         let found = if self.smo {
             match by_cpu(context.problem, &mut work) {
-                Err(TooMuch) => return Ok(Answer::NotFound { proved: true, work }),
+                // Replicas that split may fit where all together do not, and capacity may be a wish.
+                Err(TooMuch) => {
+                    let proved = !context.problem.is_coupled();
+                    return Ok(Answer::NotFound { proved, work });
+                }
                 Ok(found) => found.filter(|placement| verify(context.problem, placement).is_empty()),
             }
+        } else if context.problem.is_coupled() {
+            let problem = context.problem;
+            whole::fit(problem, |_, service, _| whole::open(problem, service), &mut work)
         } else {
             by_every_rule(&Grid::new(context.problem)?, &mut work)
         };

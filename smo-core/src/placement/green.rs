@@ -5,7 +5,10 @@ use std::cmp::Reverse;
 use super::evaluate::Costs;
 use super::first_fit::answer;
 use super::grid::{Grid, Layout};
-use super::{Answer, PlaceContext, PlacementError, Placer, Work};
+use super::{
+    Answer, Assignment, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Work, whole,
+};
+use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
 
 /// Puts every service, in the order of the problem, on the cluster with the lowest emissions per core that still takes
@@ -20,6 +23,11 @@ impl Placer for GreenConsolidation {
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
         let problem = context.problem;
+        if problem.is_coupled() {
+            let mut work = Work::default();
+            let order = |placement: &Placement, service, _: &_| greenest_first(problem, placement, service);
+            return Ok(answer(whole::fit(problem, order, &mut work), work));
+        }
         let grid = Grid::new(problem)?;
         let costs = Costs::new(problem);
         let emissions: Vec<_> = grid
@@ -57,4 +65,28 @@ impl Placer for GreenConsolidation {
         let placement = layout.complete().and_then(|chosen| grid.placement(&chosen));
         Ok(answer(placement, work))
     }
+}
+
+/// The open clusters of a service, greenest first, among equals the one with the most cpu in use.
+fn greenest_first<'a>(
+    problem: &'a PlacementProblem,
+    placement: &Placement,
+    service: &'a ServiceKey,
+) -> Vec<&'a ClusterName> {
+    let costs = Costs::new(problem);
+    let used = |cluster: &ClusterName| {
+        let there = |(service, assignment): (&ServiceKey, &Assignment)| {
+            let demand = problem.services.get(service)?;
+            Some(u128::from(demand.per_replica.cpu().millicores()) * u128::from(assignment.on(cluster)))
+        };
+        placement.iter().filter_map(there).sum::<u128>()
+    };
+    let emits = |cluster: &ClusterName| {
+        costs
+            .carbon_profile(cluster)
+            .and_then(|profile| profile.per_core())
+    };
+    let mut clusters = whole::open(problem, service);
+    clusters.sort_by_cached_key(|cluster| (emits(cluster), Reverse(used(cluster))));
+    clusters
 }

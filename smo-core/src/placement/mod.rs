@@ -5,36 +5,53 @@
 //! [`Diagnosis`].
 
 mod assignment;
+mod breach;
+mod constraint;
+mod custom;
 mod decide;
 mod decision;
 mod diagnose;
 mod diagnosis;
+mod domain;
 mod evaluate;
+mod exhaustive;
 mod explain;
 mod explanation;
 mod first_fit;
-mod goals;
+pub mod goals;
 mod green;
 mod grid;
+pub mod integers;
 mod milp;
 mod placer;
 mod pose;
+mod priority;
 mod problem;
 mod report;
 pub mod rules;
+mod validate;
 mod verify;
+mod whole;
 
 pub use assignment::{Assignment, Placement};
+pub use breach::{Breach, SpreadFault};
+pub use constraint::{
+    AntiAffinityGroup, Budget, Ceiling, CoLocationGroup, HighAvailability, LabelRequirement, Mode, Spread,
+};
+pub use custom::{CustomGoal, CustomRule};
 pub use decide::decide;
-pub use decision::{Decision, Outcome, Proof, Status, Totals, Work};
+pub use decision::{Decision, Level, Outcome, Proof, Status, Totals, Work};
 pub use diagnosis::{Diagnosis, Hint, ServiceDiagnosis, Shortage};
+pub use domain::DomainKey;
 pub use evaluate::evaluate;
+pub use exhaustive::Exhaustive;
 pub use explanation::{Alternative, ClusterUse, Explanation, Reason, ServiceExplanation};
 pub use first_fit::FirstFit;
-pub use goals::{Goal, Goals, Value, Weight};
+pub use goals::{Facts, Goal, Goals, Measure, Value, Weight};
 pub use green::GreenConsolidation;
+pub use integers::IntegerModel;
 pub use milp::MilpPlacer;
 pub use placer::{Answer, PlaceContext, PlacementError, Placer};
 pub use problem::{ClusterSupply, LinkDemand, LinkLimit, PlacementProblem, ServiceDemand};
 pub use rules::{Rule, default_rules};
-pub use verify::{Breach, verify};
+pub use verify::verify;

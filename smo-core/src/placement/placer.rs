@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use thiserror::Error;
 
-use super::{Placement, PlacementProblem, Proof, Value, Work};
+use super::{Goal, Placement, PlacementProblem, Proof, Value, Work};
 use crate::id::ServiceKey;
 
 /// What a placer is given.
@@ -62,6 +62,22 @@ pub enum PlacementError {
     Overflow {
         /// The service.
         service: ServiceKey,
+    },
+    /// A goal of a placement does not fit the arithmetic.
+    #[error("the total of {} of a placement does not fit", .goal.name())]
+    TooLarge {
+        /// The goal.
+        goal: Goal,
+    },
+    /// The placer has no way to take a rule or a goal of the problem into account.
+    #[error("the placer `{placer}` cannot express {what}; {hint}")]
+    CannotExpress {
+        /// Its name.
+        placer: String,
+        /// The rule or goal.
+        what: String,
+        /// What to try.
+        hint: String,
     },
     /// The problem refers to something it does not have.
     #[error("the placement problem is inconsistent: {0}")]

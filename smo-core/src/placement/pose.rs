@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::{
-    Assignment, ClusterSupply, Goals, LinkDemand, LinkLimit, Placement, PlacementError, PlacementProblem,
-    ServiceDemand,
+    Assignment, ClusterSupply, CoLocationGroup, Goals, HighAvailability, LabelRequirement, LinkDemand,
+    LinkLimit, Mode, Placement, PlacementError, PlacementProblem, ServiceDemand,
 };
 use crate::cluster::{Cluster, Inventory};
-use crate::id::{ClusterName, GraphKey};
+use crate::graph::CoLocation;
+use crate::id::{ClusterName, GraphKey, ServiceKey};
 use crate::intent::Requirements;
 use crate::resources::{ResourceName, Resources};
+use crate::units::DataRate;
 
 impl PlacementProblem {
     /// The question where the services of `graphs` should run, given the fleet and where they run now.
@@ -21,6 +23,10 @@ impl PlacementProblem {
     ///   are 0; other resources that it does not report are not limited, except extended ones such as GPUs, of which
     ///   there are none.
     /// - A graph with static placement is left out: its charts decide.
+    /// - A graph that is highly available has its services of two replicas and more in two failure domains; they may be
+    ///   split. Where it is final too and all of a service runs, the service stays as it is.
+    /// - Services that share their clusters form a group, within a graph and over the graphs that are decided together; one
+    ///   that shares the clusters of a service that runs and is not decided now runs on these.
     /// - A service that runs with more replicas than its graph asks for keeps them.
     /// - A graph whose placement is final keeps every service where it runs, unless its cluster is not ready.
     /// - `current` may have services of other graphs; they are left out.
@@ -50,6 +56,12 @@ impl PlacementProblem {
                     per_replica: service.per_replica.clone(),
                     requires: service.requires.clone(),
                     pinned: service.pinned.clone(),
+                    labels: service
+                        .device_label
+                        .clone()
+                        .map(near_devices)
+                        .into_iter()
+                        .collect(),
                     ..ServiceDemand::default()
                 };
                 let overflow = || PlacementError::Overflow { service: key.clone() };
@@ -60,9 +72,21 @@ impl PlacementProblem {
                         let sum = held.entry(cluster).or_default();
                         *sum = sum.checked_add(&there).ok_or_else(overflow)?;
                     }
-                    if requirements.final_placement {
-                        demand.pinned = stays(inventory, now).or(demand.pinned);
-                    }
+                    demand.final_placement = requirements.final_placement;
+                }
+                let stays =
+                    demand.final_placement && running.is_some_and(|now| is_whole(inventory, now, &demand));
+                // What is final and complete is not taken apart to be spread.
+                if requirements.spread && demand.replicas >= 2 && !stays {
+                    demand.mode = Mode::Split;
+                    demand.high_availability = Some(HighAvailability {
+                        key: requirements.failure_domain.clone(),
+                        price: None,
+                    });
+                } else if stays && running.is_some_and(|now| now.clusters().count() > 1) {
+                    demand.mode = Mode::Split;
+                }
+                if let Some(now) = running {
                     problem.current.set(key.clone(), now.clone());
                 }
                 if problem.services.insert(key, demand).is_some() {
@@ -71,6 +95,15 @@ impl PlacementProblem {
                 }
             }
             problem.links.extend(links(graph, requirements));
+        }
+        for (graph, requirements) in graphs.iter().filter(|(_, graph)| !graph.static_placement) {
+            for (id, service) in &requirements.services {
+                let key = graph.service(id.clone());
+                service
+                    .co_location
+                    .iter()
+                    .for_each(|with| problem.share(&key, with, current, inventory));
+            }
         }
         for cluster in inventory.clusters.values() {
             let held = held.get(&cluster.name).cloned().unwrap_or_default();
@@ -82,16 +115,58 @@ impl PlacementProblem {
     }
 }
 
-/// The clusters of a service whose placement is final, if all of them can still take work.
-fn stays(inventory: &Inventory, now: &Assignment) -> Option<BTreeSet<ClusterName>> {
+/// True when every replica of a service runs on a cluster that can take work.
+fn is_whole(inventory: &Inventory, now: &Assignment, demand: &ServiceDemand) -> bool {
     let ready = |name: &ClusterName| {
-        inventory
-            .cluster(name.as_str())
-            .is_some_and(|cluster| cluster.readiness.is_ready())
+        let cluster = inventory.cluster(name.as_str());
+        cluster.is_some_and(|cluster| cluster.readiness.is_ready())
     };
-    now.clusters()
-        .all(ready)
-        .then(|| now.clusters().cloned().collect())
+    now.replicas() >= demand.replicas && now.clusters().all(ready)
+}
+
+fn near_devices(label: String) -> LabelRequirement {
+    LabelRequirement::Exists { key: label }
+}
+
+impl PlacementProblem {
+    /// A service shares its clusters with another one: of its own graph, else of one that is decided now, else of one that
+    /// runs. A service that is not found anywhere is no constraint.
+    fn share(&mut self, service: &ServiceKey, with: &CoLocation, current: &Placement, inventory: &Inventory) {
+        let named = |key: &&ServiceKey| {
+            let graph = with.grounded_graph_id.as_deref();
+            key.service.as_str() == with.id
+                && **key != *service
+                && graph.is_none_or(|graph| key.graph.graph.as_str() == graph)
+        };
+        let own = |key: &&ServiceKey| key.graph == service.graph;
+        let decided = || self.services.keys().filter(named);
+        if let Some(other) = decided().find(own).or_else(|| decided().next()).cloned() {
+            // One group for all that are connected, so that a chain of them is said once.
+            let mut services = BTreeSet::from([service.clone(), other]);
+            self.co_location.retain(|group| {
+                let apart = group.services.is_disjoint(&services);
+                if !apart {
+                    services.extend(group.services.iter().cloned());
+                }
+                apart
+            });
+            self.co_location.push(CoLocationGroup {
+                services,
+                price: None,
+            });
+            return;
+        }
+        let running = current.iter().find(|(key, _)| named(key));
+        let demand = self.services.get_mut(service);
+        if let (Some((_, there)), Some(demand)) = (running, demand) {
+            let known = |name: &&ClusterName| inventory.cluster(name.as_str()).is_some();
+            let clusters: BTreeSet<ClusterName> = there.clusters().filter(known).cloned().collect();
+            demand.pinned = Some(match &demand.pinned {
+                Some(pinned) => pinned.intersection(&clusters).cloned().collect(),
+                None => clusters,
+            });
+        }
+    }
 }
 
 fn links<'a>(
@@ -105,6 +180,7 @@ fn links<'a>(
             rtt_below: link.rtt_below,
             max_hops: link.max_hops,
         },
+        traffic: DataRate::ZERO,
     })
 }
 
@@ -123,13 +199,16 @@ fn supply(cluster: &Cluster, held: &Resources) -> ClusterSupply {
     }
     ClusterSupply {
         readiness: cluster.readiness.clone(),
+        taken: cluster.allocatable.saturating_sub(&capacity),
         capacity,
         region: cluster.region.clone(),
+        zones: cluster.zones.clone(),
         provider: cluster.provider.clone(),
         labels: cluster.labels.clone(),
         taints: cluster.taints.clone(),
         price: cluster.price.clone(),
         carbon: cluster.carbon,
+        egress: cluster.egress,
     }
 }
 
@@ -265,23 +344,24 @@ mod tests {
         let current = Placement::from_iter([on("web", "a", 2)]);
         let mut last = requirements();
         last.final_placement = true;
-        let problem = pose(vec![cluster("a", 4, 4), cluster("b", 9, 0)], &last, &current);
-        assert_eq!(
-            problem.services[0].pinned,
-            Some(BTreeSet::from(["a".parse().unwrap()]))
-        );
-        assert_eq!(problem.services[1].pinned, None);
+        last.links.clear();
+        let open = |clusters: Vec<Cluster>, service: &str| -> Vec<String> {
+            let problem = pose(clusters, &last, &current);
+            let key = graph("g").service(service.parse().unwrap());
+            problem.open_clusters(&key).map(ToString::to_string).collect()
+        };
+        let [a, b] = [cluster("a", 4, 4), cluster("b", 9, 0)];
+        assert_eq!(open(vec![a.clone(), b.clone()], "web"), ["a"]);
+        assert_eq!(open(vec![a.clone(), b.clone()], "api"), ["a", "b"]);
 
-        let mut dead = cluster("a", 4, 4);
+        let mut dead = a;
         dead.readiness = Readiness::NotReady {
             reason: "gone".into(),
             since: None,
         };
-        let problem = pose(vec![dead, cluster("b", 9, 0)], &last, &current);
-        assert_eq!(problem.services[0].pinned, None);
+        assert_eq!(open(vec![dead, b.clone()], "web"), ["b"]);
         // A cluster that has left the fleet is not ready either.
-        let problem = pose(vec![cluster("b", 9, 0)], &last, &current);
-        assert_eq!(problem.services[0].pinned, None);
+        assert_eq!(open(vec![b], "web"), ["b"]);
     }
 
     #[test]
@@ -323,6 +403,85 @@ mod tests {
                 .values()
                 .all(|reason| matches!(reason, Reason::LinkTooLong { .. }))
         }));
+    }
+
+    #[test]
+    fn high_availability_uses_two_domains_and_leaves_what_is_complete() {
+        let mut available = requirements();
+        available.final_placement = true;
+        available.spread = true;
+        available.links.clear();
+        let clusters = || vec![cluster("a", 9, 4), cluster("b", 9, 0)];
+        let decided = |current: &Placement| {
+            let problem = pose(clusters(), &available, current);
+            let outcome = decide(&MilpPlacer::default(), &problem).unwrap();
+            let placement = outcome.into_decision().unwrap().placement;
+            let shown = placement
+                .iter()
+                .map(|(key, there)| format!("{} {there}", key.service));
+            shown.collect::<Vec<_>>().join("; ")
+        };
+        insta::assert_snapshot!(decided(&Placement::new()), @"web a x1, b x1; api a x1, b x1");
+        // One replica of two runs: it stays, the other one goes elsewhere. What is complete stays in one cluster.
+        let running = Placement::from_iter([on("web", "b", 1), on("api", "b", 2)]);
+        insta::assert_snapshot!(decided(&running), @"web a x1, b x1; api b x2");
+        available.failure_domain = crate::cluster::DomainKey::Region;
+        let problem = pose(clusters(), &available, &Placement::new());
+        assert_eq!(
+            problem
+                .open_clusters(&problem.services.get_index(0).unwrap().0.clone())
+                .count(),
+            0
+        );
+    }
+
+    #[test]
+    fn services_share_clusters_within_a_graph_and_with_what_runs() {
+        let with = |id: &str, graph: Option<&str>| CoLocation {
+            id: id.into(),
+            grounded_graph_id: graph.map(str::to_owned),
+        };
+        let mut sharing = requirements();
+        sharing.services[0].co_location = vec![with("api", None)];
+        let clusters = || vec![cluster("a", 9, 0), cluster("b", 9, 0)];
+        let problem = pose(clusters(), &sharing, &Placement::new());
+        assert_eq!(problem.co_location.len(), 1);
+        assert_eq!(problem.co_location[0].services.len(), 2);
+        // The service of another graph that runs is no part of the question: its clusters are.
+        sharing.services[0].co_location = vec![with("store", Some("data"))];
+        let store = (
+            "p/data/store".parse().unwrap(),
+            Assignment::single("b".parse().unwrap(), 1),
+        );
+        let running = Placement::from_iter([store]);
+        let problem = pose(clusters(), &sharing, &running);
+        assert!(problem.co_location.is_empty());
+        assert_eq!(
+            problem.services[0].pinned,
+            Some(BTreeSet::from(["b".parse().unwrap()]))
+        );
+        // Of a graph that nobody knows, nothing follows.
+        sharing.services[0].co_location = vec![with("store", Some("other"))];
+        let problem = pose(clusters(), &sharing, &running);
+        assert_eq!(problem.services[0].pinned, None);
+    }
+
+    #[test]
+    fn services_near_devices_run_where_devices_are() {
+        let mut near = requirements();
+        near.links.clear();
+        near.services[1].device_label = Some("devices".into());
+        let mut edge = cluster("a", 9, 0);
+        edge.labels.insert("devices".into(), "camera".into());
+        let problem = pose(vec![cluster("b", 9, 0), edge], &near, &Placement::new());
+        let open = |service: usize| {
+            let (key, _) = problem.services.get_index(service).unwrap();
+            problem
+                .open_clusters(key)
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((open(0).len(), open(1)), (2, vec!["a".to_owned()]));
     }
 
     #[test]

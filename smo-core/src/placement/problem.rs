@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Goals, Placement};
-use crate::cluster::{CarbonProfile, Network, Price, Readiness, Taint, Toleration};
+use super::{
+    AntiAffinityGroup, Budget, Ceiling, CoLocationGroup, CustomGoal, CustomRule, Goals, HighAvailability,
+    LabelRequirement, Mode, Placement, Spread, Weight,
+};
+use crate::cluster::{CarbonProfile, Egress, Network, Price, Readiness, Taint, Toleration};
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::{ResourceName, Resources};
-use crate::units::Latency;
+use crate::units::{Bytes, DataRate, Latency};
 
 /// What one service needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -29,6 +32,21 @@ pub struct ServiceDemand {
     pub regions: Option<BTreeSet<String>>,
     /// Taints it may ignore.
     pub tolerations: Vec<Toleration>,
+    /// Whether its replicas share one cluster.
+    pub mode: Mode,
+    /// What the labels of its clusters have to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelRequirement>,
+    /// How its replicas spread over domains.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<Spread>,
+    /// Whether it has to survive the loss of a domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high_availability: Option<HighAvailability>,
+    /// It stays where it runs now, as long as all of these clusters are ready.
+    pub final_placement: bool,
+    /// The data that a replica takes along when it moves.
+    pub state: Bytes,
 }
 
 impl ServiceDemand {
@@ -36,6 +54,21 @@ impl ServiceDemand {
     #[must_use]
     pub fn total(&self) -> Option<Resources> {
         self.per_replica.checked_mul(self.replicas)
+    }
+
+    /// True when its replicas may run on several clusters.
+    #[must_use]
+    pub const fn is_split(&self) -> bool {
+        matches!(self.mode, Mode::Split)
+    }
+
+    /// The replicas that have to fit a cluster for it to be used at all: one of a service that may be split, else all.
+    #[must_use]
+    pub const fn least_replicas(&self) -> u32 {
+        match self.mode {
+            Mode::Split if self.replicas > 1 => 1,
+            _ => self.replicas,
+        }
     }
 }
 
@@ -49,8 +82,12 @@ pub struct ClusterSupply {
     /// now (so that nothing is counted twice). A resource that is not listed is not limited, except an extended one
     /// such as a GPU, of which there is none.
     pub capacity: Resources,
+    /// What other work holds of it. It only counts for how full the cluster is.
+    pub taken: Resources,
     /// Where it is.
     pub region: Option<String>,
+    /// Zones within the region.
+    pub zones: Vec<String>,
     /// Who runs it.
     pub provider: Option<String>,
     /// Labels.
@@ -61,6 +98,8 @@ pub struct ClusterSupply {
     pub price: Price,
     /// What it emits, where known.
     pub carbon: Option<CarbonProfile>,
+    /// What traffic that leaves it costs.
+    pub egress: Egress,
 }
 
 impl ClusterSupply {
@@ -90,7 +129,7 @@ impl LinkLimit {
     }
 }
 
-/// A link whose ends have to be near one another.
+/// A link between two services of the problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkDemand {
@@ -98,8 +137,11 @@ pub struct LinkDemand {
     pub from: ServiceKey,
     /// The callee.
     pub to: ServiceKey,
-    /// How near.
+    /// How near they have to be.
     pub limit: LinkLimit,
+    /// What the caller sends to the callee. A link the other way carries the replies. Every replica of one end sends the
+    /// same to every replica of the other.
+    pub traffic: DataRate,
 }
 
 /// One placement question. It may hold several graphs: they are decided together.
@@ -112,7 +154,7 @@ pub struct PlacementProblem {
     pub services: IndexMap<ServiceKey, ServiceDemand>,
     /// The clusters of the fleet, those that cannot take work included (they appear in explanations).
     pub clusters: IndexMap<ClusterName, ClusterSupply>,
-    /// Links with a limit; links without one need not be listed.
+    /// Links; those without limit and traffic need not be listed.
     pub links: Vec<LinkDemand>,
     /// How far the clusters are from one another.
     #[serde(skip_serializing_if = "crate::placement::problem::is_unmeasured")]
@@ -121,6 +163,47 @@ pub struct PlacementProblem {
     pub current: Placement,
     /// What to minimise.
     pub goals: Goals,
+    /// Services that use the same clusters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub co_location: Vec<CoLocationGroup>,
+    /// Services that stay apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub anti_affinity: Vec<AntiAffinityGroup>,
+    /// How much may be spent, emitted or moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Budget>,
+    /// What goals of a higher priority have reached; [`super::decide`] sets it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ceilings: Vec<Ceiling>,
+    /// Rules that are only wishes, by name, with the points that a unit of violation costs. What a unit is, each rule says.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub soft: BTreeMap<String, Weight>,
+    /// The host's own points for every replica of a service on a cluster, less is better, in millionths of a point.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub scores: IndexMap<ServiceKey, BTreeMap<ClusterName, i64>>,
+    /// Rules of the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<CustomRule>,
+    /// Goals of the host; what they measure counts as points of [`super::Goal::Preference`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<CustomGoal>,
+}
+
+impl PlacementProblem {
+    /// The same question without one service, wherever it is named.
+    #[must_use]
+    pub fn without(&self, service: &ServiceKey) -> Self {
+        let mut rest = self.clone();
+        rest.services.shift_remove(service);
+        rest.links
+            .retain(|link| link.from != *service && link.to != *service);
+        let groups = rest.co_location.iter_mut().map(|group| &mut group.services);
+        for services in groups.chain(rest.anti_affinity.iter_mut().map(|group| &mut group.services)) {
+            services.remove(service);
+        }
+        rest.scores.shift_remove(service);
+        rest
+    }
 }
 
 fn is_unmeasured(network: &Network) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Alternative, ClusterUse, Decision, Goal, Proof, Reason, Status};
+use super::{Alternative, ClusterUse, Decision, Goal, Proof, Reason, Status, Weight};
 use crate::resources::ResourceName;
 use crate::table::Table;
 use crate::units::Cpu;
@@ -19,6 +19,18 @@ impl fmt::Display for Status {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "placement by {}: {}", self.placer, self.verdict())?;
+        for (number, level) in self.levels.iter().enumerate() {
+            let proved = if level.bound == Some(level.value) {
+                "the best there is"
+            } else {
+                "maybe not the best"
+            };
+            let goals = Goal::ALL
+                .into_iter()
+                .filter(|goal| level.goals.weight(*goal) != Weight::default());
+            let amounts: Vec<String> = goals.map(|goal| goal.describe(self.totals.of(goal))).collect();
+            writeln!(f, "  priority {}: {}, {proved}", number + 1, amounts.join(", "))?;
+        }
         if !self.explanation.services.is_empty() {
             let rows = self.explanation.services.iter().map(|(service, explanation)| {
                 [

@@ -98,10 +98,15 @@ impl DeploymentPlan {
         let Some(decision) = &self.decision else {
             return "static placement".to_owned();
         };
-        let shown = [Goal::Money, Goal::Carbon, Goal::Moves];
-        let amounts: Vec<String> = shown
-            .iter()
-            .map(|goal| goal.describe(decision.totals.of(*goal)))
+        let always = [Goal::Money, Goal::Carbon, Goal::Moves];
+        let sometimes = [Goal::Latency, Goal::Preference];
+        let sometimes = sometimes
+            .into_iter()
+            .filter(|goal| decision.totals.of(*goal) != 0);
+        let amounts: Vec<String> = always
+            .into_iter()
+            .chain(sometimes)
+            .map(|goal| goal.describe(decision.totals.of(goal)))
             .collect();
         amounts.join(", ")
     }

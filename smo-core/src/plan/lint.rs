@@ -192,14 +192,19 @@ fn intents(plan: &DeploymentPlan, graph: &ApplicationGraph, fleet: &Inventory, n
         note(notes, UNKNOWN_CARBON, None, message);
     }
     for service in graph.services().values() {
-        if service.device_proximity {
-            let message =
-                "device proximity is asked for; the fleet file has no devices, so pin the service to be sure";
+        let needs = plan.requirements.services.get(&service.id);
+        if service.device_proximity && needs.is_none_or(|needs| needs.device_label.is_none()) {
+            let message = "device proximity is asked for; the catalogue names no label of clusters near devices, so pin the service to be sure";
             note(notes, INTENT_WITHOUT_RULE, Some(&service.id), message);
         }
-        if !service.co_location.is_empty() {
-            let message = "co-location with a service of another graph is asked for; no placement rule follows from it yet";
-            note(notes, INTENT_WITHOUT_RULE, Some(&service.id), message);
+        for with in &service.co_location {
+            if !graph.services().keys().any(|id| id.as_str() == with.id) {
+                let message = format!(
+                    "shares the clusters of {} only where that service is known to run, or is decided together with this one",
+                    with.id
+                );
+                note(notes, INTENT_WITHOUT_RULE, Some(&service.id), message);
+            }
         }
         if service.trigger.waits_for_event() && plan.decision.is_some() {
             let message = "waits for its alert; its capacity is held until then";

@@ -335,7 +335,7 @@ fn subtitle(cluster: &Cluster) -> String {
         }
     }
     if let Some(carbon) = &cluster.carbon {
-        parts.push(format!("{} gCO2e/kWh", carbon.intensity));
+        parts.push(format!("{} gCO2e/kWh", carbon.intensity.grams()));
     }
     parts.join(" · ")
 }

@@ -2,14 +2,18 @@
 
 mod decision;
 mod diagnosis;
+mod goal;
 mod goals;
 mod names;
 mod placer;
 mod problem;
+mod rule;
 
 pub(crate) use decision::{Alternative, Decision, Placed};
 pub(crate) use diagnosis::Diagnosis;
+pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
 pub(crate) use names::{Names, current_placement, read_placement};
-pub(crate) use placer::{Cause, Choice, FirstFit, GreenConsolidation, MilpPlacer, Placer};
+pub(crate) use placer::{Cause, Choice, Exhaustive, FirstFit, GreenConsolidation, MilpPlacer, Placer};
 pub(crate) use problem::{ClusterSupply, PlacementProblem, ServiceDemand, place};
+pub(crate) use rule::{Rule, rules};

@@ -66,6 +66,7 @@ impl Placer {
         };
         let question = Arc::clone(problem.get().core());
         let answer = py.detach(move || native.place(&PlaceContext { problem: &question }));
+        let answer = problem.get().checked(Ok(answer))?;
         let Answer::Found { placement, .. } =
             answer.map_err(|error| crate::error::placement(py, &error, None))?
         else {
@@ -168,6 +169,28 @@ impl MilpPlacer {
     #[pyo3(signature = (*, max_variables = 2000))]
     fn new(max_variables: usize) -> PyClassInitializer<Self> {
         let placer = core::MilpPlacer::default().with_max_variables(max_variables);
+        PyClassInitializer::from(native(placer)).add_subclass(Self)
+    }
+}
+
+/// Every placement tried, and the best kept: exact, for small problems, with rules and goals of yours that look at a whole
+/// placement. A problem of more than `most` placements is refused with `PlacementFailed`.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.plan(graph, fleet, placer=smo.Exhaustive()).decision.proof
+/// 'every placement was tried, 1 of them to the end'
+#[pyclass(module = "smo", frozen, extends = Placer)]
+pub(crate) struct Exhaustive;
+
+#[pymethods]
+impl Exhaustive {
+    #[new]
+    #[pyo3(signature = (*, most = core::Exhaustive::DEFAULT_MOST))]
+    fn new(most: u64) -> PyClassInitializer<Self> {
+        let placer = core::Exhaustive::default().with_most(most);
         PyClassInitializer::from(native(placer)).add_subclass(Self)
     }
 }

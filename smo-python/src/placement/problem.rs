@@ -7,13 +7,17 @@ use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::cluster::Readiness;
-use smo_core::id::{GraphKey, Project};
+use smo_core::id::{GraphKey, Project, ServiceKey};
 use smo_core::intent::{Catalog as CoreCatalog, Requirements, translate};
 use smo_core::placement::{self as core, Outcome};
+use smo_core::units::{DataRate, Latency};
 
-use super::{Cause, Choice, Decision, Goals, Names, Placer, current_placement, goals, read_placement};
+use super::{
+    Cause, Choice, Decision, Goal, Goals, Names, Placer, Rule, current_placement, goal, goals,
+    read_placement, rule,
+};
 use crate::cluster::Inventory;
-use crate::convert::{amounts, parse, serialised};
+use crate::convert::{amounts, from_python, parse, serialised};
 use crate::error;
 use crate::graph::{ApplicationGraph, count};
 use crate::intent::Catalog;
@@ -33,10 +37,17 @@ use crate::intent::Catalog;
 /// >>> problem.open_clusters("web")
 /// ['edge-1']
 #[pyclass(module = "smo", frozen, eq)]
-#[derive(PartialEq)]
 pub(crate) struct PlacementProblem {
     core: Arc<core::PlacementProblem>,
     names: Names,
+    /// What rules and goals written in Python raised.
+    raised: Cause,
+}
+
+impl PartialEq for PlacementProblem {
+    fn eq(&self, other: &Self) -> bool {
+        self.core == other.core
+    }
 }
 
 impl PlacementProblem {
@@ -46,6 +57,38 @@ impl PlacementProblem {
         Self {
             core: Arc::new(core),
             names,
+            raised: Cause::default(),
+        }
+    }
+
+    /// The same question, changed.
+    fn edited(&self, edit: impl FnOnce(&mut core::PlacementProblem) -> PyResult<()>) -> PyResult<Self> {
+        let mut core = (*self.core).clone();
+        edit(&mut core)?;
+        Ok(Self {
+            raised: self.raised.clone(),
+            ..Self::new(core)
+        })
+    }
+
+    /// The keys of services by their names.
+    fn keys(&self, services: &[String]) -> PyResult<BTreeSet<ServiceKey>> {
+        services
+            .iter()
+            .map(|service| self.key(service).cloned())
+            .collect()
+    }
+
+    fn key(&self, service: &str) -> PyResult<&ServiceKey> {
+        let found = self.names.find(service);
+        found.map(|(key, _)| key).map_err(PyKeyError::new_err)
+    }
+
+    /// What a rule or goal written in Python raised since the last time.
+    pub(crate) fn checked<T>(&self, found: PyResult<T>) -> PyResult<T> {
+        match self.raised.take() {
+            Some(error) => Err(error),
+            None => found,
         }
     }
 
@@ -148,8 +191,9 @@ impl PlacementProblem {
     ///
     /// Raises `KeyError` for a service that the question does not have.
     fn open_clusters(&self, service: &str) -> PyResult<Vec<String>> {
-        let (key, _) = self.names.find(service).map_err(PyKeyError::new_err)?;
-        Ok(self.core.open_clusters(key).map(ToString::to_string).collect())
+        let key = self.key(service)?;
+        let open = self.core.open_clusters(key).map(ToString::to_string);
+        self.checked(Ok(open.collect()))
     }
 
     /// Every rule that a placement breaks, one sentence each; empty when it keeps them all.
@@ -157,10 +201,8 @@ impl PlacementProblem {
     /// Raises `ValueError` for a placement with a service or a cluster name that makes no sense.
     fn verify(&self, placement: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         let placement = self.read(placement)?;
-        Ok(core::verify(&self.core, &placement)
-            .iter()
-            .map(ToString::to_string)
-            .collect())
+        let breaches = core::verify(&self.core, &placement);
+        self.checked(Ok(breaches.iter().map(ToString::to_string).collect()))
     }
 
     /// What a placement is worth in points, less is better, and its amounts by goal (EUR/h, gCO2e/h, moves, placements).
@@ -169,7 +211,7 @@ impl PlacementProblem {
     fn evaluate<'py>(&self, placement: &Bound<'py, PyAny>) -> PyResult<(f64, Bound<'py, PyDict>)> {
         let py = placement.py();
         let placement = self.read(placement)?;
-        let evaluated = core::evaluate(&self.core, &placement);
+        let evaluated = self.checked(Ok(core::evaluate(&self.core, &placement)))?;
         let (totals, value) = evaluated.map_err(|failed| error::placement(py, &failed, None))?;
         Ok((value.points(), goals::totals(py, &totals)?))
     }
@@ -179,7 +221,230 @@ impl PlacementProblem {
     /// Raises `ValueError` for a text that is no name of a cluster.
     fn path(&self, a: &str, b: &str) -> PyResult<(Option<f64>, Option<u32>)> {
         let path = self.core.network.path(&parse(a)?, &parse(b)?);
-        Ok((path.rtt.map(smo_core::units::Latency::to_f64), path.hops))
+        Ok((path.rtt.map(Latency::to_f64), path.hops))
+    }
+
+    /// The same question with another service: what is not given stays.
+    ///
+    /// With `split` its replicas may run on several clusters. `labels` is what the labels of its clusters have to say, as in
+    /// Kubernetes: `{"key": "tier", "operator": "In", "values": ["edge"]}`, with the operators `In`, `NotIn`, `Exists` and
+    /// `DoesNotExist`. `final` keeps it where it runs. `state` is the bytes that a replica takes along when it moves.
+    ///
+    /// Raises `KeyError` for a service that the question does not have, `ValueError` for what is no requirement.
+    #[pyo3(signature = (service, *, replicas = None, split = None, pinned = None, excluded = None, regions = None, labels = None, r#final = None, state = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn with_service(
+        &self,
+        service: &str,
+        replicas: Option<u32>,
+        split: Option<bool>,
+        pinned: Option<Vec<String>>,
+        excluded: Option<Vec<String>>,
+        regions: Option<Vec<String>>,
+        labels: Option<&Bound<'_, PyAny>>,
+        r#final: Option<bool>,
+        state: Option<u64>,
+    ) -> PyResult<Self> {
+        let key = self.key(service)?;
+        let names = |names: Vec<String>| names.iter().map(|name| parse(name)).collect::<PyResult<_>>();
+        self.edited(|problem| {
+            let Some(demand) = problem.services.get_mut(key) else {
+                return Ok(());
+            };
+            demand.replicas = replicas.unwrap_or(demand.replicas);
+            if let Some(split) = split {
+                demand.mode = if split {
+                    core::Mode::Split
+                } else {
+                    core::Mode::Single
+                };
+            }
+            if let Some(pinned) = pinned {
+                demand.pinned = Some(names(pinned)?);
+            }
+            if let Some(excluded) = excluded {
+                demand.excluded = names(excluded)?;
+            }
+            if let Some(regions) = regions {
+                demand.regions = Some(regions.into_iter().collect());
+            }
+            if let Some(labels) = labels {
+                demand.labels = from_python(labels, "a list of label requirements")?;
+            }
+            demand.final_placement = r#final.unwrap_or(demand.final_placement);
+            demand.state = state.map_or(demand.state, smo_core::units::Bytes::new);
+            Ok(())
+        })
+    }
+
+    /// The same question with the replicas of a service spread over domains.
+    ///
+    /// `key` is `cluster`, `region`, `zone`, `provider`, or a label. At least `min_groups` and at most `max_groups` domains
+    /// are used; the fullest has at most `max_skew` replicas more than the emptiest that the service may use. With a
+    /// `price` it is a wish: points for a group, or a replica of skew, too many or too few.
+    #[pyo3(signature = (service, *, key = "cluster", min_groups = None, max_groups = None, max_skew = None, price = None))]
+    fn with_spread(
+        &self,
+        service: &str,
+        key: &str,
+        min_groups: Option<u32>,
+        max_groups: Option<u32>,
+        max_skew: Option<u32>,
+        price: Option<f64>,
+    ) -> PyResult<Self> {
+        let spread = core::Spread {
+            key: rule::domain(key),
+            min_groups,
+            max_groups,
+            max_skew,
+            price: rule::points(price)?,
+        };
+        let service = self.key(service)?;
+        self.edited(|problem| {
+            if let Some(demand) = problem.services.get_mut(service) {
+                demand.spread.push(spread);
+            }
+            Ok(())
+        })
+    }
+
+    /// The same question with a service in two domains at least, where it has two replicas or more. It has to be one that
+    /// may be split. With a `price` it is a wish.
+    #[pyo3(signature = (service, *, key = "cluster", price = None))]
+    fn with_high_availability(&self, service: &str, key: &str, price: Option<f64>) -> PyResult<Self> {
+        let wanted = core::HighAvailability {
+            key: rule::domain(key),
+            price: rule::points(price)?,
+        };
+        let service = self.key(service)?;
+        self.edited(|problem| {
+            if let Some(demand) = problem.services.get_mut(service) {
+                demand.high_availability = Some(wanted);
+            }
+            Ok(())
+        })
+    }
+
+    /// The same question with one more link: `traffic` bytes per second from one service to another, a round trip below
+    /// `rtt_below` milliseconds, at most `max_hops` hops.
+    #[pyo3(signature = (from_, to, *, traffic = 0, rtt_below = None, max_hops = None))]
+    fn with_link(
+        &self,
+        from_: &str,
+        to: &str,
+        traffic: u64,
+        rtt_below: Option<f64>,
+        max_hops: Option<u32>,
+    ) -> PyResult<Self> {
+        let (from, to) = (self.key(from_)?.clone(), self.key(to)?.clone());
+        let round_trip = |limit: f64| {
+            let read = Latency::from_f64(limit).filter(|limit| *limit > Latency::ZERO);
+            read.ok_or_else(|| {
+                PyValueError::new_err(format!("{limit} is no positive number of milliseconds"))
+            })
+        };
+        let limit = core::LinkLimit {
+            rtt_below: rtt_below.map(round_trip).transpose()?,
+            max_hops,
+        };
+        let traffic = DataRate::new(traffic);
+        self.edited(|problem| {
+            problem.links.push(core::LinkDemand {
+                from,
+                to,
+                limit,
+                traffic,
+            });
+            Ok(())
+        })
+    }
+
+    /// The same question with services that use the same clusters. With a `price` it is a wish: points for every two of
+    /// them and cluster that only one of the two uses.
+    #[pyo3(signature = (services, *, price = None))]
+    fn with_co_location(&self, services: Vec<String>, price: Option<f64>) -> PyResult<Self> {
+        let services = self.keys(&services)?;
+        let price = rule::points(price)?;
+        self.edited(|problem| {
+            problem
+                .co_location
+                .push(core::CoLocationGroup { services, price });
+            Ok(())
+        })
+    }
+
+    /// The same question with services of which no two use one domain. With a `price` it is a wish: points for every
+    /// service beyond the first of a domain.
+    #[pyo3(signature = (services, *, key = "cluster", price = None))]
+    fn with_anti_affinity(&self, services: Vec<String>, key: &str, price: Option<f64>) -> PyResult<Self> {
+        let group = core::AntiAffinityGroup {
+            services: self.keys(&services)?,
+            key: rule::domain(key),
+            price: rule::points(price)?,
+        };
+        self.edited(|problem| {
+            problem.anti_affinity.push(group);
+            Ok(())
+        })
+    }
+
+    /// The same question with at most so much of a goal, by its name in `Goals` and in the unit it is shown in. With a
+    /// `price` it is a wish: points for a thousandth of that unit too much, or for a piece.
+    #[pyo3(signature = (goal, at_most, *, price = None))]
+    fn with_budget(&self, goal: &str, at_most: f64, price: Option<f64>) -> PyResult<Self> {
+        let budget = goals::budget(goal, at_most, rule::points(price)?)?;
+        self.edited(|problem| {
+            problem.budgets.push(budget);
+            Ok(())
+        })
+    }
+
+    /// The same question with a rule that is only a wish: points for each unit of violation. `smo.rules()` names them.
+    fn with_soft(&self, rule: &str, price: f64) -> PyResult<Self> {
+        let price = rule::points(Some(price))?.unwrap_or_default();
+        self.edited(|problem| {
+            problem.soft.insert(rule.to_owned(), price);
+            Ok(())
+        })
+    }
+
+    /// The same question with the points of a service on clusters, for every replica there; less is better.
+    fn with_scores(&self, service: &str, scores: BTreeMap<String, f64>) -> PyResult<Self> {
+        let mut by_cluster = BTreeMap::new();
+        for (cluster, score) in scores {
+            by_cluster.insert(parse(&cluster)?, goals::millionths(score)?);
+        }
+        let service = self.key(service)?.clone();
+        self.edited(|problem| {
+            problem.scores.insert(service, by_cluster);
+            Ok(())
+        })
+    }
+
+    /// The same question with a rule of yours.
+    fn with_rule(&self, rule: &Bound<'_, Rule>) -> PyResult<Self> {
+        let rule = rule::custom(rule, self.names.clone(), self.raised.clone())?;
+        self.edited(|problem| {
+            problem.rules.push(rule);
+            Ok(())
+        })
+    }
+
+    /// The same question with a goal of yours.
+    fn with_goal(&self, goal: &Bound<'_, Goal>) -> PyResult<Self> {
+        let goal = goal::custom(goal, self.names.clone(), self.raised.clone())?;
+        self.edited(|problem| {
+            problem.measures.push(goal);
+            Ok(())
+        })
+    }
+
+    /// The same question with other goals.
+    fn with_goals(&self, goals: &Goals) -> PyResult<Self> {
+        self.edited(|problem| {
+            problem.goals = goals.0.clone();
+            Ok(())
+        })
     }
 
     /// Everything, as Python's own types.
@@ -213,10 +478,14 @@ pub(crate) struct ServiceDemand {
     regions: Option<Vec<String>>,
     /// The replicas that run on each cluster now.
     current: BTreeMap<String, u32>,
+    /// Whether its replicas may run on several clusters.
+    split: bool,
+    /// Whether it has to stay where it runs.
+    final_placement: bool,
 }
 
 impl ServiceDemand {
-    fn new(demand: &core::ServiceDemand, current: Option<&core::Assignment>) -> Self {
+    pub(crate) fn new(demand: &core::ServiceDemand, current: Option<&core::Assignment>) -> Self {
         let clusters =
             |names: &BTreeSet<smo_core::id::ClusterName>| names.iter().map(ToString::to_string).collect();
         let running = current.iter().flat_map(|assignment| assignment.iter());
@@ -234,6 +503,8 @@ impl ServiceDemand {
             current: running
                 .map(|(cluster, replicas)| (cluster.to_string(), replicas))
                 .collect(),
+            split: demand.is_split(),
+            final_placement: demand.final_placement,
         }
     }
 }
@@ -311,7 +582,8 @@ pub(crate) fn place(
     let cause = Cause::default();
     let placer = Choice::new(placer)?.open(py, &cause);
     let question = Arc::clone(problem.core());
-    match py.detach(move || core::decide(placer.as_ref(), &question)) {
+    let decided = py.detach(move || core::decide(placer.as_ref(), &question));
+    match problem.checked(Ok(decided))? {
         Ok(Outcome::Placed(decision)) => Ok(Decision::new(decision)),
         Ok(Outcome::Infeasible(diagnosis)) => Err(error::infeasible(py, diagnosis)),
         Err(failed) => Err(error::placement(py, &failed, cause.take())),

@@ -10,6 +10,7 @@ mod rows;
 mod search;
 mod split;
 mod ties;
+mod whole;
 
 use super::grid::Grid;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
@@ -29,6 +30,11 @@ use component::{Part, Settled};
 /// 5. the solver, for the pairs that are left: one binary variable a service and cluster, one row a
 ///    service, one row a cluster and resource that can fill up, and for every limited link
 ///    `x[u,c] <= sum of x[v,d] over the d near c`, both ways.
+///
+/// A problem with more than services of one cluster, capacities and limits of links goes to the solver as a whole: replicas
+/// that may be split, groups, budgets, wishes, links that cost, balance. Not linear, and refused with
+/// [`PlacementError::CannotExpress`], are the traffic between two services that are both split, a negative weight of such a
+/// goal, and rules and goals of the host about more than one service on one cluster.
 ///
 /// Where the solver reaches its limit, or more than [`Self::max_variables`] variables are left, the answer is the greedy
 /// placement with its bound.
@@ -110,6 +116,9 @@ impl Placer for MilpPlacer {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        if whole::is_needed(context.problem) {
+            return whole::place(self, context.problem);
+        }
         let grid = Grid::new(context.problem)?;
         let mut work = Work {
             pairs: grid.pairs(),

@@ -8,7 +8,7 @@ use crate::placement::Reason;
 pub struct Accelerator;
 
 impl Rule for Accelerator {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "accelerator"
     }
 

@@ -1,4 +1,5 @@
-//! What the services of a cluster take together fits what the cluster has, resource by resource.
+//! What the services of a cluster take together fits what the cluster has, resource by resource. Softly: points for a
+//! millicore, a MiB or a piece too much.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,16 @@ use crate::resources::ResourceName;
 pub struct Capacity;
 
 impl Rule for Capacity {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "capacity"
     }
 
     fn forbids(&self, pair: &Pair<'_>) -> Option<Reason> {
         shortfalls(pair).next()
+    }
+
+    fn couples(&self, _: &PlacementProblem) -> bool {
+        true
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
@@ -51,11 +56,12 @@ impl Rule for Capacity {
     }
 }
 
-/// Every resource of which the cluster has too little for all replicas of the service, by name.
+/// Every resource of which the cluster has too little for the service, by name: for one replica of a service that may be
+/// split, else for all.
 pub(crate) fn shortfalls<'a>(pair: &Pair<'a>) -> impl Iterator<Item = Reason> + use<'a> {
     let Pair { demand, supply, .. } = *pair;
     demand.per_replica.iter().filter_map(move |(resource, amount)| {
-        let demanded = u128::from(amount) * u128::from(demand.replicas);
+        let demanded = u128::from(amount) * u128::from(demand.least_replicas());
         let missing = demanded.checked_sub(u128::from(supply.available(resource)?))?;
         if missing == 0 {
             return None;

@@ -1,19 +1,15 @@
-//! Every service runs all its replicas, on one cluster.
+//! Every service runs all its replicas, on one cluster unless it may be split.
 
-use super::{Pair, Rule};
-use crate::placement::{Breach, Placement, PlacementProblem, Reason};
+use super::Rule;
+use crate::placement::{Breach, Placement, PlacementProblem};
 
-/// All replicas run, and they share one cluster.
+/// All replicas run, and they share one cluster where they have to. It cannot be softened.
 #[derive(Debug, Clone, Copy)]
 pub struct Demand;
 
 impl Rule for Demand {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "demand"
-    }
-
-    fn forbids(&self, _: &Pair<'_>) -> Option<Reason> {
-        None
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
@@ -31,7 +27,7 @@ impl Rule for Demand {
                 });
             }
             let clusters = assignment.map_or(0, |assignment| assignment.clusters().count());
-            if clusters > 1 {
+            if clusters > 1 && !demand.is_split() {
                 breaches.push(Breach::Split {
                     service: service.clone(),
                     clusters,

@@ -1,4 +1,5 @@
-//! The two ends of a link with a limit run near one another. What nobody measured is not near.
+//! The two ends of a link with a limit run near one another. What nobody measured is not near. Softly: points for every
+//! two clusters of a link that are too far apart.
 
 use super::{Pair, Rule, first_own_reason};
 use crate::cluster::Path;
@@ -89,7 +90,7 @@ pub(crate) fn limited_links<'a>(
 }
 
 impl Rule for Latency {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "latency"
     }
 
@@ -129,6 +130,10 @@ impl Rule for Latency {
             });
         }
         None
+    }
+
+    fn couples(&self, problem: &PlacementProblem) -> bool {
+        problem.links.iter().any(|link| !link.limit.is_none())
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {

@@ -2,29 +2,51 @@
 //!
 //! A [`Rule`] has two faces. [`Rule::forbids`] looks at one service and one cluster, whatever the other services do: it
 //! prunes a search and explains why a cluster was ruled out. [`Rule::breaches`] looks at a whole placement: it is what
-//! [`super::verify`] asks, in integers, of every answer.
+//! [`super::verify`] asks, in integers, of every answer. A rule that the question softens
+//! ([`PlacementProblem::soft`], or a price of its own) forbids nothing; its breaches cost points instead.
 //!
-//! To add a rule: copy `region.rs`, add a [`Reason`], and list it in [`default_rules`].
+//! To add a rule: copy `region.rs` for one about a service and a cluster, `co_location.rs` for one about a whole placement,
+//! add a [`Reason`] or a [`Breach`], and list it in [`default_rules`]. A host adds its own rules to
+//! [`PlacementProblem::rules`].
 
 mod accelerator;
+mod anti_affinity;
+mod bandwidth;
+mod budget;
 mod capacity;
+mod co_location;
 mod demand;
+mod finality;
+mod high_availability;
+mod labels;
 mod latency;
 mod pinning;
+mod priority;
 mod readiness;
 mod region;
+mod spread;
 mod taints;
 
 use std::fmt::Debug;
 
 pub use accelerator::Accelerator;
+pub use anti_affinity::KeptApart;
+pub use bandwidth::Bandwidth;
+pub use budget::WithinBudget;
 pub use capacity::Capacity;
+pub use co_location::CoLocated;
 pub use demand::Demand;
+pub use finality::Final;
+pub(crate) use finality::stays;
+pub use high_availability::Available;
+pub use labels::Labels;
 pub use latency::Latency;
 pub(crate) use latency::limited_links;
 pub use pinning::Pinning;
+pub use priority::Priority;
 pub use readiness::Ready;
 pub use region::Region;
+pub use spread::Spreading;
 pub use taints::Taints;
 
 use super::{Breach, ClusterSupply, Placement, PlacementProblem, Reason, ServiceDemand};
@@ -48,65 +70,125 @@ pub struct Pair<'a> {
 /// Something that every placement keeps.
 pub trait Rule: Debug + Send + Sync {
     /// A short name, as in `capacity`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// Why all replicas of the service cannot run on the cluster, wherever the other services run; `None` when they can.
-    fn forbids(&self, pair: &Pair<'_>) -> Option<Reason>;
-
-    /// Every way in which `placement` breaks the rule. By default that of every service on every cluster it runs on.
-    fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for pair in pairs_in_use(problem, placement) {
-            if let Some(reason) = self.forbids(&pair) {
-                breaches.push(Breach::Forbidden {
-                    service: pair.service.clone(),
-                    cluster: pair.cluster.clone(),
-                    reason,
-                });
-            }
-        }
-        breaches
+    /// Why the service cannot run on the cluster, wherever the other services run; `None` when it can. It is about all
+    /// replicas of a service in [`super::Mode::Single`], about any one of a service that may be split.
+    fn forbids(&self, pair: &Pair<'_>) -> Option<Reason> {
+        let _ = pair;
+        None
     }
+
+    /// Every way in which `placement` breaks the rule, hard or soft. By default that of every service on every cluster it
+    /// runs on.
+    fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
+        forbidden(self, problem, placement)
+    }
+
+    /// True when, in this question, the rule is about more than one service on one cluster. A placer that only looks at
+    /// [`Rule::forbids`] misses such a rule.
+    fn couples(&self, problem: &PlacementProblem) -> bool {
+        let _ = problem;
+        false
+    }
+
+    /// True when, in this question, some breaches of the rule cost points instead of being forbidden.
+    fn priced(&self, problem: &PlacementProblem) -> bool {
+        problem.soft.contains_key(self.name())
+    }
+}
+
+/// A breach for every service on every cluster of a placement that a rule forbids by itself.
+pub fn forbidden<R: Rule + ?Sized>(
+    rule: &R,
+    problem: &PlacementProblem,
+    placement: &Placement,
+) -> Vec<Breach> {
+    let breach = |pair: Pair<'_>| {
+        let reason = rule.forbids(&pair)?;
+        Some(Breach::Forbidden {
+            service: pair.service.clone(),
+            cluster: pair.cluster.clone(),
+            reason,
+        })
+    };
+    pairs_in_use(problem, placement).filter_map(breach).collect()
 }
 
 /// The rules, in the order in which reasons are looked for: what the host decided, then what the cluster is, then what it
 /// has left, then where the other services can be.
-static RULES: [&dyn Rule; 8] = [
+static RULES: [&dyn Rule; 17] = [
     &Ready,
+    &Final,
     &Pinning,
     &Region,
+    &Labels,
     &Taints,
     &Accelerator,
+    &Spreading,
+    &Available,
+    &KeptApart,
     &Capacity,
     &Latency,
+    &CoLocated,
+    &Bandwidth,
+    &WithinBudget,
+    &Priority,
     &Demand,
 ];
 
-/// Every rule, in the order in which reasons are looked for.
+/// Every rule of the library, in the order in which reasons are looked for.
 #[must_use]
 pub fn default_rules() -> &'static [&'static dyn Rule] {
     &RULES
 }
 
+impl PlacementProblem {
+    /// The rules of this question: the library's, then the host's.
+    pub fn every_rule(&self) -> impl Iterator<Item = &dyn Rule> {
+        let own = self.rules.iter().map(super::CustomRule::get);
+        RULES.iter().copied().chain(own)
+    }
+
+    /// Those of them that are not softened by name.
+    fn hard_rules(&self) -> impl Iterator<Item = &dyn Rule> {
+        self.every_rule()
+            .filter(|rule| !self.soft.contains_key(rule.name()))
+    }
+}
+
 /// The first reason that keeps the service off the cluster, wherever the other services run.
 #[must_use]
 pub fn first_reason(pair: &Pair<'_>) -> Option<Reason> {
-    RULES.iter().find_map(|rule| rule.forbids(pair))
+    pair.problem.hard_rules().find_map(|rule| rule.forbids(pair))
 }
 
 /// Every reason that keeps the service off the cluster, wherever the other services run.
 pub(crate) fn every_reason(pair: &Pair<'_>) -> Vec<Reason> {
-    let of_rule = |rule: &&dyn Rule| match rule.name() {
+    let of_rule = |rule: &dyn Rule| match rule.name() {
         "capacity" => capacity::shortfalls(pair).collect(),
         _ => rule.forbids(pair).into_iter().collect::<Vec<_>>(),
     };
-    RULES.iter().flat_map(of_rule).collect()
+    pair.problem.hard_rules().flat_map(of_rule).collect()
 }
 
 /// The first reason that keeps the service off the cluster, links aside.
 pub(crate) fn first_own_reason(pair: &Pair<'_>) -> Option<Reason> {
-    let own = RULES.iter().filter(|rule| rule.name() != Latency.name());
-    own.into_iter().find_map(|rule| rule.forbids(pair))
+    let mut own = pair
+        .problem
+        .hard_rules()
+        .filter(|rule| rule.name() != Latency.name());
+    own.find_map(|rule| rule.forbids(pair))
+}
+
+/// True when only a lack of room or its links could keep the service off the cluster.
+pub(crate) fn may_host(pair: &Pair<'_>) -> bool {
+    let aside = [Latency.name(), Capacity.name()];
+    let mut rest = pair
+        .problem
+        .hard_rules()
+        .filter(|rule| !aside.contains(&rule.name()));
+    rest.all(|rule| rule.forbids(pair).is_none())
 }
 
 /// The services of the problem on the clusters of the problem that they run on.

@@ -8,7 +8,7 @@ use crate::placement::Reason;
 pub struct Pinning;
 
 impl Rule for Pinning {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "pinning"
     }
 

@@ -9,7 +9,7 @@ use crate::placement::Reason;
 pub struct Ready;
 
 impl Rule for Ready {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "readiness"
     }
 

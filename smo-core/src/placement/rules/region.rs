@@ -8,7 +8,7 @@ use crate::placement::Reason;
 pub struct Region;
 
 impl Rule for Region {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "region"
     }
 

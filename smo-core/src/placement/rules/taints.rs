@@ -9,7 +9,7 @@ use crate::placement::Reason;
 pub struct Taints;
 
 impl Rule for Taints {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "taints"
     }
 

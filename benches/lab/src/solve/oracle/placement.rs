@@ -1,6 +1,6 @@
 //! Where services run, by the predecessor's two placement models.
 
-use smo_core::cluster::CarbonProfile;
+use smo_core::cluster::{CarbonProfile, Intensity};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
     Assignment, ClusterSupply, Decision, Goal, Goals, MilpPlacer, Outcome, PlacementProblem, ServiceDemand,
@@ -124,7 +124,7 @@ impl Instance {
             }
             // One core draws a kilowatt, so an intensity per kWh is one per core.
             let carbon = CarbonProfile {
-                intensity: cluster.carbon,
+                intensity: Intensity::average(cluster.carbon),
                 pue: 1.0,
                 watts_per_core: 1000.0,
             };

@@ -1,0 +1,212 @@
+//! The whole model as one mixed-integer model: replicas split, groups, budgets, links that cost, wishes.
+//!
+//! One binary variable a service and open cluster, and an integer one for its replicas where they may be split; every rule
+//! and goal is linear in these and in variables of its own. What is a product, the traffic of a link between two clusters, is
+//! written with one variable a pair of clusters, which takes that at most one end is split.
+
+mod draft;
+mod goals;
+mod rules;
+
+use super::MilpPlacer;
+use crate::milp::{Relation, SolveError, Solved};
+use crate::placement::{
+    Answer, Assignment, Exhaustive, Goal, IntegerModel, PlaceContext, Placement, PlacementError,
+    PlacementProblem, Placer, Proof, Value, Weight, Work, evaluate, verify, whole,
+};
+use draft::{Draft, Terms, Var};
+
+/// Placements that are tried where the solver gives up.
+const FEW: u64 = 50_000;
+
+/// True when the problem has more than services of one cluster, capacities and limits of links.
+pub(super) fn is_needed(problem: &PlacementProblem) -> bool {
+    let counts = |goal| problem.goals.weight(goal) != Weight::default();
+    let traffic = problem.links.iter().any(|link| link.traffic.get() > 0);
+    let egress = problem.clusters.values().any(|supply| !supply.egress.is_free());
+    let of_links = traffic && (counts(Goal::Latency) || counts(Goal::Money) && egress);
+    let of_whole = counts(Goal::Balance) || counts(Goal::Consolidation);
+    problem.is_coupled() || of_links || of_whole || problem.measures.iter().any(|goal| goal.get().couples())
+}
+
+/// The variables of one service, by position.
+struct Columns {
+    /// It uses the cluster.
+    used: Vec<Var>,
+    /// Its replicas there; `None` where it is not split.
+    replicas: Vec<Option<Var>>,
+}
+
+/// The model while it is written.
+struct Builder<'m, 'a> {
+    model: &'m IntegerModel<'a>,
+    draft: Draft,
+    columns: Vec<Columns>,
+}
+
+impl<'m, 'a> Builder<'m, 'a> {
+    fn new(model: &'m IntegerModel<'a>) -> Self {
+        let mut draft = Draft::new();
+        let mut columns = Vec::new();
+        for service in &model.services {
+            let used: Vec<Var> = service.open.iter().map(|_| draft.binary()).collect();
+            let mut replicas = vec![None; used.len()];
+            let all = i128::from(service.replicas);
+            if service.split {
+                let mut sum = Terms::new();
+                for (used, slot) in used.iter().zip(&mut replicas) {
+                    let there = draft.integer(all);
+                    draft.row([(there, 1), (*used, -all)], Relation::AtMost, 0);
+                    draft.row([(*used, 1), (there, -1)], Relation::AtMost, 0);
+                    sum.push((there, 1));
+                    *slot = Some(there);
+                }
+                draft.row(sum, Relation::Equal, all);
+            } else {
+                draft.row(used.iter().map(|used| (*used, 1)), Relation::Equal, 1);
+            }
+            columns.push(Columns { used, replicas });
+        }
+        Self {
+            model,
+            draft,
+            columns,
+        }
+    }
+
+    /// The position of a cluster among those open to a service.
+    fn position(&self, service: usize, cluster: usize) -> Option<usize> {
+        self.model
+            .services
+            .get(service)?
+            .open
+            .binary_search(&cluster)
+            .ok()
+    }
+
+    /// The variable that is 1 where the service uses the cluster.
+    fn used(&self, service: usize, cluster: usize) -> Option<Var> {
+        let position = self.position(service, cluster)?;
+        self.columns.get(service)?.used.get(position).copied()
+    }
+
+    /// `factor` times the replicas of the service on the cluster; `None` where it may not run there.
+    fn replicas(&self, service: usize, cluster: usize, factor: i128) -> Option<(Var, i128)> {
+        let position = self.position(service, cluster)?;
+        let columns = self.columns.get(service)?;
+        Some(match columns.replicas.get(position).copied().flatten() {
+            Some(replicas) => (replicas, factor),
+            None => {
+                let all = self.model.services.get(service)?.replicas;
+                (*columns.used.get(position)?, factor.checked_mul(all.into())?)
+            }
+        })
+    }
+
+    /// The clusters open to a service.
+    fn open(&self, service: usize) -> &'m [usize] {
+        self.model
+            .services
+            .get(service)
+            .map_or(&[], |service| &service.open)
+    }
+
+    fn read(&self, values: &[f64]) -> Placement {
+        let mut placement = Placement::new();
+        for (service, columns) in self.model.services.iter().zip(&self.columns) {
+            let mut assignment = Vec::new();
+            for ((cluster, used), replicas) in service.open.iter().zip(&columns.used).zip(&columns.replicas) {
+                let there = match replicas {
+                    Some(replicas) => replicas.value(values),
+                    None if used.value(values) > 0 => service.replicas,
+                    None => 0,
+                };
+                if let Some(name) = self.model.clusters.get(*cluster) {
+                    assignment.push(((*name).clone(), there));
+                }
+            }
+            placement.set(service.key.clone(), Assignment::from_iter(assignment));
+        }
+        placement
+    }
+}
+
+/// Settles the whole problem at once. What the solver says is read as a placement and judged in integers.
+pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<Answer, PlacementError> {
+    let model = IntegerModel::pose(problem, MilpPlacer::NAME)?;
+    let mut builder = Builder::new(&model);
+    builder.rules()?;
+    builder.goals(problem)?;
+    let mut work = Work {
+        pairs: model
+            .services
+            .iter()
+            .map(|service| service.open.len() as u64)
+            .sum(),
+        ..Work::default()
+    };
+    if builder.draft.is_contradictory() {
+        return Ok(Answer::NotFound { proved: true, work });
+    }
+    let greedy = whole::fit(problem, |_, service, _| whole::open(problem, service), &mut work);
+    let fall_back = |found: Option<Placement>, work| match found {
+        Some(placement) => Answer::Found {
+            placement,
+            bound: None,
+            proof: Proof::None,
+            work,
+        },
+        None => Answer::NotFound { proved: false, work },
+    };
+    if builder.draft.variables() > placer.max_variables() {
+        return Ok(fall_back(greedy, work));
+    }
+    let mixed = |backwards| {
+        let mixed = builder.draft.finish(&model.weights, backwards);
+        mixed.ok_or(PlacementError::TooLarge { goal: Goal::Money })
+    };
+    let forwards = mixed(false)?;
+    work.variables = forwards.variables().len() as u64;
+    work.constraints = forwards.constraints().len() as u64;
+    let mut solved = placer.solver.solve(&forwards);
+    // A solver that trips over its own rounding gets a second go from another start.
+    if matches!(solved, Ok(Solved::GaveUp) | Err(SolveError::Failed { .. })) {
+        solved = placer.solver.solve(&mixed(true)?);
+    }
+    let solution = match solved {
+        Ok(Solved::Infeasible) if greedy.is_none() => return Ok(Answer::NotFound { proved: true, work }),
+        Ok(Solved::Unbounded) => return Err(placer.failed("it called a bounded model unbounded")),
+        Ok(Solved::Solution(solution)) => solution,
+        Err(error @ SolveError::InvalidModel(_)) => return Err(placer.failed(error)),
+        // Numbers that are too far apart for its arithmetic are one more limit of a solver. What is small is tried whole.
+        Ok(Solved::Infeasible | Solved::GaveUp) | Err(_) => {
+            let tried = Exhaustive::default()
+                .with_most(FEW)
+                .place(&PlaceContext { problem });
+            return Ok(tried.unwrap_or_else(|_| fall_back(greedy, work)));
+        }
+    };
+    let found = builder.read(&solution.values);
+    if !verify(problem, &found).is_empty() {
+        // Off by rounding: nothing of it is believed.
+        return Ok(fall_back(greedy, work));
+    }
+    let worth = |placement: &Placement| evaluate(problem, placement).map(|(_, value)| value);
+    let value = worth(&found)?;
+    let best: Option<(Value, Placement)> = match greedy {
+        Some(greedy) => Some((worth(&greedy)?, greedy)).filter(|(known, _)| *known < value),
+        None => None,
+    };
+    // A greedy placement that is better refutes the solver.
+    if let Some((_, better)) = best {
+        return Ok(fall_back(Some(better), work));
+    }
+    Ok(Answer::Found {
+        placement: found,
+        bound: solution.optimal.then_some(value),
+        proof: Proof::Solver {
+            solver: placer.solver.name().to_owned(),
+        },
+        work,
+    })
+}

@@ -1,0 +1,125 @@
+//! First fit where rules look at several services or clusters at once: replicas go where no rule that only gets worse is
+//! broken, and the finished placement is checked.
+
+use super::rules::{Demand, Rule, first_reason, stays};
+use super::{Assignment, Placement, PlacementProblem, ServiceDemand, Work, verify};
+use crate::id::{ClusterName, ServiceKey};
+
+impl PlacementProblem {
+    /// True when a rule that is not about capacity or the limits of links looks at more than one service or cluster, or a
+    /// service may be split, or what would be such a limit costs points: what the search by number does not know.
+    pub(super) fn is_coupled(&self) -> bool {
+        let by_number = ["capacity", "latency"];
+        self.services
+            .values()
+            .any(|demand| demand.is_split() && demand.replicas > 1)
+            || self
+                .every_rule()
+                .any(|rule| rule.priced(self) || rule.couples(self) && !by_number.contains(&rule.name()))
+    }
+}
+
+/// Every service, in order, on the first of its clusters in `order` that takes it; a service that may be split puts as many
+/// replicas there as it takes. `order` sorts the clusters that no rule forbids.
+pub(super) fn fit<'a>(
+    problem: &'a PlacementProblem,
+    order: impl Fn(&Placement, &'a ServiceKey, &'a ServiceDemand) -> Vec<&'a ClusterName>,
+    work: &mut Work,
+) -> Option<Placement> {
+    let mut placement = Placement::new();
+    for (service, demand) in problem.services.iter().filter(|(_, demand)| demand.replicas > 0) {
+        let clusters = order(&placement, service, demand);
+        let mut left = demand.replicas;
+        let mut assignment = Assignment::default();
+        // What is final begins where it is.
+        if let Some(now) = stays(problem, service, demand)
+            && demand.is_split()
+            && now.replicas() <= demand.replicas
+        {
+            assignment = now.clone();
+            left -= now.replicas();
+            placement.set(service.clone(), now.clone());
+            if !keeps(problem, &placement, service) {
+                return None;
+            }
+        }
+        // One replica a round where they have to spread, so that they do.
+        let spreads = demand.is_split() && (!demand.spread.is_empty() || demand.high_availability.is_some());
+        while left > 0 {
+            let before = left;
+            for cluster in &clusters {
+                let most = if spreads { 1 } else { left };
+                let least = if demand.is_split() { 1 } else { left };
+                let mut here = most.min(left);
+                while here >= least && here > 0 {
+                    work.pairs += 1;
+                    let there = assignment.on(cluster) + here;
+                    let tried = assignment
+                        .iter()
+                        .filter(|(name, _)| name != cluster)
+                        .map(|(name, replicas)| (name.clone(), replicas));
+                    let tried: Assignment = tried.chain([((*cluster).clone(), there)]).collect();
+                    placement.set(service.clone(), tried.clone());
+                    if keeps(problem, &placement, service) {
+                        assignment = tried;
+                        left -= here;
+                        break;
+                    }
+                    here /= 2;
+                }
+                placement.set(service.clone(), assignment.clone());
+                if left == 0 {
+                    break;
+                }
+            }
+            if left == before {
+                return None;
+            }
+        }
+    }
+    verify(problem, &placement).is_empty().then_some(placement)
+}
+
+/// True when no hard rule is broken that more replicas can only break more. The missing replicas of `growing` and of the
+/// services to come break none of those, nor do too few domains, an uneven spread, or a group that is not complete.
+fn keeps(problem: &PlacementProblem, placement: &Placement, growing: &ServiceKey) -> bool {
+    use super::{Breach, SpreadFault};
+    let rules = problem.every_rule();
+    let hard = rules.filter(|rule| !problem.soft.contains_key(rule.name()) && rule.name() != Demand.name());
+    let whole = |service: &ServiceKey| {
+        let demand = problem.services.get(service);
+        demand.is_none_or(|demand| {
+            placement
+                .get(service)
+                .is_some_and(|assignment| assignment.replicas() >= demand.replicas)
+        })
+    };
+    hard.flat_map(|rule| rule.breaches(problem, placement))
+        .filter(|breach| breach.price().is_none())
+        .all(|breach| match breach {
+            Breach::Spread { service, fault, .. } => match fault {
+                SpreadFault::TooMany { .. } | SpreadFault::Outside { .. } => false,
+                SpreadFault::TooFew { .. } | SpreadFault::Skew { .. } => {
+                    service == *growing && !whole(&service)
+                }
+            },
+            Breach::NotAvailable { service, .. } | Breach::Moved { service, .. } => {
+                service == *growing && !whole(&service)
+            }
+            Breach::Apart { one, other, .. } => !whole(&one) || !whole(&other),
+            Breach::OverBudget { .. } | Breach::Spoils { .. } | Breach::Custom { .. } => {
+                // What is yet to come may lower these: only the finished placement is judged by them.
+                true
+            }
+            _ => false,
+        })
+}
+
+/// The clusters that no rule forbids to a service, in the order of the problem.
+pub(super) fn open<'a>(problem: &'a PlacementProblem, service: &'a ServiceKey) -> Vec<&'a ClusterName> {
+    let open = |cluster: &&ClusterName| {
+        let pair = problem.pair(service, cluster);
+        pair.is_some_and(|pair| first_reason(&pair).is_none())
+    };
+    problem.clusters.keys().filter(open).collect()
+}
