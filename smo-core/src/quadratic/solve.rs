@@ -29,6 +29,9 @@ impl Default for Limits {
 /// A question of at most so many pairs is tried by cases.
 const FEW_PAIRS: usize = 4_000;
 
+/// Effort for each pair beyond which another run is worth more than a longer one.
+const A_RUN: u64 = 40_000;
+
 /// Effort for each pair from which on a warm search also looks far away.
 const ENOUGH: u64 = 2_000;
 
@@ -179,13 +182,19 @@ impl Search<'_, '_> {
             }
         }
         let left = limits.effort.saturating_sub(self.work);
-        if !self.is_proved(&incumbent) && left > 0 {
+        let runs = (left / (pairs as u64).saturating_mul(A_RUN).max(1)).clamp(1, 100);
+        for run in 0..runs {
+            let left = limits.effort.saturating_sub(self.work);
+            if self.stopped || left == 0 || self.is_proved(&incumbent) {
+                break;
+            }
+            let schedule = Schedule::default();
             self.anneal(
                 &mut state,
                 &guide,
                 &mut incumbent,
-                (&Schedule::default(), 2),
-                left,
+                (&schedule, 2 + run),
+                left / (runs - run),
             );
         }
         self.solved(&incumbent, certificate)
