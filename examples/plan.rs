@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use smo::decode::UnknownKeys;
 use smo::descriptor::{Dangling, ValidateOptions};
 use smo::{
-    Descriptor, FirstFit, GreenConsolidation, Inventory, MilpPlacer, Placer, PlanError, Planner, Project,
+    AutoPlacer, Descriptor, FirstFit, FleetPlacer, GreenConsolidation, Inventory, MilpPlacer, Placer, PlanError, Planner, Project,
 };
 
 /// Reads a descriptor and a fleet, decides where every service runs, and prints the plan with its reasons.
@@ -42,7 +42,7 @@ struct Options {
     #[arg(long, default_value = "default")]
     project: String,
     /// Who decides.
-    #[arg(long, value_enum, default_value = "milp")]
+    #[arg(long, value_enum, default_value = "auto")]
     placer: PlacerName,
     /// Refuse keys that the descriptor format does not know.
     #[arg(long)]
@@ -54,8 +54,12 @@ struct Options {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum PlacerName {
+    /// What suits the problem: exact where that is quick, else the fleet's.
+    Auto,
     /// Exact, by mixed-integer programming.
     Milp,
+    /// Prices and annealing, for thousands of services.
+    Fleet,
     /// The first cluster that fits, in the order of the files.
     FirstFit,
     /// The greenest cluster that fits.
@@ -65,7 +69,9 @@ enum PlacerName {
 impl PlacerName {
     fn placer(self) -> Box<dyn Placer> {
         match self {
+            Self::Auto => Box::new(AutoPlacer::default()),
             Self::Milp => Box::new(MilpPlacer::default()),
+            Self::Fleet => Box::new(FleetPlacer::default()),
             Self::FirstFit => Box::new(FirstFit::new()),
             Self::Green => Box::new(GreenConsolidation),
         }

@@ -31,7 +31,7 @@ pub use smo_core::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, Servi
 pub use smo_core::intent::{Catalog, Requirements};
 pub use smo_core::orchestrator::Orchestrator;
 pub use smo_core::placement::{
-    Decision, Diagnosis, FirstFit, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
+    AutoPlacer, Decision, Diagnosis, FirstFit, FleetPlacer, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
     PlacementProblem, Placer,
 };
 pub use smo_core::plan::{ChangeSet, DeploymentPlan, PlanError, Planner};

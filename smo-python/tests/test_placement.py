@@ -8,7 +8,14 @@ import pytest
 
 import smo
 
-PLACERS: list[Callable[[], smo.Placer]] = [smo.FirstFit, smo.FirstFit.smo, smo.GreenConsolidation, smo.MilpPlacer]
+PLACERS: list[Callable[[], smo.Placer]] = [
+    smo.FirstFit,
+    smo.FirstFit.smo,
+    smo.GreenConsolidation,
+    smo.MilpPlacer,
+    lambda: smo.FleetPlacer(effort=2_000_000),
+    smo.AutoPlacer,
+]
 
 
 def small_fleet(**cpu: int) -> smo.Inventory:
@@ -74,7 +81,7 @@ def test_placements_can_be_judged(graph: smo.ApplicationGraph, fleet: smo.Invent
 
 def test_the_best_placement_explains_itself(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
     decision = smo.place(smo.PlacementProblem.pose(fleet, graph))
-    assert (decision.placer, decision.status, decision.gap) == ("milp", "optimal", 0.0)
+    assert (decision.placer, decision.status, decision.gap) == ("auto", "optimal", 0.0)
     assert decision.bound == decision.value and decision.proof is not None
     # Worked by hand: cpu, memory and storage of each service at its cluster's price, and the GPU.
     gib = 10e9 / (1 << 30)
@@ -93,7 +100,7 @@ def test_the_best_placement_explains_itself(graph: smo.ApplicationGraph, fleet: 
     assert not dead.allowed and dead.difference is None and dead.by_goal == {}
     assert str(dead) == dead.reason == "not ready (ClusterNotReachable)"
     assert "EUR/h" in str(better) and "edge-1" in decision._repr_html_()
-    assert str(decision).startswith("placement by milp: optimal")
+    assert str(decision).startswith("placement by auto: optimal")
     assert decision.to_dict()["status"] == "optimal"
 
 
@@ -148,13 +155,13 @@ def test_infeasible_is_explained() -> None:
     with pytest.raises(smo.Infeasible) as caught:
         smo.place(smo.PlacementProblem.pose(small_fleet(a=1, b=1), small_graph("shop", "web", "db", "cache")))
     diagnosis = caught.value.diagnosis
-    assert diagnosis.proved and diagnosis.placer == "milp"
+    assert diagnosis.proved and diagnosis.placer == "auto"
     assert str(caught.value) == str(diagnosis)
     assert caught.value.hints == diagnosis.hints != []
     assert diagnosis.services == {} and diagnosis.shortages != []
     assert diagnosis.to_dict()["proved"] is True
     assert "no placement exists" in diagnosis._repr_html_()
-    assert repr(diagnosis) == "<smo.Diagnosis by milp: proved>"
+    assert repr(diagnosis) == "<smo.Diagnosis by auto: proved>"
 
 
 def test_each_cluster_gives_its_reason() -> None:

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::is_infeasible;
 use super::rules::{Capacity, Rule, every_reason, first_reason};
 use super::{
-    Diagnosis, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
+    AutoPlacer, Diagnosis, FleetPlacer, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
     Shortage,
 };
 use crate::id::{ClusterName, ServiceKey};
@@ -147,7 +147,8 @@ fn hints(problem: &PlacementProblem, diagnosis: &mut Diagnosis) {
     }
     if !diagnosis.proved {
         let placer = &diagnosis.placer;
-        hints.push(if placer == MilpPlacer::NAME {
+        let exact = [MilpPlacer::NAME, AutoPlacer::NAME, FleetPlacer::NAME];
+        hints.push(if exact.contains(&placer.as_str()) {
             format!(
                 "{placer} reached its limits: give it more search effort, more variables, or another solver"
             )

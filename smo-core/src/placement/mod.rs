@@ -5,6 +5,7 @@
 //! [`Diagnosis`].
 
 mod assignment;
+mod auto;
 mod breach;
 mod constraint;
 mod custom;
@@ -18,6 +19,7 @@ mod exhaustive;
 mod explain;
 mod explanation;
 mod first_fit;
+mod fleet;
 pub mod goals;
 mod green;
 mod grid;
@@ -34,6 +36,7 @@ mod verify;
 mod whole;
 
 pub use assignment::{Assignment, Placement};
+pub use auto::AutoPlacer;
 pub use breach::{Breach, SpreadFault};
 pub use constraint::{
     AntiAffinityGroup, Budget, Ceiling, CoLocationGroup, HighAvailability, LabelRequirement, Mode, Spread,
@@ -47,6 +50,7 @@ pub use evaluate::evaluate;
 pub use exhaustive::Exhaustive;
 pub use explanation::{Alternative, ClusterUse, Explanation, Reason, ServiceExplanation};
 pub use first_fit::FirstFit;
+pub use fleet::FleetPlacer;
 pub use goals::{Facts, Goal, Goals, Measure, Value, Weight};
 pub use green::GreenConsolidation;
 pub use integers::IntegerModel;

@@ -15,7 +15,7 @@ use crate::graph::{ApplicationGraph, Service, Trigger};
 use crate::id::{ClusterName, GraphKey, Project, ServiceId};
 use crate::intent::{Catalog, Requirements, TranslateError, translate};
 use crate::placement::{
-    Decision, Diagnosis, Goals, MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer,
+    AutoPlacer, Decision, Diagnosis, Goals, Outcome, Placement, PlacementError, PlacementProblem, Placer,
     Weight, decide,
 };
 
@@ -79,12 +79,12 @@ impl Default for Planner {
 }
 
 impl Planner {
-    /// A planner for the project `default`, with [`MilpPlacer`], [`Goals::default`], and the default catalogue.
+    /// A planner for the project `default`, with [`AutoPlacer`], [`Goals::default`], and the default catalogue.
     #[must_use]
     pub fn new() -> Self {
         Self {
             project: Project::default(),
-            placer: Box::new(MilpPlacer::default()),
+            placer: Box::new(AutoPlacer::default()),
             goals: None,
             catalog: Catalog::default(),
             contract: ValuesContract::default(),

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypedDict, TypeVar,
 from typing_extensions import Self, Unpack, disjoint_base
 
 __all__ = [
+    "AutoPlacer",
+    "FleetPlacer",
     "HelmConfig",
     "HelmDriver",
     "OciArtifacts",
@@ -442,6 +444,14 @@ class FirstFit(Placer):
 @final
 class GreenConsolidation(Placer):
     def __new__(cls) -> GreenConsolidation: ...
+
+@final
+class AutoPlacer(Placer):
+    def __new__(cls, *, effort: int = 3_000_000_000) -> AutoPlacer: ...
+
+@final
+class FleetPlacer(Placer):
+    def __new__(cls, *, effort: int = 3_000_000_000) -> FleetPlacer: ...
 
 @final
 class MilpPlacer(Placer):

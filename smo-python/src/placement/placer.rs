@@ -173,6 +173,53 @@ impl MilpPlacer {
     }
 }
 
+/// Thousands of services on hundreds of clusters: prices on capacity, annealing, and a bound in whole numbers.
+///
+/// `effort` is what it may take: table cells and changes looked at, about a nanosecond each. The same effort gives the same
+/// answer. What the search does not know (budgets, bandwidth, the fullest cluster) only lowers its bound; every rule is kept.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.plan(graph, fleet, placer=smo.FleetPlacer(effort=1_000_000)).decision.status
+/// 'optimal'
+#[pyclass(module = "smo", frozen, extends = Placer)]
+pub(crate) struct FleetPlacer;
+
+#[pymethods]
+impl FleetPlacer {
+    #[new]
+    #[pyo3(signature = (*, effort = core::FleetPlacer::DEFAULT_EFFORT))]
+    fn new(effort: u64) -> PyClassInitializer<Self> {
+        let placer = core::FleetPlacer::default().with_effort(effort);
+        PyClassInitializer::from(native(placer)).add_subclass(Self)
+    }
+}
+
+/// The default: `MilpPlacer` where the problem is small, `FleetPlacer` for what that leaves open and for fleets.
+///
+/// `effort` is that of `FleetPlacer`.
+///
+/// >>> import smo
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> smo.plan(graph, fleet, placer=smo.AutoPlacer()) == smo.plan(graph, fleet)
+/// True
+#[pyclass(module = "smo", frozen, extends = Placer)]
+pub(crate) struct AutoPlacer;
+
+#[pymethods]
+impl AutoPlacer {
+    #[new]
+    #[pyo3(signature = (*, effort = core::FleetPlacer::DEFAULT_EFFORT))]
+    fn new(effort: u64) -> PyClassInitializer<Self> {
+        let placer = core::AutoPlacer::default().with_effort(effort);
+        PyClassInitializer::from(native(placer)).add_subclass(Self)
+    }
+}
+
 /// Every placement tried, and the best kept: exact, for small problems, with rules and goals of yours that look at a whole
 /// placement. A problem of more than `most` placements is refused with `PlacementFailed`.
 ///
@@ -220,7 +267,7 @@ impl Choice {
     /// The default strategy without a placer.
     pub(crate) fn new(placer: Option<&Bound<'_, Placer>>) -> PyResult<Self> {
         let Some(placer) = placer else {
-            return Ok(Self::Native(Arc::new(core::MilpPlacer::default())));
+            return Ok(Self::Native(Arc::new(core::AutoPlacer::default())));
         };
         Ok(match &placer.get().native {
             Some(native) => Self::Native(Arc::clone(native)),

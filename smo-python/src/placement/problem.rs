@@ -562,7 +562,7 @@ impl ClusterSupply {
     }
 }
 
-/// Answers a placement question with `placer`, or with `MilpPlacer()`, and checks the answer.
+/// Answers a placement question with `placer`, or with `AutoPlacer()`, and checks the answer.
 ///
 /// Raises `Infeasible` when no placement is found, `PlacerError` when the placer is wrong or fails.
 ///

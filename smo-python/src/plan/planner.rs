@@ -20,7 +20,7 @@ use crate::placement::{Cause, Choice, Goals, Names, Placer, current_placement};
 /// Makes plans with one set of choices: the project (Kubernetes namespace), the placer, the goals, the catalogue, the
 /// values contract of the charts.
 ///
-/// Without `placer`, `MilpPlacer()` decides. Without `goals`, those of `Goals()` count, carbon ten times for a graph that
+/// Without `placer`, `AutoPlacer()` decides. Without `goals`, those of `Goals()` count, carbon ten times for a graph that
 /// asks for energy efficiency. Raises `ValueError` for a project that is no DNS label.
 ///
 /// >>> import smo

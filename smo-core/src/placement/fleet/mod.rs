@@ -1,0 +1,117 @@
+//! The placer for fleets: prices on capacity, annealing and a bound in whole numbers, by [`crate::quadratic`].
+
+mod apart;
+mod distances;
+mod lots;
+mod pose;
+
+use super::whole;
+use super::{
+    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Proof, Value, Work, evaluate,
+    verify,
+};
+use crate::quadratic::{Limits, Start, solve};
+use pose::Posed;
+
+/// Places thousands of services on hundreds of clusters: always with a bound, close to it, and proved best where few cases
+/// are left.
+///
+/// The kernel knows costs of services and links, capacities, limits of links, replicas split, spread, co-location and
+/// anti-affinity. What else a problem asks for (budgets, bandwidth, the fullest cluster) it leaves out, which can only lower
+/// its bound; a placement counts only if it keeps every rule all the same.
+///
+/// ```
+/// use smo_core::placement::{FleetPlacer, PlacementProblem, decide};
+///
+/// let outcome = decide(&FleetPlacer::default(), &PlacementProblem::default()).unwrap();
+/// assert!(outcome.into_decision().is_ok());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetPlacer {
+    effort: u64,
+}
+
+impl Default for FleetPlacer {
+    fn default() -> Self {
+        Self { effort: Self::DEFAULT_EFFORT }
+    }
+}
+
+impl FleetPlacer {
+    /// What decisions call it.
+    pub const NAME: &'static str = "fleet";
+
+    /// Table cells and changes looked at: some seconds.
+    pub const DEFAULT_EFFORT: u64 = 3_000_000_000;
+
+    /// The same with another effort: table cells and changes looked at, about a nanosecond each.
+    #[must_use]
+    pub const fn with_effort(self, effort: u64) -> Self {
+        Self { effort }
+    }
+
+    /// The effort it may take.
+    #[must_use]
+    pub const fn effort(&self) -> u64 {
+        self.effort
+    }
+}
+
+impl Placer for FleetPlacer {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        let problem = context.problem;
+        let model = IntegerModel::pose(problem, Self::NAME)?;
+        let mut work = Work {
+            pairs: model.services.iter().map(|service| service.open.len() as u64).sum(),
+            ..Work::default()
+        };
+        let Some(posed) = Posed::new(&model)? else {
+            return Ok(Answer::NotFound { proved: true, work });
+        };
+        let now = posed.now(&model);
+        let start = Start { answer: now.as_deref(), prices: None };
+        let solved = solve(&posed.problem, &start, &Limits { effort: self.effort }, &mut |_| true);
+        work.pairs = work.pairs.saturating_add(solved.work);
+        if solved.complete() && solved.best.is_none() {
+            return Ok(Answer::NotFound { proved: true, work });
+        }
+        let bound = posed.value(solved.bound).map(Value::from_units);
+        let found = solved.best.as_ref().map(|(answer, _)| posed.placement(&model, answer));
+        let first_fit = || whole::fit(problem, |_, service, _| whole::open(problem, service), &mut Work::default());
+        let current = Some(problem.current.clone());
+        let mut best: Option<(Value, Placement)> = None;
+        let kept = found.filter(|found| verify(problem, found).is_empty());
+        // what runs now is an answer too, where it still is one
+        let candidates = match kept {
+            Some(found) => vec![Some(found), current],
+            None => vec![current, first_fit()],
+        };
+        for placement in candidates.into_iter().flatten().filter(|placement| is_answer(problem, placement)) {
+            let (_, value) = evaluate(problem, &placement)?;
+            if best.as_ref().is_none_or(|(known, _)| value < *known) {
+                best = Some((value, placement));
+            }
+        }
+        let Some((value, placement)) = best else { return Ok(Answer::NotFound { proved: false, work }) };
+        let argument = if solved.certificate.bound(&posed.problem) == Some(solved.bound) {
+            "prices on capacity, each graph placed best at them"
+        } else {
+            "prices on capacity, and all cases that they leave open"
+        };
+        Ok(Answer::Found {
+            placement,
+            // what was left out may be worth less than nothing
+            bound: bound.filter(|bound| *bound <= value),
+            proof: Proof::Integer { argument: argument.to_owned() },
+            work,
+        })
+    }
+}
+
+fn is_answer(problem: &PlacementProblem, placement: &Placement) -> bool {
+    verify(problem, placement).is_empty()
+}

@@ -1,0 +1,251 @@
+//! From the model in integers to the kernel's question.
+
+use std::collections::BTreeMap;
+
+use super::apart::{PairCost, between, pairs};
+use super::distances::distance;
+use super::lots::{Lot, Lots};
+use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError, Value};
+use crate::quadratic::{Group, Link, QuadraticProblem};
+use crate::units::gcd;
+
+/// Costs of the kernel stay below this, so that their sums are exact in floating point.
+const MOST: i128 = 1 << 50;
+
+/// The question, and how to read its answers.
+pub(super) struct Posed {
+    pub(super) problem: QuadraticProblem,
+    lots: Lots,
+    /// Value in one unit of the kernel's cost, and what the kernel does not count.
+    unit: i128,
+    offset: i128,
+}
+
+impl Posed {
+    /// `None` when a service has no cluster that is open to it and to all that have to be where it is.
+    ///
+    /// # Errors
+    /// [`PlacementError::Overflow`] for amounts that do not fit.
+    pub(super) fn new(model: &IntegerModel<'_>) -> Result<Option<Self>, PlacementError> {
+        let lots = Lots::new(model);
+        let too_large = || PlacementError::TooLarge { goal: Goal::Money };
+        let (within, mut links) = merged(model.clusters.len(), link_costs(model, &lots).ok_or_else(too_large)?).ok_or_else(too_large)?;
+        let mut costs = Vec::with_capacity(lots.lots.len());
+        let mut offset = 0_i128;
+        for (number, lot) in lots.lots.iter().enumerate() {
+            let overflow = || PlacementError::Overflow { service: model.services[lot.parts[0].0].key.clone() };
+            let mut row = row(model, lot).ok_or_else(overflow)?;
+            if let Some(within) = within.get(&number) {
+                row = added(&row, within).ok_or_else(overflow)?;
+            }
+            let Some(cheapest) = row.iter().flatten().min().copied() else { return Ok(None) };
+            row.iter_mut().flatten().for_each(|cost| *cost -= cheapest);
+            offset = offset.checked_add(cheapest).ok_or_else(overflow)?;
+            costs.push(row);
+        }
+        for link in &mut links {
+            let least = link.costs.iter().flatten().min().copied().unwrap_or(0).min(0);
+            link.costs.iter_mut().flatten().for_each(|cost| *cost -= least);
+            offset = offset.checked_add(least).ok_or_else(too_large)?;
+        }
+        let mut sum = 0_i128;
+        let mut unit = 0_i128;
+        for row in costs.iter().chain(links.iter().map(|link| &link.costs)) {
+            sum = sum.checked_add(row.iter().flatten().max().copied().unwrap_or(0)).ok_or_else(too_large)?;
+            unit = row.iter().flatten().fold(unit, |unit, cost| gcd(unit, *cost));
+        }
+        // what may never be costs more than everything else together
+        let unit = unit.max(1).max(sum.saturating_mul(links.len() as i128 + 2) / MOST + 1);
+        let never = i64::try_from(sum / unit + 1).map_err(|_| too_large())?;
+        let scaled = |cost: i128| i64::try_from(cost / unit).unwrap_or(never);
+        let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
+        for (cluster, row) in model.capacity.iter().enumerate() {
+            for (resource, has) in row.iter().enumerate() {
+                // a wish to keep capacity is left out
+                let has = has.filter(|_| model.overload.is_none());
+                problem.set_capacity(cluster, resource, has.unwrap_or(u64::MAX));
+            }
+        }
+        for (task, (lot, row)) in lots.lots.iter().zip(&costs).enumerate() {
+            for (cluster, cost) in row.iter().enumerate() {
+                if let Some(cost) = cost {
+                    problem.set_cost(task, cluster, scaled(*cost));
+                }
+            }
+            for resource in 0..model.resources.len() {
+                let needs = lot.parts.iter().map(|(service, replicas)| {
+                    u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
+                });
+                let need = needs.sum::<u128>();
+                problem.set_need(task, resource, u64::try_from(need).unwrap_or(u64::MAX - 1));
+            }
+        }
+        let mut known: BTreeMap<Vec<i64>, usize> = BTreeMap::new();
+        for PairCost { lots: (from, to), costs } in links {
+            let costs: Vec<i64> = costs.iter().map(|cost| cost.map_or(never, scaled)).collect();
+            if costs.iter().all(|cost| *cost == 0) {
+                continue;
+            }
+            let number = match known.get(&costs) {
+                Some(number) => *number,
+                None => {
+                    let number = problem.add_distance(distance(model.clusters.len(), &costs));
+                    known.insert(costs, number);
+                    number
+                }
+            };
+            problem.add_link(Link { from, to, weight: 1, distance: number });
+        }
+        groups(model, &lots, unit, &mut problem);
+        Ok(Some(Self { problem, lots, unit, offset }))
+    }
+
+    /// A bound of the kernel as a value.
+    pub(super) fn value(&self, bound: i64) -> Option<i128> {
+        if bound == i64::MIN || bound == i64::MAX {
+            return None;
+        }
+        i128::from(bound).checked_mul(self.unit)?.checked_add(self.offset)
+    }
+
+    /// Where everything runs now, as an answer; `None` when something runs nowhere.
+    pub(super) fn now(&self, model: &IntegerModel<'_>) -> Option<Vec<usize>> {
+        let home = |lot: &Lot| {
+            let (service, _) = *lot.parts.first()?;
+            let now = &model.services[service].now;
+            let most = || (0..now.len()).filter(|cluster| now[*cluster] > 0).max_by_key(|cluster| (now[*cluster], std::cmp::Reverse(*cluster)));
+            lot.home.or_else(most)
+        };
+        let homes: Vec<Option<usize>> = self.lots.lots.iter().map(home).collect();
+        // a lot that runs nowhere may go anywhere: an unknown agent says so
+        let somewhere = homes.iter().flatten().count() > 0;
+        somewhere.then(|| homes.into_iter().map(|home| home.unwrap_or(usize::MAX)).collect())
+    }
+
+    pub(super) fn placement(&self, model: &IntegerModel<'_>, answer: &[usize]) -> Placement {
+        let mut counts: Vec<BTreeMap<usize, u32>> = vec![BTreeMap::new(); model.services.len()];
+        for (lot, cluster) in self.lots.lots.iter().zip(answer) {
+            for (service, replicas) in &lot.parts {
+                *counts[*service].entry(*cluster).or_default() += replicas;
+            }
+        }
+        let mut placement = Placement::new();
+        for (service, counts) in model.services.iter().zip(counts) {
+            let there = counts.into_iter().filter_map(|(cluster, count)| Some(((*model.clusters.get(cluster)?).clone(), count)));
+            placement.set(service.key.clone(), Assignment::from_iter(there));
+        }
+        placement
+    }
+}
+
+/// By cluster, what a lot costs there; `Some` of nothing where it may not be, `None` when a sum does not fit.
+fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
+    let mut row = vec![Some(0_i128); model.clusters.len()];
+    for (number, _) in &lot.parts {
+        let service = &model.services[*number];
+        let mut mine = vec![None; row.len()];
+        for (cluster, amounts) in service.open.iter().zip(&service.amounts) {
+            let mut cost = model.worth(amounts)?;
+            if service.split && service.running <= service.replicas && lot.home.is_some_and(|home| home != *cluster) {
+                cost = cost.checked_add(moving(model, *number)?)?;
+            }
+            mine[*cluster] = Some(cost);
+        }
+        row = added(&row, &mine)?;
+    }
+    Some(row)
+}
+
+/// Sums; `None` in them stands for never.
+fn added(one: &[Option<i128>], other: &[Option<i128>]) -> Option<Vec<Option<i128>>> {
+    let sum = |(one, other): (&Option<i128>, &Option<i128>)| match (one, other) {
+        (Some(one), Some(other)) => one.checked_add(*other).map(Some),
+        _ => Some(None),
+    };
+    one.iter().zip(other).map(sum).collect()
+}
+
+/// By lot, what links within it cost at each cluster; and one link for each two lots. `None` when a sum does not fit.
+#[allow(clippy::type_complexity)]
+fn merged(clusters: usize, links: Vec<PairCost>) -> Option<(BTreeMap<usize, Vec<Option<i128>>>, Vec<PairCost>)> {
+    let mut within: BTreeMap<usize, Vec<Option<i128>>> = BTreeMap::new();
+    let mut between: BTreeMap<(usize, usize), Vec<Option<i128>>> = BTreeMap::new();
+    for PairCost { lots: (from, to), costs } in links {
+        if from == to {
+            let here: Vec<Option<i128>> = (0..clusters).map(|cluster| costs[cluster * clusters + cluster]).collect();
+            let sum = within.get(&from).map_or(Some(here.clone()), |known| added(known, &here))?;
+            within.insert(from, sum);
+            continue;
+        }
+        let turned = |pair: usize| costs[pair % clusters * clusters + pair / clusters];
+        let costs = if from < to { costs } else { (0..costs.len()).map(turned).collect() };
+        let lots = (from.min(to), from.max(to));
+        let sum = match between.get(&lots) {
+            Some(known) => added(known, &costs)?,
+            None => costs,
+        };
+        between.insert(lots, sum);
+    }
+    Some((within, between.into_iter().map(|(lots, costs)| PairCost { lots, costs }).collect()))
+}
+
+/// What it is worth that one replica of a split service leaves its cluster.
+fn moving(model: &IntegerModel<'_>, service: usize) -> Option<i128> {
+    let weight = |goal: Goal| Goal::ALL.iter().position(|other| *other == goal).and_then(|at| model.weights.get(at).copied());
+    let state = i128::from(model.services[service].demand.state.get());
+    weight(Goal::MovedReplicas)?.checked_add(weight(Goal::MovedState)?.checked_mul(state)?)
+}
+
+/// Limits, traffic, and what keeps apart.
+fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
+    let point = Value::PER_POINT / 1_000_000;
+    let mut links = pairs(model, lots, point);
+    for limit in &model.limits {
+        let near = &model.near[limit.near];
+        let far = limit.price.map(|price| i128::from(price) * point);
+        let splits = [limit.from, limit.to].iter().any(|service| model.services[*service].split);
+        if splits && far.is_some() {
+            continue;
+        }
+        let costs: Vec<Option<i128>> = near.iter().map(|near| if *near { Some(0) } else { far }).collect();
+        links.extend(between(lots, limit.from, limit.to).map(|lots| PairCost { lots, costs: costs.clone() }));
+    }
+    for link in &model.links {
+        let path = &model.paths[link.path];
+        let costs = path.iter().map(|amounts| model.worth(amounts).map(Some)).collect::<Option<Vec<_>>>()?;
+        links.extend(between(lots, link.from, link.to).map(|lots| PairCost { lots, costs: costs.clone() }));
+    }
+    Some(links)
+}
+
+/// Spreads of the services that are split.
+fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
+    let point = Value::PER_POINT / 1_000_000;
+    let price = |price: Option<i64>| price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20));
+    let class = |of: &[Option<usize>], count: usize| of.iter().map(|domain| domain.unwrap_or(count)).collect();
+    let is_split = |service: usize| model.services[service].split;
+    let is_in_domains = |service: usize, of: &[Option<usize>]| {
+        model.services[service].open.iter().all(|cluster| of[*cluster].is_some())
+    };
+    for spread in model.spreads.iter().filter(|spread| is_split(spread.service) && is_in_domains(spread.service, &spread.domains.of)) {
+        problem.add_group(Group {
+            tasks: lots.of_service[spread.service].clone(),
+            class: class(&spread.domains.of, spread.domains.count),
+            usable: spread.usable.clone(),
+            least: spread.min_groups as usize,
+            most: spread.max_groups.map(|most| most as usize),
+            skew: spread.max_skew.map(|skew| skew as usize),
+            price: price(spread.price),
+        });
+    }
+    for wanted in model.availability.iter().filter(|wanted| is_split(wanted.service) && is_in_domains(wanted.service, &wanted.domains.of)) {
+        problem.add_group(Group {
+            tasks: lots.of_service[wanted.service].clone(),
+            class: class(&wanted.domains.of, wanted.domains.count),
+            usable: Vec::new(),
+            least: 2,
+            price: price(wanted.price),
+            ..Group::default()
+        });
+    }
+}
