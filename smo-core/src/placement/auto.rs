@@ -2,16 +2,18 @@
 
 use super::milp::MilpPlacer;
 use super::{
-    Answer, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Proof, Value, Work, evaluate,
+    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Proof, Value, Watch, Work, evaluate,
 };
 
 /// Dispatches by structure and size:
 ///
 /// 1. up to [`AutoPlacer::FEW_PAIRS`] pairs of service and cluster: [`MilpPlacer`], whose exact steps (cheapest cluster, prices,
 ///    branch and price, a linear model) say why they are exact;
-/// 2. what that leaves open, and everything larger: [`FleetPlacer`], prices on capacity and annealing, from what was found.
+/// 2. what that leaves open, and everything larger: [`FleetPlacer`], prices on capacity and annealing;
+/// 3. what is still open and has few placements: [`Exhaustive`], which also knows rules and goals of the host that look at a
+///    whole placement.
 ///
-/// The better placement and the greater bound count.
+/// The better placement and the greater bound count. A strategy that cannot express the problem is passed over.
 ///
 /// ```
 /// use smo_core::placement::{AutoPlacer, PlacementProblem, Status, decide};
@@ -32,6 +34,9 @@ impl AutoPlacer {
     /// Problems of at most so many pairs are tried exactly first.
     pub const FEW_PAIRS: usize = 20_000;
 
+    /// What is still open and has at most so many placements is settled by trying them all.
+    pub const FEW_PLACEMENTS: u64 = 100_000;
+
     /// From its parts.
     #[must_use]
     pub const fn new(exact: MilpPlacer, fleet: FleetPlacer) -> Self {
@@ -51,22 +56,44 @@ impl Placer for AutoPlacer {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        self.place_watched(context, &mut |_| true)
+    }
+
+    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
         let problem = context.problem;
         let pairs = problem.services.len().saturating_mul(problem.clusters.len());
-        let exact = if pairs <= Self::FEW_PAIRS { Some(self.exact.place(context)?) } else { None };
-        if exact.as_ref().is_some_and(|answer| is_settled(problem, answer)) {
-            return exact.ok_or_else(unreachable);
+        let mut known: Option<Answer> = None;
+        let mut refused = None;
+        for way in [Way::Exact, Way::Fleet, Way::Every] {
+            if way == Way::Exact && pairs > Self::FEW_PAIRS || known.as_ref().is_some_and(|known| is_settled(problem, known)) {
+                continue;
+            }
+            let answer = match way {
+                Way::Exact => self.exact.place_watched(context, watch),
+                Way::Fleet => self.fleet.place_watched(context, watch),
+                Way::Every => Exhaustive::default().with_most(Self::FEW_PLACEMENTS).place_watched(context, watch),
+            };
+            match answer {
+                Err(error @ PlacementError::CannotExpress { .. }) => refused = refused.or(Some(error)),
+                answer => {
+                    let answer = answer?;
+                    known = Some(match known {
+                        Some(known) => better(problem, known, answer)?,
+                        None => answer,
+                    });
+                }
+            }
         }
-        let fleet = self.fleet.place(context)?;
-        match exact {
-            Some(exact) => better(problem, exact, fleet),
-            None => Ok(fleet),
-        }
+        let nothing = || PlacementError::InvalidProblem("no strategy takes it".to_owned());
+        known.ok_or_else(|| refused.unwrap_or_else(nothing))
     }
 }
 
-fn unreachable() -> PlacementError {
-    PlacementError::Failed { placer: AutoPlacer::NAME.to_owned(), message: "it has no answer".to_owned() }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Exact,
+    Fleet,
+    Every,
 }
 
 /// True when nothing is left to find out.

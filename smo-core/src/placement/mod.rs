@@ -33,6 +33,7 @@ mod report;
 pub mod rules;
 mod validate;
 mod verify;
+mod watched;
 mod whole;
 
 pub use assignment::{Assignment, Placement};
@@ -55,7 +56,8 @@ pub use goals::{Facts, Goal, Goals, Measure, Value, Weight};
 pub use green::GreenConsolidation;
 pub use integers::IntegerModel;
 pub use milp::MilpPlacer;
-pub use placer::{Answer, PlaceContext, PlacementError, Placer};
+pub use placer::{Answer, PlaceContext, PlacementError, Placer, Progress, Watch};
 pub use problem::{ClusterSupply, LinkDemand, LinkLimit, PlacementProblem, ServiceDemand};
 pub use rules::{Rule, default_rules};
 pub use verify::verify;
+pub use watched::decide_watched;

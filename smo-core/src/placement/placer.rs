@@ -51,7 +51,32 @@ pub trait Placer: Debug + Send + Sync {
     /// # Errors
     /// When the strategy itself fails; having found no placement is [`Answer::NotFound`].
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError>;
+
+    /// The same, telling `watch` from time to time where the search stands, and ending with what it has when that says
+    /// `false`. A strategy that is done in a moment need not tell anything.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
+        let _ = watch;
+        self.place(context)
+    }
 }
+
+/// Where a search stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Effort taken so far: table cells and changes looked at, about a nanosecond each.
+    pub work: u64,
+    /// What the best placement found so far is worth, as far as the search counts it.
+    pub value: Option<Value>,
+    /// No placement is worth less, once that is known.
+    pub bound: Option<Value>,
+}
+
+/// Who watches a search: told where it stands, says whether it goes on. A host's clock, its progress bar and its button to
+/// cancel all fit here.
+pub type Watch<'w> = dyn FnMut(&Progress) -> bool + Send + 'w;
 
 /// Why a question got no answer at all.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

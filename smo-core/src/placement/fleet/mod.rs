@@ -7,8 +7,8 @@ mod pose;
 
 use super::whole;
 use super::{
-    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Proof, Value, Work, evaluate,
-    verify,
+    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Progress, Proof, Value, Watch, Work,
+    evaluate, verify,
 };
 use crate::quadratic::{Limits, Start, solve};
 use pose::Posed;
@@ -63,6 +63,10 @@ impl Placer for FleetPlacer {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        self.place_watched(context, &mut |_| true)
+    }
+
+    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
         let problem = context.problem;
         let model = IntegerModel::pose(problem, Self::NAME)?;
         let mut work = Work {
@@ -74,7 +78,10 @@ impl Placer for FleetPlacer {
         };
         let now = posed.now(&model);
         let start = Start { answer: now.as_deref(), prices: None };
-        let solved = solve(&posed.problem, &start, &Limits { effort: self.effort }, &mut |_| true);
+        let units = |cost: Option<i64>| cost.and_then(|cost| posed.value(cost)).map(Value::from_units);
+        let solved = solve(&posed.problem, &start, &Limits { effort: self.effort }, &mut |progress| {
+            watch(&Progress { work: progress.work, value: units(progress.value), bound: units(progress.bound) })
+        });
         work.pairs = work.pairs.saturating_add(solved.work);
         if solved.complete() && solved.best.is_none() {
             return Ok(Answer::NotFound { proved: true, work });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::apart::{PairCost, between, pairs};
 use super::distances::distance;
 use super::lots::{Lot, Lots};
-use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError, Value};
+use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError};
 use crate::quadratic::{Group, Link, QuadraticProblem};
 use crate::units::gcd;
 
@@ -189,16 +189,21 @@ fn merged(clusters: usize, links: Vec<PairCost>) -> Option<(BTreeMap<usize, Vec<
     Some((within, between.into_iter().map(|(lots, costs)| PairCost { lots, costs }).collect()))
 }
 
+/// Units of value in a base unit of a goal; of [`Goal::Preference`], in a millionth of a point.
+fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {
+    let at = Goal::ALL.iter().position(|other| *other == goal);
+    at.and_then(|at| model.weights.get(at).copied()).unwrap_or(0)
+}
+
 /// What it is worth that one replica of a split service leaves its cluster.
 fn moving(model: &IntegerModel<'_>, service: usize) -> Option<i128> {
-    let weight = |goal: Goal| Goal::ALL.iter().position(|other| *other == goal).and_then(|at| model.weights.get(at).copied());
     let state = i128::from(model.services[service].demand.state.get());
-    weight(Goal::MovedReplicas)?.checked_add(weight(Goal::MovedState)?.checked_mul(state)?)
+    weight(model, Goal::MovedReplicas).checked_add(weight(model, Goal::MovedState).checked_mul(state)?)
 }
 
 /// Limits, traffic, and what keeps apart.
 fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
-    let point = Value::PER_POINT / 1_000_000;
+    let point = weight(model, Goal::Preference);
     let mut links = pairs(model, lots, point);
     for limit in &model.limits {
         let near = &model.near[limit.near];
@@ -220,7 +225,7 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
 
 /// Spreads of the services that are split.
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
-    let point = Value::PER_POINT / 1_000_000;
+    let point = weight(model, Goal::Preference);
     let price = |price: Option<i64>| price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20));
     let class = |of: &[Option<usize>], count: usize| of.iter().map(|domain| domain.unwrap_or(count)).collect();
     let is_split = |service: usize| model.services[service].split;

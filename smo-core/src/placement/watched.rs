@@ -1,0 +1,52 @@
+//! A decision that is watched: progress, a deadline of the host's clock, cancellation.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Watch, decide};
+
+/// As [`decide`], with `watch` told where the search stands. Once it says `false` the search ends with what it has: a
+/// placement that is not as good, or none, which is then not proved impossible.
+///
+/// # Errors
+/// As [`decide`].
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use smo_core::placement::{FleetPlacer, PlacementProblem, decide_watched};
+///
+/// let deadline = Instant::now() + Duration::from_secs(2);
+/// let mut watch = |_: &_| Instant::now() < deadline;
+/// let outcome = decide_watched(&FleetPlacer::default(), &PlacementProblem::default(), &mut watch).unwrap();
+/// assert!(outcome.into_decision().is_ok());
+/// ```
+pub fn decide_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    watch: &mut Watch<'_>,
+) -> Result<Outcome, PlacementError> {
+    decide(&Watched { placer, watch: Mutex::new(watch) }, problem)
+}
+
+/// A placer and who watches it.
+struct Watched<'p, 'w, 'f> {
+    placer: &'p dyn Placer,
+    watch: Mutex<&'w mut Watch<'f>>,
+}
+
+impl fmt::Debug for Watched<'_, '_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.placer.fmt(f)
+    }
+}
+
+impl Placer for Watched<'_, '_, '_> {
+    fn name(&self) -> &str {
+        self.placer.name()
+    }
+
+    fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        self.placer.place_watched(context, &mut **watch)
+    }
+}
