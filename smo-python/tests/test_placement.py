@@ -192,3 +192,30 @@ def test_current_may_be_many_things(graph: smo.ApplicationGraph, fleet: smo.Inve
         smo.plan(graph, fleet, current={"noise-reduction": "Edge 1"})
     with pytest.raises(TypeError, match="not int"):
         smo.plan(graph, fleet, current=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_search_is_watched_and_ends_when_told(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph)
+    placer = smo.FleetPlacer(effort=50_000_000)
+    seen: list[smo.Progress] = []
+    whole = smo.place(problem, placer, watch=seen.append)
+    assert len(seen) > 2 and [each.work for each in seen] == sorted(each.work for each in seen)
+    assert seen[0].value is None and repr(seen[0]).startswith("<smo.Progress: work ")
+    calls = 0
+
+    def no(progress: smo.Progress) -> bool:
+        nonlocal calls
+        calls += 1
+        return False
+
+    assert smo.place(problem, placer, watch=no).value >= whole.value
+    assert calls == 1
+    assert smo.place(problem, placer, seconds=0).value >= whole.value
+    with pytest.raises(ValueError, match="give a number of seconds, 0 or more"):
+        smo.place(problem, placer, seconds=-1)
+
+    def broken(progress: smo.Progress) -> None:
+        raise LookupError("no light")
+
+    with pytest.raises(LookupError, match="no light"):
+        smo.place(problem, placer, watch=broken)

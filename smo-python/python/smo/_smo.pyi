@@ -11,6 +11,7 @@ __all__ = [
     "HelmConfig",
     "HelmDriver",
     "OciArtifacts",
+    "Progress",
     "PulledChart",
     "RegistryConfig",
     "AlertBackend",
@@ -526,7 +527,16 @@ class ClusterSupply:
     @property
     def carbon_per_core(self) -> float | None: ...
 
-def place(problem: PlacementProblem, placer: Placer | None = None) -> Decision: ...
+@final
+class Progress:
+    @property
+    def work(self) -> int: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def bound(self) -> float | None: ...
+
+def place(problem: PlacementProblem, placer: Placer | None = None, *, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> Decision: ...
 
 @final
 class Decision:
