@@ -16,7 +16,8 @@ use clap::{Parser, ValueEnum};
 use smo::decode::UnknownKeys;
 use smo::descriptor::{Dangling, ValidateOptions};
 use smo::{
-    AutoPlacer, Descriptor, FirstFit, FleetPlacer, GreenConsolidation, Inventory, MilpPlacer, Placer, PlanError, Planner, Project,
+    AutoPlacer, Descriptor, FirstFit, FleetPlacer, GreenConsolidation, Inventory, MilpPlacer, Placer,
+    PlanError, Planner, Project,
 };
 
 /// Reads a descriptor and a fleet, decides where every service runs, and prints the plan with its reasons.

@@ -31,8 +31,8 @@ pub use smo_core::id::{ClusterName, GraphId, GraphKey, Project, ServiceId, Servi
 pub use smo_core::intent::{Catalog, Requirements};
 pub use smo_core::orchestrator::Orchestrator;
 pub use smo_core::placement::{
-    AutoPlacer, Decision, Diagnosis, FirstFit, FleetPlacer, Goals, GreenConsolidation, MilpPlacer, Outcome, Placement,
-    PlacementProblem, Placer,
+    AutoPlacer, Decision, Diagnosis, FirstFit, FleetPlacer, Goals, GreenConsolidation, MilpPlacer, Outcome,
+    Placement, PlacementProblem, Placer,
 };
 pub use smo_core::plan::{ChangeSet, DeploymentPlan, PlanError, Planner};
 

@@ -6,18 +6,25 @@ mod model_support;
 
 use model_support::{Part, Random, problem};
 use smo_core::placement::{
-    Answer, AutoPlacer, Exhaustive, FleetPlacer, MilpPlacer, PlaceContext, Placement, PlacementProblem, Placer, Value, decide,
-    decide_watched, evaluate, verify,
+    Answer, AutoPlacer, Exhaustive, FleetPlacer, MilpPlacer, PlaceContext, Placement, PlacementProblem,
+    Placer, Value, decide, decide_watched, evaluate, verify,
 };
 
 /// Small problems: each part alone, with and without replicas that split, then mixes.
 fn problems() -> impl Iterator<Item = (String, PlacementProblem)> {
-    let alone = Part::ALL.into_iter().flat_map(|part| (0..40).map(move |seed| (seed, vec![Part::Split, part])));
-    let whole = Part::ALL.into_iter().flat_map(|part| (0..40).map(move |seed| (seed, vec![part])));
+    let alone = Part::ALL
+        .into_iter()
+        .flat_map(|part| (0..40).map(move |seed| (seed, vec![Part::Split, part])));
+    let whole = Part::ALL
+        .into_iter()
+        .flat_map(|part| (0..40).map(move |seed| (seed, vec![part])));
     let mixes = (0..1_500).map(|seed| {
         let mut random = Random::new(seed ^ 0xf1ee7);
         let percent = random.between(10, 60);
-        (seed, Part::ALL.into_iter().filter(|_| random.chance(percent)).collect())
+        (
+            seed,
+            Part::ALL.into_iter().filter(|_| random.chance(percent)).collect(),
+        )
     });
     let all = alone.chain(whole).chain(mixes);
     all.map(|(seed, parts): (u64, Vec<Part>)| (format!("seed {seed}, {parts:?}"), problem(seed, &parts)))
@@ -32,7 +39,11 @@ fn found(placer: &dyn Placer, problem: &PlacementProblem) -> Option<(Placement, 
         }
         Answer::NotFound { proved, .. } => {
             let exists = Exhaustive::default().place(&PlaceContext { problem }).unwrap();
-            assert!(!proved || matches!(exists, Answer::NotFound { .. }), "{} says that there is none: {exists:?}", placer.name());
+            assert!(
+                !proved || matches!(exists, Answer::NotFound { .. }),
+                "{} says that there is none: {exists:?}",
+                placer.name()
+            );
             None
         }
     }
@@ -50,9 +61,15 @@ fn a_search_is_watched_and_ends_when_told() {
         (whole, told)
     };
     let all = (0..100).map(|seed| problem(seed, &[Part::Scores, Part::Egress]));
-    let (problem, (whole, told)) = all.map(|problem| (problem.clone(), watched(&problem))).max_by_key(|(_, (_, told))| told.len()).unwrap();
+    let (problem, (whole, told)) = all
+        .map(|problem| (problem.clone(), watched(&problem)))
+        .max_by_key(|(_, (_, told))| told.len())
+        .unwrap();
     assert_eq!(whole, decide(&fleet, &problem));
-    assert!(told.len() > 10 && told.windows(2).all(|pair| pair[0].work <= pair[1].work), "{told:?}");
+    assert!(
+        told.len() > 10 && told.windows(2).all(|pair| pair[0].work <= pair[1].work),
+        "{told:?}"
+    );
     let mut calls = 0;
     let short = decide_watched(&fleet, &problem, &mut |_| {
         calls += 1;
@@ -80,15 +97,24 @@ fn bounds_are_bounds_and_placements_are_near() {
             None => missed += 1,
             Some((_, value, bound)) => {
                 worse += usize::from(value > best);
-                assert!(bound.is_none_or(|bound| bound <= best), "{name}: bound {bound:?}, and {best:?} there is");
+                assert!(
+                    bound.is_none_or(|bound| bound <= best),
+                    "{name}: bound {bound:?}, and {best:?} there is"
+                );
             }
         }
-        let (_, value, bound) = found(&auto, &problem).unwrap_or_else(|| panic!("{name}: nothing, and {best:?} there is"));
+        let (_, value, bound) =
+            found(&auto, &problem).unwrap_or_else(|| panic!("{name}: nothing, and {best:?} there is"));
         assert!(bound.is_none_or(|bound| bound <= best), "{name}");
         assert!(bound != Some(value) || value == best, "{name}");
         settled += usize::from(bound == Some(value));
     }
-    println!("{placed} have an answer: fleet missed {missed}, found worse ones for {worse}; the default proved {settled}");
-    assert!(placed > 1_000 && missed * 20 < placed && worse * 4 < placed, "{missed} missed, {worse} worse of {placed}");
+    println!(
+        "{placed} have an answer: fleet missed {missed}, found worse ones for {worse}; the default proved {settled}"
+    );
+    assert!(
+        placed > 1_000 && missed * 20 < placed && worse * 4 < placed,
+        "{missed} missed, {worse} worse of {placed}"
+    );
     assert!(settled * 10 > placed * 8, "{settled} of {placed} proved");
 }

@@ -55,8 +55,9 @@ mod _smo {
     };
     #[pymodule_export]
     use super::placement::{
-        Alternative, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, Goal, Goals,
-        GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Rule, ServiceDemand, place, rules,
+        Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
+        Goals, GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Progress, Rule,
+        ServiceDemand, place, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

@@ -2,7 +2,8 @@
 
 use super::milp::MilpPlacer;
 use super::{
-    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Proof, Value, Watch, Work, evaluate,
+    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Proof, Value,
+    Watch, Work, evaluate,
 };
 
 /// Dispatches by structure and size:
@@ -46,7 +47,10 @@ impl AutoPlacer {
     /// The same with another effort for what is not settled exactly, see [`FleetPlacer::with_effort`].
     #[must_use]
     pub fn with_effort(self, effort: u64) -> Self {
-        Self { fleet: self.fleet.with_effort(effort), ..self }
+        Self {
+            fleet: self.fleet.with_effort(effort),
+            ..self
+        }
     }
 }
 
@@ -59,19 +63,27 @@ impl Placer for AutoPlacer {
         self.place_watched(context, &mut |_| true)
     }
 
-    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
         let problem = context.problem;
         let pairs = problem.services.len().saturating_mul(problem.clusters.len());
         let mut known: Option<Answer> = None;
         let mut refused = None;
         for way in [Way::Exact, Way::Fleet, Way::Every] {
-            if way == Way::Exact && pairs > Self::FEW_PAIRS || known.as_ref().is_some_and(|known| is_settled(problem, known)) {
+            if way == Way::Exact && pairs > Self::FEW_PAIRS
+                || known.as_ref().is_some_and(|known| is_settled(problem, known))
+            {
                 continue;
             }
             let answer = match way {
                 Way::Exact => self.exact.place_watched(context, watch),
                 Way::Fleet => self.fleet.place_watched(context, watch),
-                Way::Every => Exhaustive::default().with_most(Self::FEW_PLACEMENTS).place_watched(context, watch),
+                Way::Every => Exhaustive::default()
+                    .with_most(Self::FEW_PLACEMENTS)
+                    .place_watched(context, watch),
             };
             match answer {
                 Err(error @ PlacementError::CannotExpress { .. }) => refused = refused.or(Some(error)),
@@ -109,24 +121,78 @@ fn is_settled(problem: &PlacementProblem, answer: &Answer) -> bool {
 /// The better placement with the greater bound.
 fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answer, PlacementError> {
     match (one, other) {
-        (Answer::Found { placement, bound, proof, work }, Answer::Found { placement: second, bound: found, proof: how, work: more }) => {
+        (
+            Answer::Found {
+                placement,
+                bound,
+                proof,
+                work,
+            },
+            Answer::Found {
+                placement: second,
+                bound: found,
+                proof: how,
+                work: more,
+            },
+        ) => {
             let (_, value) = evaluate(problem, &placement)?;
             let (_, second_value) = evaluate(problem, &second)?;
-            let (bound, proof) = if stronger(bound, found) { (found, how) } else { (bound, proof) };
+            let (bound, proof) = if stronger(bound, found) {
+                (found, how)
+            } else {
+                (bound, proof)
+            };
             let placement = if second_value < value { second } else { placement };
-            Ok(Answer::Found { placement, bound, proof, work: sum(work, more) })
+            Ok(Answer::Found {
+                placement,
+                bound,
+                proof,
+                work: sum(work, more),
+            })
         }
-        (Answer::NotFound { work, .. }, Answer::Found { placement, bound, proof, work: more })
-        | (Answer::Found { placement, bound, proof, work }, Answer::NotFound { work: more, proved: false }) => {
-            Ok(Answer::Found { placement, bound, proof, work: sum(work, more) })
-        }
+        (
+            Answer::NotFound { work, .. },
+            Answer::Found {
+                placement,
+                bound,
+                proof,
+                work: more,
+            },
+        )
+        | (
+            Answer::Found {
+                placement,
+                bound,
+                proof,
+                work,
+            },
+            Answer::NotFound {
+                work: more,
+                proved: false,
+            },
+        ) => Ok(Answer::Found {
+            placement,
+            bound,
+            proof,
+            work: sum(work, more),
+        }),
         // a placement refutes whoever says that there is none
-        (Answer::Found { placement, work, .. }, Answer::NotFound { work: more, .. }) => {
-            Ok(Answer::Found { placement, bound: None, proof: Proof::None, work: sum(work, more) })
-        }
-        (Answer::NotFound { proved, work }, Answer::NotFound { proved: also, work: more }) => {
-            Ok(Answer::NotFound { proved: proved || also, work: sum(work, more) })
-        }
+        (Answer::Found { placement, work, .. }, Answer::NotFound { work: more, .. }) => Ok(Answer::Found {
+            placement,
+            bound: None,
+            proof: Proof::None,
+            work: sum(work, more),
+        }),
+        (
+            Answer::NotFound { proved, work },
+            Answer::NotFound {
+                proved: also,
+                work: more,
+            },
+        ) => Ok(Answer::NotFound {
+            proved: proved || also,
+            work: sum(work, more),
+        }),
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::is_infeasible;
 use super::rules::{Capacity, Rule, every_reason, first_reason};
 use super::{
-    AutoPlacer, Diagnosis, FleetPlacer, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceDiagnosis,
-    Shortage,
+    AutoPlacer, Diagnosis, FleetPlacer, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason,
+    ServiceDemand, ServiceDiagnosis, Shortage,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;

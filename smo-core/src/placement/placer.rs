@@ -57,7 +57,11 @@ pub trait Placer: Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`Self::place`].
-    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
         let _ = watch;
         self.place(context)
     }

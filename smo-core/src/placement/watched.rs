@@ -25,7 +25,13 @@ pub fn decide_watched(
     problem: &PlacementProblem,
     watch: &mut Watch<'_>,
 ) -> Result<Outcome, PlacementError> {
-    decide(&Watched { placer, watch: Mutex::new(watch) }, problem)
+    decide(
+        &Watched {
+            placer,
+            watch: Mutex::new(watch),
+        },
+        problem,
+    )
 }
 
 /// A placer and who watches it.

@@ -6,12 +6,9 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypedDict, TypeVar,
 from typing_extensions import Self, Unpack, disjoint_base
 
 __all__ = [
-    "AutoPlacer",
-    "FleetPlacer",
     "HelmConfig",
     "HelmDriver",
     "OciArtifacts",
-    "Progress",
     "PulledChart",
     "RegistryConfig",
     "AlertBackend",
@@ -82,6 +79,9 @@ __all__ = [
     "Goals",
     "GreenConsolidation",
     "MilpPlacer",
+    "FleetPlacer",
+    "AutoPlacer",
+    "Progress",
     "Placed",
     "PlacementProblem",
     "Placer",

@@ -7,6 +7,7 @@ mod goals;
 mod names;
 mod placer;
 mod problem;
+mod progress;
 mod rule;
 
 pub(crate) use decision::{Alternative, Decision, Placed};
@@ -14,6 +15,10 @@ pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
 pub(crate) use names::{Names, current_placement, read_placement};
-pub(crate) use placer::{Cause, Choice, Exhaustive, FirstFit, GreenConsolidation, MilpPlacer, Placer};
+pub(crate) use placer::{
+    AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
+};
 pub(crate) use problem::{ClusterSupply, PlacementProblem, ServiceDemand, place};
+pub(crate) use progress::Progress;
+use progress::Watcher;
 pub(crate) use rule::{Rule, rules};

@@ -13,7 +13,7 @@ use smo_core::placement::{self as core, Outcome};
 use smo_core::units::{DataRate, Latency};
 
 use super::{
-    Cause, Choice, Decision, Goal, Goals, Names, Placer, Rule, current_placement, goal, goals,
+    Cause, Choice, Decision, Goal, Goals, Names, Placer, Rule, Watcher, current_placement, goal, goals,
     read_placement, rule,
 };
 use crate::cluster::Inventory;
@@ -590,7 +590,9 @@ pub(crate) fn place(
     let placer = Choice::new(placer)?.open(py, &cause);
     let question = Arc::clone(problem.core());
     let decided = py.detach(move || {
-        core::decide_watched(placer.as_ref(), &question, &mut |progress| watcher.goes_on(progress))
+        core::decide_watched(placer.as_ref(), &question, &mut |progress| {
+            watcher.goes_on(progress)
+        })
     });
     if let Some(raised) = stopped.take() {
         return Err(raised);

@@ -46,7 +46,12 @@ impl Progress {
 
     fn __repr__(&self) -> String {
         let known = |value: Option<core::Value>| value.map_or("None".to_owned(), |value| value.to_string());
-        format!("<smo.Progress: work {}, value {}, bound {}>", self.0.work, known(self.0.value), known(self.0.bound))
+        format!(
+            "<smo.Progress: work {}, value {}, bound {}>",
+            self.0.work,
+            known(self.0.value),
+            known(self.0.bound)
+        )
     }
 }
 
@@ -64,9 +69,17 @@ impl Watcher {
             None => None,
             // so far away that it never comes
             Some(Ok(limit)) => Instant::now().checked_add(limit),
-            Some(Err(_)) => return Err(PyValueError::new_err("seconds: give a number of seconds, 0 or more")),
+            Some(Err(_)) => {
+                return Err(PyValueError::new_err(
+                    "seconds: give a number of seconds, 0 or more",
+                ));
+            }
         };
-        Ok(Self { callable, deadline, cause })
+        Ok(Self {
+            callable,
+            deadline,
+            cause,
+        })
     }
 
     /// Whether the search goes on: not past the deadline, nor once the callable says `False` or raises.
@@ -77,7 +90,10 @@ impl Watcher {
         Python::attach(|py| {
             let answer = py.check_signals().and_then(|()| match &self.callable {
                 None => Ok(true),
-                Some(callable) => Ok(!callable.bind(py).call1((Progress(*progress),))?.is(pyo3::types::PyBool::new(py, false))),
+                Some(callable) => Ok(!callable
+                    .bind(py)
+                    .call1((Progress(*progress),))?
+                    .is(pyo3::types::PyBool::new(py, false))),
             });
             answer.unwrap_or_else(|error| {
                 self.cause.keep(error);

@@ -21,27 +21,43 @@ pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<P
             _ => false,
         };
         // k services of a domain cost k - 1 prices, and are k (k - 1) / 2 pairs of at most that many services
-        let price = group.price.map(|price| i128::from(price) * point * 2 / (group.services.len().max(2) as i128));
+        let price = group
+            .price
+            .map(|price| i128::from(price) * point * 2 / (group.services.len().max(2) as i128));
         let cost = |from: usize, to: usize| if same(from, to) { price } else { Some(0) };
-        let costs: Vec<Option<i128>> = (0..clusters * clusters).map(|pair| cost(pair / clusters, pair % clusters)).collect();
+        let costs: Vec<Option<i128>> = (0..clusters * clusters)
+            .map(|pair| cost(pair / clusters, pair % clusters))
+            .collect();
         for (at, one) in group.services.iter().enumerate() {
             for other in &group.services[at + 1..] {
                 let splits = model.services[*one].split || model.services[*other].split;
                 if splits && group.price.is_some() {
                     continue;
                 }
-                found.extend(between(lots, *one, *other).map(|lots| PairCost { lots, costs: costs.clone() }));
+                found.extend(between(lots, *one, *other).map(|lots| PairCost {
+                    lots,
+                    costs: costs.clone(),
+                }));
             }
         }
     }
     for group in &model.together {
         let Some(price) = group.price else { continue };
-        let cost = |pair: usize| Some(if pair / clusters == pair % clusters { 0 } else { 2 * i128::from(price) * point });
+        let cost = |pair: usize| {
+            Some(if pair / clusters == pair % clusters {
+                0
+            } else {
+                2 * i128::from(price) * point
+            })
+        };
         let costs: Vec<Option<i128>> = (0..clusters * clusters).map(cost).collect();
         for (at, one) in group.services.iter().enumerate() {
             for other in &group.services[at + 1..] {
                 if !model.services[*one].split && !model.services[*other].split {
-                    found.extend(between(lots, *one, *other).map(|lots| PairCost { lots, costs: costs.clone() }));
+                    found.extend(between(lots, *one, *other).map(|lots| PairCost {
+                        lots,
+                        costs: costs.clone(),
+                    }));
                 }
             }
         }
@@ -50,7 +66,13 @@ pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<P
 }
 
 /// Every lot of one service with every lot of the other.
-pub(super) fn between<'a>(lots: &'a Lots, one: usize, other: usize) -> impl Iterator<Item = (usize, usize)> + 'a {
+pub(super) fn between<'a>(
+    lots: &'a Lots,
+    one: usize,
+    other: usize,
+) -> impl Iterator<Item = (usize, usize)> + 'a {
     let ends = |service: usize| lots.of_service.get(service).map_or(&[][..], Vec::as_slice);
-    ends(one).iter().flat_map(move |from| ends(other).iter().map(move |to| (*from, *to)))
+    ends(one)
+        .iter()
+        .flat_map(move |from| ends(other).iter().map(move |to| (*from, *to)))
 }

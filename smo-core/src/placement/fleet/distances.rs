@@ -13,7 +13,10 @@ pub(super) fn distance(clusters: usize, costs: &[i64]) -> Distance {
                 && at(cluster, *first) == at(cluster, cluster)
                 && at(*first, cluster) == at(cluster, cluster);
             let mut others = (0..clusters).filter(|other| other != first && *other != cluster);
-            inside && others.all(|other| at(cluster, other) == at(*first, other) && at(other, cluster) == at(other, *first))
+            inside
+                && others.all(|other| {
+                    at(cluster, other) == at(*first, other) && at(other, cluster) == at(other, *first)
+                })
         };
         let known = firsts.iter().position(alike);
         class.push(known.unwrap_or_else(|| {
@@ -38,6 +41,9 @@ mod tests {
                 assert_eq!(distance.between(from, to), Some(costs[from * 3 + to]));
             }
         }
-        assert_eq!(distance, Distance::new(vec![0, 0, 1], |from, to| [[0, 7], [9, 1]][from][to]));
+        assert_eq!(
+            distance,
+            Distance::new(vec![0, 0, 1], |from, to| [[0, 7], [9, 1]][from][to])
+        );
     }
 }

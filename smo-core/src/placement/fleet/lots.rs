@@ -25,20 +25,35 @@ impl Lots {
         let mut sets: Vec<usize> = (0..model.services.len()).collect();
         let is_whole = |service: usize| model.services.get(service).is_some_and(|service| !service.split);
         for group in model.together.iter().filter(|group| group.price.is_none()) {
-            let mut whole = group.services.iter().copied().filter(|service| is_whole(*service));
+            let mut whole = group
+                .services
+                .iter()
+                .copied()
+                .filter(|service| is_whole(*service));
             if let Some(first) = whole.next() {
                 whole.for_each(|other| join(&mut sets, first, other));
             }
         }
-        let mut lots = Self { lots: Vec::new(), of_service: vec![Vec::new(); sets.len()] };
+        let mut lots = Self {
+            lots: Vec::new(),
+            of_service: vec![Vec::new(); sets.len()],
+        };
         let mut of_set: BTreeMap<usize, usize> = BTreeMap::new();
         for (number, service) in model.services.iter().enumerate() {
             if service.split {
-                let mut homes = service.now.iter().enumerate().flat_map(|(cluster, count)| {
-                    std::iter::repeat_n(cluster, *count as usize)
-                });
+                let mut homes = service
+                    .now
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(cluster, count)| std::iter::repeat_n(cluster, *count as usize));
                 for _ in 0..service.replicas {
-                    lots.add(number, Lot { parts: vec![(number, 1)], home: homes.next() });
+                    lots.add(
+                        number,
+                        Lot {
+                            parts: vec![(number, 1)],
+                            home: homes.next(),
+                        },
+                    );
                 }
                 continue;
             }
@@ -50,7 +65,13 @@ impl Lots {
                 }
                 None => {
                     of_set.insert(root, lots.lots.len());
-                    lots.add(number, Lot { parts: vec![(number, service.replicas)], home: None });
+                    lots.add(
+                        number,
+                        Lot {
+                            parts: vec![(number, service.replicas)],
+                            home: None,
+                        },
+                    );
                 }
             }
         }

@@ -7,8 +7,8 @@ mod pose;
 
 use super::whole;
 use super::{
-    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Progress, Proof, Value, Watch, Work,
-    evaluate, verify,
+    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Progress, Proof,
+    Value, Watch, Work, evaluate, verify,
 };
 use crate::quadratic::{Limits, Start, solve};
 use pose::Posed;
@@ -33,7 +33,9 @@ pub struct FleetPlacer {
 
 impl Default for FleetPlacer {
     fn default() -> Self {
-        Self { effort: Self::DEFAULT_EFFORT }
+        Self {
+            effort: Self::DEFAULT_EFFORT,
+        }
     }
 }
 
@@ -66,29 +68,58 @@ impl Placer for FleetPlacer {
         self.place_watched(context, &mut |_| true)
     }
 
-    fn place_watched(&self, context: &PlaceContext<'_>, watch: &mut Watch<'_>) -> Result<Answer, PlacementError> {
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
         let problem = context.problem;
         let model = IntegerModel::pose(problem, Self::NAME)?;
         let mut work = Work {
-            pairs: model.services.iter().map(|service| service.open.len() as u64).sum(),
+            pairs: model
+                .services
+                .iter()
+                .map(|service| service.open.len() as u64)
+                .sum(),
             ..Work::default()
         };
         let Some(posed) = Posed::new(&model)? else {
             return Ok(Answer::NotFound { proved: true, work });
         };
         let now = posed.now(&model);
-        let start = Start { answer: now.as_deref(), prices: None };
+        let start = Start {
+            answer: now.as_deref(),
+            prices: None,
+        };
         let units = |cost: Option<i64>| cost.and_then(|cost| posed.value(cost)).map(Value::from_units);
-        let solved = solve(&posed.problem, &start, &Limits { effort: self.effort }, &mut |progress| {
-            watch(&Progress { work: progress.work, value: units(progress.value), bound: units(progress.bound) })
-        });
+        let solved = solve(
+            &posed.problem,
+            &start,
+            &Limits { effort: self.effort },
+            &mut |progress| {
+                watch(&Progress {
+                    work: progress.work,
+                    value: units(progress.value),
+                    bound: units(progress.bound),
+                })
+            },
+        );
         work.pairs = work.pairs.saturating_add(solved.work);
         if solved.complete() && solved.best.is_none() {
             return Ok(Answer::NotFound { proved: true, work });
         }
         let bound = posed.value(solved.bound).map(Value::from_units);
-        let found = solved.best.as_ref().map(|(answer, _)| posed.placement(&model, answer));
-        let first_fit = || whole::fit(problem, |_, service, _| whole::open(problem, service), &mut Work::default());
+        let found = solved
+            .best
+            .as_ref()
+            .map(|(answer, _)| posed.placement(&model, answer));
+        let first_fit = || {
+            whole::fit(
+                problem,
+                |_, service, _| whole::open(problem, service),
+                &mut Work::default(),
+            )
+        };
         let current = Some(problem.current.clone());
         let mut best: Option<(Value, Placement)> = None;
         let kept = found.filter(|found| verify(problem, found).is_empty());
@@ -97,13 +128,19 @@ impl Placer for FleetPlacer {
             Some(found) => vec![Some(found), current],
             None => vec![current, first_fit()],
         };
-        for placement in candidates.into_iter().flatten().filter(|placement| is_answer(problem, placement)) {
+        for placement in candidates
+            .into_iter()
+            .flatten()
+            .filter(|placement| is_answer(problem, placement))
+        {
             let (_, value) = evaluate(problem, &placement)?;
             if best.as_ref().is_none_or(|(known, _)| value < *known) {
                 best = Some((value, placement));
             }
         }
-        let Some((value, placement)) = best else { return Ok(Answer::NotFound { proved: false, work }) };
+        let Some((value, placement)) = best else {
+            return Ok(Answer::NotFound { proved: false, work });
+        };
         let argument = if solved.certificate.bound(&posed.problem) == Some(solved.bound) {
             "prices on capacity, each graph placed best at them"
         } else {
@@ -113,7 +150,9 @@ impl Placer for FleetPlacer {
             placement,
             // what was left out may be worth less than nothing
             bound: bound.filter(|bound| *bound <= value),
-            proof: Proof::Integer { argument: argument.to_owned() },
+            proof: Proof::Integer {
+                argument: argument.to_owned(),
+            },
             work,
         })
     }

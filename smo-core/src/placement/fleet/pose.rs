@@ -29,16 +29,24 @@ impl Posed {
     pub(super) fn new(model: &IntegerModel<'_>) -> Result<Option<Self>, PlacementError> {
         let lots = Lots::new(model);
         let too_large = || PlacementError::TooLarge { goal: Goal::Money };
-        let (within, mut links) = merged(model.clusters.len(), link_costs(model, &lots).ok_or_else(too_large)?).ok_or_else(too_large)?;
+        let (within, mut links) = merged(
+            model.clusters.len(),
+            link_costs(model, &lots).ok_or_else(too_large)?,
+        )
+        .ok_or_else(too_large)?;
         let mut costs = Vec::with_capacity(lots.lots.len());
         let mut offset = 0_i128;
         for (number, lot) in lots.lots.iter().enumerate() {
-            let overflow = || PlacementError::Overflow { service: model.services[lot.parts[0].0].key.clone() };
+            let overflow = || PlacementError::Overflow {
+                service: model.services[lot.parts[0].0].key.clone(),
+            };
             let mut row = row(model, lot).ok_or_else(overflow)?;
             if let Some(within) = within.get(&number) {
                 row = added(&row, within).ok_or_else(overflow)?;
             }
-            let Some(cheapest) = row.iter().flatten().min().copied() else { return Ok(None) };
+            let Some(cheapest) = row.iter().flatten().min().copied() else {
+                return Ok(None);
+            };
             row.iter_mut().flatten().for_each(|cost| *cost -= cheapest);
             offset = offset.checked_add(cheapest).ok_or_else(overflow)?;
             costs.push(row);
@@ -51,11 +59,15 @@ impl Posed {
         let mut sum = 0_i128;
         let mut unit = 0_i128;
         for row in costs.iter().chain(links.iter().map(|link| &link.costs)) {
-            sum = sum.checked_add(row.iter().flatten().max().copied().unwrap_or(0)).ok_or_else(too_large)?;
+            sum = sum
+                .checked_add(row.iter().flatten().max().copied().unwrap_or(0))
+                .ok_or_else(too_large)?;
             unit = row.iter().flatten().fold(unit, |unit, cost| gcd(unit, *cost));
         }
         // what may never be costs more than everything else together
-        let unit = unit.max(1).max(sum.saturating_mul(links.len() as i128 + 2) / MOST + 1);
+        let unit = unit
+            .max(1)
+            .max(sum.saturating_mul(links.len() as i128 + 2) / MOST + 1);
         let never = i64::try_from(sum / unit + 1).map_err(|_| too_large())?;
         let scaled = |cost: i128| i64::try_from(cost / unit).unwrap_or(never);
         let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
@@ -81,7 +93,11 @@ impl Posed {
             }
         }
         let mut known: BTreeMap<Vec<i64>, usize> = BTreeMap::new();
-        for PairCost { lots: (from, to), costs } in links {
+        for PairCost {
+            lots: (from, to),
+            costs,
+        } in links
+        {
             let costs: Vec<i64> = costs.iter().map(|cost| cost.map_or(never, scaled)).collect();
             if costs.iter().all(|cost| *cost == 0) {
                 continue;
@@ -94,10 +110,20 @@ impl Posed {
                     number
                 }
             };
-            problem.add_link(Link { from, to, weight: 1, distance: number });
+            problem.add_link(Link {
+                from,
+                to,
+                weight: 1,
+                distance: number,
+            });
         }
         groups(model, &lots, unit, &mut problem);
-        Ok(Some(Self { problem, lots, unit, offset }))
+        Ok(Some(Self {
+            problem,
+            lots,
+            unit,
+            offset,
+        }))
     }
 
     /// A bound of the kernel as a value.
@@ -113,7 +139,11 @@ impl Posed {
         let home = |lot: &Lot| {
             let (service, _) = *lot.parts.first()?;
             let now = &model.services[service].now;
-            let most = || (0..now.len()).filter(|cluster| now[*cluster] > 0).max_by_key(|cluster| (now[*cluster], std::cmp::Reverse(*cluster)));
+            let most = || {
+                (0..now.len())
+                    .filter(|cluster| now[*cluster] > 0)
+                    .max_by_key(|cluster| (now[*cluster], std::cmp::Reverse(*cluster)))
+            };
             lot.home.or_else(most)
         };
         let homes: Vec<Option<usize>> = self.lots.lots.iter().map(home).collect();
@@ -131,7 +161,9 @@ impl Posed {
         }
         let mut placement = Placement::new();
         for (service, counts) in model.services.iter().zip(counts) {
-            let there = counts.into_iter().filter_map(|(cluster, count)| Some(((*model.clusters.get(cluster)?).clone(), count)));
+            let there = counts
+                .into_iter()
+                .filter_map(|(cluster, count)| Some(((*model.clusters.get(cluster)?).clone(), count)));
             placement.set(service.key.clone(), Assignment::from_iter(there));
         }
         placement
@@ -146,7 +178,10 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
         let mut mine = vec![None; row.len()];
         for (cluster, amounts) in service.open.iter().zip(&service.amounts) {
             let mut cost = model.worth(amounts)?;
-            if service.split && service.running <= service.replicas && lot.home.is_some_and(|home| home != *cluster) {
+            if service.split
+                && service.running <= service.replicas
+                && lot.home.is_some_and(|home| home != *cluster)
+            {
                 cost = cost.checked_add(moving(model, *number)?)?;
             }
             mine[*cluster] = Some(cost);
@@ -167,18 +202,33 @@ fn added(one: &[Option<i128>], other: &[Option<i128>]) -> Option<Vec<Option<i128
 
 /// By lot, what links within it cost at each cluster; and one link for each two lots. `None` when a sum does not fit.
 #[allow(clippy::type_complexity)]
-fn merged(clusters: usize, links: Vec<PairCost>) -> Option<(BTreeMap<usize, Vec<Option<i128>>>, Vec<PairCost>)> {
+fn merged(
+    clusters: usize,
+    links: Vec<PairCost>,
+) -> Option<(BTreeMap<usize, Vec<Option<i128>>>, Vec<PairCost>)> {
     let mut within: BTreeMap<usize, Vec<Option<i128>>> = BTreeMap::new();
     let mut between: BTreeMap<(usize, usize), Vec<Option<i128>>> = BTreeMap::new();
-    for PairCost { lots: (from, to), costs } in links {
+    for PairCost {
+        lots: (from, to),
+        costs,
+    } in links
+    {
         if from == to {
-            let here: Vec<Option<i128>> = (0..clusters).map(|cluster| costs[cluster * clusters + cluster]).collect();
-            let sum = within.get(&from).map_or(Some(here.clone()), |known| added(known, &here))?;
+            let here: Vec<Option<i128>> = (0..clusters)
+                .map(|cluster| costs[cluster * clusters + cluster])
+                .collect();
+            let sum = within
+                .get(&from)
+                .map_or(Some(here.clone()), |known| added(known, &here))?;
             within.insert(from, sum);
             continue;
         }
         let turned = |pair: usize| costs[pair % clusters * clusters + pair / clusters];
-        let costs = if from < to { costs } else { (0..costs.len()).map(turned).collect() };
+        let costs = if from < to {
+            costs
+        } else {
+            (0..costs.len()).map(turned).collect()
+        };
         let lots = (from.min(to), from.max(to));
         let sum = match between.get(&lots) {
             Some(known) => added(known, &costs)?,
@@ -186,7 +236,13 @@ fn merged(clusters: usize, links: Vec<PairCost>) -> Option<(BTreeMap<usize, Vec<
         };
         between.insert(lots, sum);
     }
-    Some((within, between.into_iter().map(|(lots, costs)| PairCost { lots, costs }).collect()))
+    Some((
+        within,
+        between
+            .into_iter()
+            .map(|(lots, costs)| PairCost { lots, costs })
+            .collect(),
+    ))
 }
 
 /// Units of value in a base unit of a goal; of [`Goal::Preference`], in a millionth of a point.
@@ -208,17 +264,31 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
     for limit in &model.limits {
         let near = &model.near[limit.near];
         let far = limit.price.map(|price| i128::from(price) * point);
-        let splits = [limit.from, limit.to].iter().any(|service| model.services[*service].split);
+        let splits = [limit.from, limit.to]
+            .iter()
+            .any(|service| model.services[*service].split);
         if splits && far.is_some() {
             continue;
         }
-        let costs: Vec<Option<i128>> = near.iter().map(|near| if *near { Some(0) } else { far }).collect();
-        links.extend(between(lots, limit.from, limit.to).map(|lots| PairCost { lots, costs: costs.clone() }));
+        let costs: Vec<Option<i128>> = near
+            .iter()
+            .map(|near| if *near { Some(0) } else { far })
+            .collect();
+        links.extend(between(lots, limit.from, limit.to).map(|lots| PairCost {
+            lots,
+            costs: costs.clone(),
+        }));
     }
     for link in &model.links {
         let path = &model.paths[link.path];
-        let costs = path.iter().map(|amounts| model.worth(amounts).map(Some)).collect::<Option<Vec<_>>>()?;
-        links.extend(between(lots, link.from, link.to).map(|lots| PairCost { lots, costs: costs.clone() }));
+        let costs = path
+            .iter()
+            .map(|amounts| model.worth(amounts).map(Some))
+            .collect::<Option<Vec<_>>>()?;
+        links.extend(between(lots, link.from, link.to).map(|lots| PairCost {
+            lots,
+            costs: costs.clone(),
+        }));
     }
     Some(links)
 }
@@ -226,13 +296,23 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
 /// Spreads of the services that are split.
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
     let point = weight(model, Goal::Preference);
-    let price = |price: Option<i64>| price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20));
-    let class = |of: &[Option<usize>], count: usize| of.iter().map(|domain| domain.unwrap_or(count)).collect();
+    let price = |price: Option<i64>| {
+        price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
+    };
+    let class =
+        |of: &[Option<usize>], count: usize| of.iter().map(|domain| domain.unwrap_or(count)).collect();
     let is_split = |service: usize| model.services[service].split;
     let is_in_domains = |service: usize, of: &[Option<usize>]| {
-        model.services[service].open.iter().all(|cluster| of[*cluster].is_some())
+        model.services[service]
+            .open
+            .iter()
+            .all(|cluster| of[*cluster].is_some())
     };
-    for spread in model.spreads.iter().filter(|spread| is_split(spread.service) && is_in_domains(spread.service, &spread.domains.of)) {
+    for spread in model
+        .spreads
+        .iter()
+        .filter(|spread| is_split(spread.service) && is_in_domains(spread.service, &spread.domains.of))
+    {
         problem.add_group(Group {
             tasks: lots.of_service[spread.service].clone(),
             class: class(&spread.domains.of, spread.domains.count),
@@ -243,7 +323,11 @@ fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut Quadr
             price: price(spread.price),
         });
     }
-    for wanted in model.availability.iter().filter(|wanted| is_split(wanted.service) && is_in_domains(wanted.service, &wanted.domains.of)) {
+    for wanted in model
+        .availability
+        .iter()
+        .filter(|wanted| is_split(wanted.service) && is_in_domains(wanted.service, &wanted.domains.of))
+    {
         problem.add_group(Group {
             tasks: lots.of_service[wanted.service].clone(),
             class: class(&wanted.domains.of, wanted.domains.count),
