@@ -5,7 +5,7 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`], [`svg`] |
 //! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`], [`quadratic`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
@@ -33,6 +33,7 @@ pub mod quadratic;
 pub mod resources;
 pub mod scaling;
 pub mod simulation;
+pub mod svg;
 pub mod table;
 pub mod units;
 pub mod value;

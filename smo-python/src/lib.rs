@@ -54,6 +54,11 @@ mod _smo {
         ServiceStatus, Step,
     };
     #[pymodule_export]
+    use super::placement::ask::{
+        Edit, FewMoves, FullExplanation, LossCertificate, MoveCurve, MoveOrder, ParetoFront, Repairs, WhatIf,
+        explain_in_full, move_curve, order_of_moves, pareto, repairs, single_losses, what_if, with_few_moves,
+    };
+    #[pymodule_export]
     use super::placement::{
         Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
         Goals, GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Progress, Rule,

@@ -13,6 +13,7 @@ MODULES = {
     "smo": smo,
     "smo.aio": smo.aio,
     "smo.artifact": smo.artifact,
+    "smo.ask": smo.ask,
     "smo.karmada": smo.karmada,
     "smo.scaling": smo.scaling,
 }

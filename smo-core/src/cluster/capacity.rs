@@ -45,6 +45,17 @@ impl Price {
         i64::try_from(total).ok().map(Money::from_base)
     }
 
+    /// Every price at `percent` per cent, rounded up to a nano-euro; `None` when one does not fit.
+    #[must_use]
+    pub fn scaled(&self, percent: u32) -> Option<Self> {
+        let scaled = |(name, price): (&ResourceName, &Money)| {
+            let hundredfold = i128::from(price.base()) * i128::from(percent);
+            let nanos = hundredfold / 100 + i128::from(hundredfold % 100 > 0);
+            Some((name.clone(), Money::from_base(i64::try_from(nanos).ok()?)))
+        };
+        self.0.iter().map(scaled).collect::<Option<_>>().map(Self)
+    }
+
     /// True when no price is known.
     #[must_use]
     pub fn is_free(&self) -> bool {

@@ -7,7 +7,7 @@ use super::priority::decide_by_priority;
 use super::rules::first_reason;
 use super::{
     Answer, Decision, Exhaustive, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
-    PlacementProblem, Placer, Proof, Status, evaluate, verify,
+    PlacementProblem, Placer, Proof, Status, Totals, Value, Work, evaluate, verify,
 };
 use crate::id::did_you_mean;
 
@@ -36,6 +36,82 @@ pub(super) fn decide_level(
     placer: &dyn Placer,
     problem: &PlacementProblem,
 ) -> Result<Outcome, PlacementError> {
+    match answered(placer, problem)? {
+        Checked::Sound(sound) => Ok(Outcome::Placed(Decision {
+            placer: placer.name().to_owned(),
+            explanation: explain(problem, &sound.placement)?,
+            status: if sound.is_optimal() {
+                Status::Optimal
+            } else {
+                Status::Feasible
+            },
+            placement: sound.placement,
+            value: sound.value,
+            bound: sound.bound,
+            proof: sound.proof,
+            totals: sound.totals,
+            levels: Vec::new(),
+            work: sound.work,
+        })),
+        Checked::NotFound { proved } => {
+            if proved {
+                refute(placer, problem)?;
+            }
+            Ok(Outcome::Infeasible(diagnose(placer.name(), problem, proved)?))
+        }
+    }
+}
+
+/// A placement that keeps every rule, with its value recomputed.
+#[derive(Debug, Clone)]
+pub(super) struct Sound {
+    pub(super) placement: Placement,
+    pub(super) totals: Totals,
+    pub(super) value: Value,
+    pub(super) bound: Option<Value>,
+    pub(super) proof: Proof,
+    pub(super) work: Work,
+}
+
+impl Sound {
+    pub(super) fn is_optimal(&self) -> bool {
+        self.bound == Some(self.value)
+    }
+}
+
+/// What a placer said, as far as it can be checked without searching.
+#[derive(Debug)]
+pub(super) enum Checked {
+    Sound(Box<Sound>),
+    /// It found nothing; `proved` is only its own claim.
+    NotFound {
+        proved: bool,
+    },
+}
+
+/// Decides without explanations and diagnoses.
+pub(super) fn checked(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
+    problem.validate()?;
+    if problem.goals.then.is_empty() {
+        return answered(placer, problem);
+    }
+    Ok(match decide_by_priority(placer, problem)? {
+        Outcome::Placed(decision) => Checked::Sound(Box::new(Sound {
+            placement: decision.placement,
+            totals: decision.totals,
+            value: decision.value,
+            bound: decision.bound,
+            proof: decision.proof,
+            work: decision.work,
+        })),
+        Outcome::Infeasible(diagnosis) => Checked::NotFound {
+            proved: diagnosis.proved,
+        },
+    })
+}
+
+/// Asks a placer and checks its placement and its bound.
+fn answered(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
     match placer.place(&PlaceContext { problem })? {
         Answer::Found {
             placement,
@@ -56,30 +132,16 @@ pub(super) fn decide_level(
                 let fault = format!("it claims that nothing is below {bound}, and found {value}");
                 return Err(wrong(placer, vec![fault]));
             }
-            let optimal = bound == Some(value);
-            Ok(Outcome::Placed(Decision {
-                placer: placer.name().to_owned(),
-                explanation: explain(problem, &placement)?,
+            Ok(Checked::Sound(Box::new(Sound {
                 placement,
-                status: if optimal {
-                    Status::Optimal
-                } else {
-                    Status::Feasible
-                },
+                totals,
                 value,
                 bound,
                 proof: if bound.is_some() { proof } else { Proof::None },
-                totals,
-                levels: Vec::new(),
                 work,
-            }))
+            })))
         }
-        Answer::NotFound { proved, .. } => {
-            if proved {
-                refute(placer, problem)?;
-            }
-            Ok(Outcome::Infeasible(diagnose(placer.name(), problem, proved)?))
-        }
+        Answer::NotFound { proved, .. } => Ok(Checked::NotFound { proved }),
     }
 }
 

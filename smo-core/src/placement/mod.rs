@@ -4,6 +4,7 @@
 //! nothing with the placer and adds totals and reasons. No placement is a value, [`Outcome::Infeasible`], with a
 //! [`Diagnosis`].
 
+pub mod ask;
 mod assignment;
 mod auto;
 mod breach;

@@ -68,7 +68,7 @@ impl fmt::Display for Decision {
 
 impl Decision {
     /// `optimal, proved (value 0.214)`.
-    fn verdict(&self) -> String {
+    pub(super) fn verdict(&self) -> String {
         let value = self.value;
         match (self.status, &self.proof, self.gap(), self.bound) {
             (Status::Optimal, Proof::Integer { .. }, ..) => {

@@ -26,11 +26,13 @@
 
 `str()` of a plan, a decision, a diagnosis or a difference is a screen of text; a notebook shows tables and pictures.
 
+`smo.ask` has the questions about decisions: what if, trade-offs, losses, few moves and their order, repairs.
+
 An `Orchestrator` carries plans out on a fleet: one in memory, or that of a Karmada (`smo.karmada`), with descriptors and
 charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run.
 """
 
-from . import artifact, karmada, scaling
+from . import artifact, ask, karmada, scaling
 from ._errors import (
     BackendError,
     Conflict,
@@ -240,6 +242,7 @@ __all__ = [
     "Violation",
     "__version__",
     "artifact",
+    "ask",
     "fleet_json_schema",
     "json_schema",
     "karmada",

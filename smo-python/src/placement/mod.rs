@@ -1,5 +1,6 @@
 //! Deciding where services run.
 
+pub(crate) mod ask;
 mod decision;
 mod diagnosis;
 mod goal;

@@ -1,0 +1,159 @@
+//! The fewest things that cannot hold together.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Condition;
+use super::within::Effort;
+use crate::placement::decide::{Checked, checked, is_infeasible};
+use crate::placement::{Goals, PlacementError, PlacementProblem, Placer};
+
+/// Conditions that cannot hold together, although all but any one of them can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// The conditions, each with what it says.
+    pub members: Vec<Member>,
+    /// True when a placement was found without any one of them; false when the effort ran out before.
+    pub minimal: bool,
+}
+
+/// One condition of a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// The condition.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// What it says, in one line.
+    pub text: String,
+}
+
+/// Whether a problem has a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Possibility {
+    Possible,
+    Impossible,
+    Open,
+}
+
+/// Whether a problem has a placement, whatever it is worth. That it has none is proved in integers, not believed.
+pub(super) fn possibility(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+) -> Result<Possibility, PlacementError> {
+    let question = PlacementProblem {
+        goals: Goals::none(),
+        ..problem.clone()
+    };
+    if let Checked::Sound(_) = checked(placer, &question)? {
+        return Ok(Possibility::Possible);
+    }
+    Ok(if is_infeasible(&question)? {
+        Possibility::Impossible
+    } else {
+        Possibility::Open
+    })
+}
+
+/// The conditions of an impossible problem that cannot hold together, as few as can be: without any one of them there is a
+/// placement. `None` when the problem has a placement, or when nobody can prove that it has none.
+///
+/// Conditions are left out in halves (QuickXplain; Junker 2004), services before rules and rules before resources, so that
+/// few services are named. Asks the placer up to `questions` times.
+///
+/// # Errors
+/// Those of [`crate::placement::decide`].
+pub fn minimal_conflict(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    questions: u64,
+) -> Result<Option<Conflict>, PlacementError> {
+    problem.validate()?;
+    let conditions = Condition::all(problem);
+    let mut search = Search {
+        placer,
+        problem,
+        conditions: &conditions,
+        effort: Effort(questions),
+        sure: true,
+    };
+    let every: Vec<usize> = (0..conditions.len()).collect();
+    if !search.impossible(&every)? {
+        return Ok(None);
+    }
+    // Without any condition nothing is impossible, except in a fleet without clusters.
+    let mut kept = search.shrink(&[], false, &every)?;
+    kept.sort_unstable();
+    let members = kept.iter().filter_map(|at| conditions.get(*at));
+    let members = members.map(|condition| Member {
+        text: condition.describe(problem),
+        condition: condition.clone(),
+    });
+    Ok(Some(Conflict {
+        members: members.collect(),
+        minimal: search.sure,
+    }))
+}
+
+struct Search<'a> {
+    placer: &'a dyn Placer,
+    problem: &'a PlacementProblem,
+    conditions: &'a [Condition],
+    effort: Effort,
+    /// Every question had an answer.
+    sure: bool,
+}
+
+impl Search<'_> {
+    /// True when nothing keeps these conditions, all others being dropped.
+    fn impossible(&mut self, kept: &[usize]) -> Result<bool, PlacementError> {
+        if !self.effort.take() {
+            self.sure = false;
+            return Ok(false);
+        }
+        let dropped = self.conditions.iter().enumerate();
+        let dropped = dropped
+            .filter(|(at, _)| !kept.contains(at))
+            .map(|(_, condition)| condition);
+        let relaxed = Condition::without(self.problem, dropped);
+        let answer = possibility(self.placer, &relaxed)?;
+        self.sure &= answer != Possibility::Open;
+        Ok(answer == Possibility::Impossible)
+    }
+
+    /// The fewest of `set` that are impossible together with `base`; `grown` says that `base` has more than was asked about.
+    fn shrink(&mut self, base: &[usize], grown: bool, set: &[usize]) -> Result<Vec<usize>, PlacementError> {
+        if grown && self.impossible(base)? {
+            return Ok(Vec::new());
+        }
+        if set.len() <= 1 {
+            return Ok(set.to_vec());
+        }
+        let (left, right) = set.split_at(set.len() / 2);
+        let with_left = [base, left].concat();
+        let of_right = self.shrink(&with_left, true, right)?;
+        let with_right = [base, &of_right].concat();
+        let mut kept = self.shrink(&with_right, !of_right.is_empty(), left)?;
+        kept.extend(of_right);
+        Ok(kept)
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.minimal {
+            writeln!(
+                f,
+                "these cannot hold together, and without any one of them they could:"
+            )?;
+        } else {
+            writeln!(f, "these cannot hold together, perhaps some of them neither:")?;
+        }
+        for member in &self.members {
+            writeln!(f, "  {}", member.text)?;
+        }
+        Ok(())
+    }
+}

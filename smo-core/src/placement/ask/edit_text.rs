@@ -1,0 +1,101 @@
+//! Edits in a few words.
+
+use std::fmt;
+
+use super::Edit;
+use crate::cluster::Path;
+use crate::id::ServiceKey;
+use crate::placement::LinkLimit;
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lose { cluster } => write!(f, "lose {cluster}"),
+            Self::Drain { cluster } => write!(f, "drain {cluster}"),
+            Self::MakeReady { cluster } => write!(f, "make {cluster} ready"),
+            Self::AddCluster { cluster, supply, .. } => write!(f, "add {cluster} with {}", supply.capacity),
+            Self::Replicas { service, replicas: 1 } => write!(f, "run 1 replica of {}", service.service),
+            Self::Replicas { service, replicas } => {
+                write!(f, "run {replicas} replicas of {}", service.service)
+            }
+            Self::ScaleReplicas { service, percent } => {
+                write!(f, "run {percent} % of the replicas of {}", who(service.as_ref()))
+            }
+            Self::ScaleDemand { service, percent } => {
+                write!(f, "replicas of {} take {percent} %", who(service.as_ref()))
+            }
+            Self::Price {
+                cluster,
+                resource,
+                price,
+            } => write!(f, "{resource} at {price} on {cluster}"),
+            Self::ScalePrices { cluster, percent } => match cluster {
+                Some(cluster) => write!(f, "prices of {cluster} at {percent} %"),
+                None => write!(f, "all prices at {percent} %"),
+            },
+            Self::CarbonIntensity { cluster, intensity } => {
+                write!(f, "{cluster} at {intensity} gCO2e/kWh")
+            }
+            Self::Pin { service, clusters } => {
+                let names: Vec<&str> = clusters.iter().map(|name| name.as_str()).collect();
+                write!(f, "pin {} to {}", service.service, names.join(", "))
+            }
+            Self::Unpin { service } => write!(f, "drop the pin of {}", service.service),
+            Self::Exclude { service, cluster } => write!(f, "keep {} off {cluster}", service.service),
+            Self::Allow { service, cluster } => write!(f, "allow {} on {cluster}", service.service),
+            Self::AllowRegion { service, region } => match region {
+                Some(region) => write!(f, "allow {} in region {region}", service.service),
+                None => write!(f, "allow {} in any region", service.service),
+            },
+            Self::Tolerate { service, taint } => {
+                write!(f, "let {} tolerate the taint {}", service.service, taint.key)
+            }
+            Self::Capacity {
+                cluster,
+                resource,
+                amount,
+            } => write!(f, "{} on {cluster}", resource.describe(*amount)),
+            Self::AddCapacity {
+                cluster,
+                resource,
+                amount,
+            } => write!(f, "+{} on {cluster}", resource.describe(*amount)),
+            Self::AcceptPath { from, to, path } => {
+                write!(f, "relax {} -> {} to {}", from.service, to.service, far(*path))
+            }
+            Self::DropLimit { from, to } => {
+                write!(f, "drop the limit of {} -> {}", from.service, to.service)
+            }
+        }
+    }
+}
+
+fn who(service: Option<&ServiceKey>) -> String {
+    service.map_or_else(|| "every service".to_owned(), |key| key.service.to_string())
+}
+
+/// `22 ms`, `3 hops`, both.
+fn far(path: Path) -> String {
+    let rtt = path.rtt.map(|rtt| rtt.to_string());
+    let hops = path.hops.map(count_hops);
+    let parts: Vec<String> = [rtt, hops].into_iter().flatten().collect();
+    parts.join(" and ")
+}
+
+fn count_hops(hops: u32) -> String {
+    if hops == 1 {
+        "1 hop".to_owned()
+    } else {
+        format!("{hops} hops")
+    }
+}
+
+impl fmt::Display for LinkLimit {
+    /// `< 10 ms`, `at most 1 hop`, both.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rtt = self.rtt_below.map(|rtt| format!("< {rtt}"));
+        let hops = self.max_hops.map(|hops| format!("at most {}", count_hops(hops)));
+        let parts: Vec<String> = [rtt, hops].into_iter().flatten().collect();
+        f.pad(&parts.join(" and "))
+    }
+}

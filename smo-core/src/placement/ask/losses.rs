@@ -1,0 +1,303 @@
+//! Whether everything can still be placed after losing any one cluster, region or provider.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::{Edit, Relocation, comparison::changes, what_if::verdict};
+use crate::id::ClusterName;
+use crate::placement::{
+    ClusterSupply, Decision, Outcome, Placement, PlacementError, PlacementProblem, Placer, Totals, decide,
+    evaluate, verify,
+};
+use crate::table::Table;
+
+/// What is lost at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LossOf {
+    /// A cluster.
+    #[default]
+    Cluster,
+    /// All clusters of a region.
+    Region,
+    /// All clusters of a provider.
+    Provider,
+    /// All clusters with one value of a label.
+    Label(String),
+}
+
+impl LossOf {
+    /// What a cluster is lost with; `None` where nobody knows: such a cluster is lost alone.
+    fn of(&self, name: &ClusterName, supply: &ClusterSupply) -> String {
+        let shared = match self {
+            Self::Cluster => None,
+            Self::Region => supply.region.clone(),
+            Self::Provider => supply.provider.clone(),
+            Self::Label(key) => supply.labels.get(key).cloned(),
+        };
+        shared.unwrap_or_else(|| name.to_string())
+    }
+
+    fn noun(&self) -> &str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Region => "region",
+            Self::Provider => "provider",
+            Self::Label(key) => key,
+        }
+    }
+}
+
+/// What a loss does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "survival")]
+#[allow(clippy::large_enum_variant)]
+pub enum Survival {
+    /// Nothing has to move.
+    Untouched,
+    /// Everything can be placed again.
+    Replaced {
+        /// The decision.
+        decision: Decision,
+        /// The services that move.
+        relocations: Vec<Relocation>,
+        /// What changes by goal.
+        change: Totals,
+    },
+    /// No placement is left, or none was found.
+    Broken {
+        /// The decision that found none: it says whether that is proved, and why.
+        outcome: Outcome,
+    },
+}
+
+/// One loss.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Loss {
+    /// What is lost: the name of the cluster, region, provider or value.
+    pub name: String,
+    /// The clusters that are lost.
+    pub clusters: Vec<ClusterName>,
+    /// What comes of it.
+    pub survival: Survival,
+}
+
+/// For every single loss, a placement that keeps every rule, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LossCertificate {
+    /// What is lost at once.
+    pub of: LossOf,
+    /// What is decided without a loss; services run there when something is lost.
+    pub baseline: Outcome,
+    /// Every loss, in the order of the clusters that take work; none without a baseline.
+    pub losses: Vec<Loss>,
+}
+
+/// What a certificate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Redundancy {
+    /// Everything can be placed whatever single loss happens.
+    Survives,
+    /// Some loss leaves no placement: proved.
+    Breaks,
+    /// The placer found none after some loss; whether there is one is open.
+    Open,
+}
+
+/// Places everything, then everything again after each single loss. Where a loss touches no service, the placement stays.
+/// Every placement of the certificate was verified; [`LossCertificate::check`] does it again.
+///
+/// # Errors
+/// Those of [`decide`].
+pub fn single_losses(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    of: LossOf,
+) -> Result<LossCertificate, PlacementError> {
+    let baseline = decide(placer, problem)?;
+    let mut losses = Vec::new();
+    if let Outcome::Placed(decision) = &baseline {
+        for (name, clusters) in groups(problem, &of) {
+            let after = after_loss(problem, &decision.placement, &clusters)?;
+            losses.push(Loss {
+                survival: survival(placer, &after, decision)?,
+                name,
+                clusters,
+            });
+        }
+    }
+    Ok(LossCertificate { of, baseline, losses })
+}
+
+/// The clusters that take work, by what they are lost with.
+fn groups(problem: &PlacementProblem, of: &LossOf) -> IndexMap<String, Vec<ClusterName>> {
+    let mut groups: IndexMap<String, Vec<ClusterName>> = IndexMap::new();
+    for (name, supply) in &problem.clusters {
+        if supply.readiness.is_ready() {
+            groups.entry(of.of(name, supply)).or_default().push(name.clone());
+        }
+    }
+    groups
+}
+
+/// The question after a loss, with everything running where it was placed.
+fn after_loss(
+    problem: &PlacementProblem,
+    baseline: &Placement,
+    clusters: &[ClusterName],
+) -> Result<PlacementProblem, PlacementError> {
+    let lost: Vec<Edit> = clusters
+        .iter()
+        .map(|cluster| Edit::Lose {
+            cluster: cluster.clone(),
+        })
+        .collect();
+    let mut after = problem.edited(&lost)?;
+    after.current = baseline.clone();
+    Ok(after)
+}
+
+fn survival(
+    placer: &dyn Placer,
+    after: &PlacementProblem,
+    baseline: &Decision,
+) -> Result<Survival, PlacementError> {
+    if verify(after, &baseline.placement).is_empty() {
+        return Ok(Survival::Untouched);
+    }
+    Ok(match decide(placer, after)? {
+        Outcome::Placed(decision) => {
+            // The same question as after the loss, so that moves count from where services run.
+            let (here, _) = evaluate(after, &baseline.placement)?;
+            Survival::Replaced {
+                relocations: Relocation::between(after, &baseline.placement, &decision.placement),
+                change: decision.totals.checked_sub(&here).unwrap_or_default(),
+                decision,
+            }
+        }
+        outcome @ Outcome::Infeasible(_) => Survival::Broken { outcome },
+    })
+}
+
+impl LossCertificate {
+    /// What it says of all losses together.
+    #[must_use]
+    pub fn redundancy(&self) -> Redundancy {
+        let broken = self.losses.iter().filter_map(|loss| match &loss.survival {
+            Survival::Broken { outcome } => Some(outcome),
+            _ => None,
+        });
+        let base = Some(&self.baseline).filter(|outcome| matches!(outcome, Outcome::Infeasible(_)));
+        let mut verdict = Redundancy::Survives;
+        for outcome in broken.chain(base) {
+            match outcome {
+                Outcome::Infeasible(diagnosis) if diagnosis.proved => return Redundancy::Breaks,
+                _ => verdict = Redundancy::Open,
+            }
+        }
+        verdict
+    }
+
+    /// Re-checks every placement of the certificate against every rule of the question after its loss, without a placer:
+    /// one sentence for each fault.
+    ///
+    /// # Errors
+    /// [`PlacementError::InvalidProblem`] when the certificate is of another fleet.
+    pub fn check(&self, problem: &PlacementProblem) -> Result<Vec<String>, PlacementError> {
+        let Outcome::Placed(baseline) = &self.baseline else {
+            return Ok(Vec::new());
+        };
+        let mut faults: Vec<String> = verify(problem, &baseline.placement)
+            .iter()
+            .map(|breach| format!("without a loss: {breach}"))
+            .collect();
+        for loss in &self.losses {
+            let after = after_loss(problem, &baseline.placement, &loss.clusters)?;
+            let placement = match &loss.survival {
+                Survival::Untouched => &baseline.placement,
+                Survival::Replaced { decision, .. } => &decision.placement,
+                Survival::Broken { .. } => continue,
+            };
+            let breaches = verify(&after, placement);
+            faults.extend(
+                breaches
+                    .iter()
+                    .map(|breach| format!("without {}: {breach}", loss.name)),
+            );
+        }
+        let expected: Vec<String> = groups(problem, &self.of).into_keys().collect();
+        let covered: Vec<&String> = self.losses.iter().map(|loss| &loss.name).collect();
+        let missing = expected.iter().filter(|name| !covered.contains(name));
+        faults.extend(missing.map(|name| format!("the loss of {name} is not in it")));
+        Ok(faults)
+    }
+
+    /// The losses, a row each.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let rows = self.losses.iter().map(|loss| {
+            let (what, cost) = match &loss.survival {
+                Survival::Untouched => ("nothing runs there".to_owned(), String::new()),
+                Survival::Replaced {
+                    relocations, change, ..
+                } => (moves(relocations), changes(change)),
+                Survival::Broken { outcome } => (verdict(outcome), String::new()),
+            };
+            [loss.name.clone(), what, cost]
+        });
+        let titles = [&*format!("loss of {}", self.of.noun()), "what happens", "change"];
+        rows.fold(Table::new(&titles), Table::row).without_empty_columns()
+    }
+}
+
+/// `web edge-1 -> edge-2, 3 more move`.
+fn moves(relocations: &[Relocation]) -> String {
+    const SPELLED_OUT: usize = 2;
+    let mut parts: Vec<String> = relocations
+        .iter()
+        .take(SPELLED_OUT)
+        .map(|moved| format!("{} {} -> {}", moved.service.service, moved.from, moved.to))
+        .collect();
+    if relocations.len() > SPELLED_OUT {
+        parts.push(format!("{} more move", relocations.len() - SPELLED_OUT));
+    }
+    parts.join(", ")
+}
+
+impl fmt::Display for LossCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = self.of.noun();
+        let broken = self
+            .losses
+            .iter()
+            .filter(|loss| matches!(loss.survival, Survival::Broken { .. }));
+        let broken: Vec<&Loss> = broken.collect();
+        match self.redundancy() {
+            Redundancy::Survives => writeln!(f, "survives the loss of any one {noun}")?,
+            Redundancy::Breaks if self.losses.is_empty() => writeln!(f, "nothing is placed to begin with")?,
+            Redundancy::Breaks | Redundancy::Open => {
+                let names: Vec<&str> = broken.iter().map(|loss| loss.name.as_str()).collect();
+                let (count, all) = (broken.len(), self.losses.len());
+                writeln!(f, "{count} of {all} losses break it: {}", names.join(", "))?;
+            }
+        }
+        if let Outcome::Infeasible(diagnosis) = &self.baseline {
+            return write!(f, "\n{diagnosis}");
+        }
+        write!(f, "\n{}", self.table())?;
+        for loss in broken {
+            if let Survival::Broken {
+                outcome: Outcome::Infeasible(diagnosis),
+            } = &loss.survival
+            {
+                write!(f, "\nwithout {}: {diagnosis}", loss.name)?;
+            }
+        }
+        Ok(())
+    }
+}

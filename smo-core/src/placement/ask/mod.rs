@@ -1,0 +1,52 @@
+//! Questions about decisions. Each is a function from a placer and a problem to a value that prints as text, compares with
+//! `==` and serialises.
+//!
+//! They ask any [`Placer`](super::Placer), through [`super::decide`], and believe it as little: every placement they give
+//! back was verified. What they claim beyond a placement, they prove or say that they do not.
+//!
+//! | question | function |
+//! | --- | --- |
+//! | why is it decided like this? | [`explain_in_full`] |
+//! | what if something changed? | [`what_if`], [`what_then`] |
+//! | what if a cluster fails? | [`single_losses`] |
+//! | what are the trade-offs of two goals? | [`pareto`] |
+//! | what do a few moves buy? | [`with_few_moves`], [`move_curve`] |
+//! | in which order can it be done? | [`order_of_moves`] |
+//! | why is it impossible? | [`minimal_conflict`] |
+//! | how does it become possible? | [`repairs`] |
+
+mod binding;
+mod comparison;
+mod condition;
+mod conflict;
+mod edit;
+mod edit_text;
+mod full;
+mod full_text;
+mod losses;
+mod moves;
+mod order;
+mod order_search;
+mod pareto;
+mod picture;
+mod repair_cost;
+mod repair_search;
+mod repairs;
+mod what_if;
+mod within;
+
+pub use binding::Binding;
+pub use comparison::{Comparison, Fate, Relocation};
+pub use condition::Condition;
+pub use conflict::{Conflict, Member, minimal_conflict};
+pub use edit::Edit;
+pub use full::{
+    DEFAULT_EXPLANATION_QUESTIONS, FullExplanation, Precision, Price, ServiceChoice, explain_in_full,
+};
+pub use losses::{Loss, LossCertificate, LossOf, Redundancy, Survival, single_losses};
+pub use moves::{DEFAULT_QUESTIONS, FewMoves, MoveCurve, Replacement, move_curve, with_few_moves};
+pub use order::{MoveOrder, OrderLimits, OrderStep, SpareRoom, StepKind, order_of_moves};
+pub use pareto::{FrontLimits, FrontPoint, ParetoFront, pareto};
+pub use repair_cost::RepairCosts;
+pub use repairs::{Repair, RepairLimits, Repairs, repairs};
+pub use what_if::{WhatIf, what_if, what_then};

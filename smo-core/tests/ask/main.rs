@@ -1,0 +1,11 @@
+//! Questions about decisions: stories that are read, and claims compared with trying everything.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod explanation;
+mod losses;
+mod order;
+mod repairs;
+mod support;
+mod trade_offs;
+mod what_if;

@@ -1,0 +1,117 @@
+//! The certificate for single losses.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use smo_core::placement::ask as core;
+
+use super::{answer, asked, what_if};
+use crate::error;
+use crate::html;
+use crate::placement::{PlacementProblem, Placer};
+
+/// For every single loss, where everything runs then, or why nothing does. `str()` is the whole certificate.
+///
+/// See `single_losses`.
+#[pyclass(module = "smo.ask", frozen, eq)]
+#[derive(PartialEq)]
+pub(crate) struct LossCertificate {
+    core: core::LossCertificate,
+}
+
+answer!(LossCertificate);
+
+#[pymethods]
+impl LossCertificate {
+    /// `survives`: everything can be placed whatever single loss happens; `breaks`: not so, proved; `open`: the placer found
+    /// none after some loss.
+    #[getter]
+    fn verdict(&self) -> &'static str {
+        match self.core.redundancy() {
+            core::Redundancy::Survives => "survives",
+            core::Redundancy::Breaks => "breaks",
+            core::Redundancy::Open => "open",
+        }
+    }
+
+    /// The names of the losses that leave no placement, each with the `Diagnosis`.
+    #[getter]
+    fn breaking<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let breaking = PyDict::new(py);
+        for loss in &self.core.losses {
+            if let core::Survival::Broken { outcome } = &loss.survival {
+                breaking.set_item(&loss.name, what_if::outcome(py, outcome)?)?;
+            }
+        }
+        Ok(breaking)
+    }
+
+    /// By loss, who moves as (service, before, after, fate); nobody where nothing runs there.
+    #[getter]
+    fn relocations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let moved = PyDict::new(py);
+        for loss in &self.core.losses {
+            let relocations = match &loss.survival {
+                core::Survival::Untouched => &[][..],
+                core::Survival::Replaced { relocations, .. } => relocations,
+                core::Survival::Broken { .. } => continue,
+            };
+            moved.set_item(&loss.name, what_if::relocations(relocations))?;
+        }
+        Ok(moved)
+    }
+
+    /// Checks every placement of the certificate against every rule again, without a placer: one sentence for each fault.
+    ///
+    /// Raises `PlacementFailed` for the question of another fleet.
+    fn check(&self, py: Python<'_>, problem: &PlacementProblem) -> PyResult<Vec<String>> {
+        let checked = self.core.check(problem.core());
+        checked.map_err(|failed| error::placement(py, &failed, None))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<smo.ask.LossCertificate: {}>", self.verdict())
+    }
+
+    fn _repr_html_(&self) -> String {
+        html::lines(&self.core.to_string())
+    }
+}
+
+/// Places everything, then everything again after each single loss: of a `cluster`, a `region`, a `provider`, or of all
+/// clusters with one value of another label.
+///
+/// >>> import smo
+/// >>> from smo.ask import single_losses
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> size = {"cpu": 4, "memory": "8Gi"}
+/// >>> clusters = [{"name": name, "allocatable": size} for name in ("edge-1", "edge-2")]
+/// >>> fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+/// >>> certificate = single_losses(smo.PlacementProblem.pose(fleet, graph))
+/// >>> certificate.verdict, certificate.relocations["edge-1"], certificate.relocations["edge-2"]
+/// ('survives', [('web', 'edge-1', 'edge-2', 'moves')], [])
+#[pyfunction]
+#[pyo3(signature = (problem, *, of = "cluster", placer = None))]
+pub(crate) fn single_losses(
+    py: Python<'_>,
+    problem: &PlacementProblem,
+    of: &str,
+    placer: Option<&Bound<'_, Placer>>,
+) -> PyResult<LossCertificate> {
+    let of = match of {
+        "" => {
+            return Err(PyValueError::new_err(
+                "of is cluster, region, provider, or a label",
+            ));
+        }
+        "cluster" => core::LossOf::Cluster,
+        "region" => core::LossOf::Region,
+        "provider" => core::LossOf::Provider,
+        label => core::LossOf::Label(label.to_owned()),
+    };
+    let core = asked(py, problem, placer, move |placer, problem| {
+        core::single_losses(placer, problem, of)
+    })?;
+    Ok(LossCertificate { core })
+}

@@ -1,0 +1,79 @@
+//! Questions about decisions.
+
+mod edit;
+mod full;
+mod losses;
+mod moves;
+mod order;
+mod pareto;
+mod repairs;
+mod what_if;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use smo_core::placement as core;
+
+pub(crate) use edit::Edit;
+pub(crate) use full::{FullExplanation, explain_in_full};
+pub(crate) use losses::{LossCertificate, single_losses};
+pub(crate) use moves::{FewMoves, MoveCurve, move_curve, with_few_moves};
+pub(crate) use order::{MoveOrder, order_of_moves};
+pub(crate) use pareto::{ParetoFront, pareto};
+pub(crate) use repairs::{Repairs, repairs};
+pub(crate) use what_if::{WhatIf, what_if};
+
+use super::{Cause, Choice, Names, PlacementProblem, Placer};
+use crate::error;
+
+/// Asks the core with a placer, other threads running meanwhile; what the placer does wrong becomes its exception.
+fn asked<T: Send>(
+    py: Python<'_>,
+    problem: &PlacementProblem,
+    placer: Option<&Bound<'_, Placer>>,
+    ask: impl FnOnce(&dyn core::Placer, &core::PlacementProblem) -> Result<T, core::PlacementError> + Send,
+) -> PyResult<T> {
+    let cause = Cause::default();
+    let placer = Choice::new(placer)?.open(py, &cause);
+    let question = Arc::clone(problem.core());
+    py.detach(move || ask(placer.as_ref(), &question))
+        .map_err(|failed| error::placement(py, &failed, cause.take()))
+}
+
+/// By service, the replicas on each cluster.
+fn placement<'py>(
+    py: Python<'py>,
+    placement: &core::Placement,
+    names: &Names,
+) -> PyResult<Bound<'py, PyDict>> {
+    let services = PyDict::new(py);
+    for (name, key) in names.iter() {
+        let there = placement.get(key);
+        let replicas = there.iter().flat_map(|there| there.iter());
+        let replicas: BTreeMap<&str, u32> = replicas
+            .map(|(cluster, replicas)| (cluster.as_str(), replicas))
+            .collect();
+        services.set_item(name, replicas)?;
+    }
+    Ok(services)
+}
+
+/// What every answer has: `str()`, `to_dict()`, equality in the core, and a block of text in notebooks.
+macro_rules! answer {
+    ($name:ident) => {
+        #[pymethods]
+        impl $name {
+            /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+            fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                crate::convert::serialised(py, &self.core)
+            }
+
+            fn __str__(&self) -> String {
+                self.core.to_string().trim_end().to_owned()
+            }
+        }
+    };
+}
+use answer;
