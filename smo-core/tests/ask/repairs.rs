@@ -93,13 +93,13 @@ fn a_conflict_names_services_rules_and_resources() {
 #[test]
 fn a_fleet_of_many_services_is_repaired_around_what_cannot_be_placed() {
     let mut problem = PlacementProblem::default();
-    for number in 0..10 {
+    for number in 0..5 {
         problem.clusters.insert(
             cluster(&format!("edge-{number}")),
             crate::support::supply(8, 64, "0.01", 100.0),
         );
     }
-    for number in 0..40 {
+    for number in 0..14 {
         add(&mut problem, &format!("s{number}"), 1, amounts(1500, 1));
     }
     add(&mut problem, "training", 1, amounts(10_000, 4));

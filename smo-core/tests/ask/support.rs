@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use smo_core::cluster::{CarbonProfile, Path, Price, Readiness};
+use smo_core::cluster::{CarbonProfile, Intensity, Path, Price, Readiness};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
     Assignment, ClusterSupply, Goals, LinkDemand, LinkLimit, Placement, PlacementProblem, ServiceDemand,
     Totals, Value, evaluate, verify,
 };
 use smo_core::resources::{ResourceName, Resources};
-use smo_core::units::{Latency, Money};
+use smo_core::units::{DataRate, Latency, Money};
 
 pub(crate) fn cluster(name: &str) -> ClusterName {
     name.parse().unwrap()
@@ -47,6 +47,7 @@ pub(crate) fn link(problem: &mut PlacementProblem, from: &str, to: &str, limit: 
         from: key(from),
         to: key(to),
         limit,
+        traffic: DataRate::default(),
     });
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn supply(cores: u64, memory: u64, price: &str, intensity: f64) -> Cl
         capacity: amounts(cores * 1000, memory),
         price: Price::free().with(ResourceName::CPU, Money::parse_decimal(price).unwrap()),
         carbon: Some(CarbonProfile {
-            intensity,
+            intensity: Intensity::average(intensity),
             pue: 1.2,
             watts_per_core: 10.0,
         }),
@@ -74,6 +75,7 @@ pub(crate) fn measure(problem: &mut PlacementProblem, a: &str, b: &str, millisec
     let path = Path {
         rtt: Some(Latency::from_base(milliseconds * 1000)),
         hops: Some(1),
+        bandwidth: None,
     };
     problem.network.measure(cluster(a), cluster(b), path);
 }
@@ -169,7 +171,7 @@ prop_compose! {
             let supply = ClusterSupply {
                 capacity: amounts((cpu + extra) * 500, memory + extra),
                 price: Price::free().with(ResourceName::CPU, Money::from_base(price * 1_000_000)),
-                carbon: Some(CarbonProfile { intensity: f64::from(carbon) * 100.0, pue: 1.2, watts_per_core: 10.0 }),
+                carbon: Some(CarbonProfile { intensity: Intensity::average(f64::from(carbon) * 100.0), pue: 1.2, watts_per_core: 10.0 }),
                 region: Some(if dice % 3 == 0 { "us" } else { "eu" }.to_owned()),
                 readiness: if dice > 240 { Readiness::NotReady { reason: "down".into(), since: None } } else { Readiness::Ready },
                 ..ClusterSupply::default()

@@ -100,7 +100,7 @@ fn non_dominated(problem: &PlacementProblem, first: Goal, second: Goal) -> BTree
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_complete_front_is_every_placement_that_is_not_beaten(problem in problems(Room::Some)) {

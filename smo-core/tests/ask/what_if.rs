@@ -79,6 +79,7 @@ fn every_edit_is_a_few_words() {
     let path = |rtt: Option<i64>, hops| smo_core::cluster::Path {
         rtt: rtt.map(smo_core::units::Latency::from_base),
         hops,
+        bandwidth: None,
     };
     let accept = |path| Edit::AcceptPath {
         from: web.clone(),
@@ -209,6 +210,7 @@ fn every_edit_does_what_it_says() {
             smo_core::cluster::Path {
                 rtt: None,
                 hops: Some(4),
+                bandwidth: None,
             },
         )],
     });

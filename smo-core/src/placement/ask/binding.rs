@@ -84,6 +84,12 @@ fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition>
                 Reason::PinnedElsewhere => note(Condition::Pin { service: service() }),
                 Reason::Excluded => note(Condition::Exclusion { service: service() }),
                 Reason::ForbiddenRegion { .. } => note(Condition::Regions { service: service() }),
+                // Rules that are not a condition of their own.
+                Reason::Label { .. }
+                | Reason::NoDomain { .. }
+                | Reason::Final
+                | Reason::Breaks { .. }
+                | Reason::Custom { .. } => {}
                 Reason::LinkTooLong { peer, .. } => {
                     for condition in Condition::links(problem) {
                         let ends = [service(), peer.clone()];

@@ -58,7 +58,8 @@ pub(super) fn possibility(
 }
 
 /// The conditions of an impossible problem that cannot hold together, as few as can be: without any one of them there is a
-/// placement. `None` when the problem has a placement, or when nobody can prove that it has none.
+/// placement. `None` when the problem has a placement, when nobody can prove that it has none, or when what is in the way is no
+/// [`Condition`], such as a group or a budget.
 ///
 /// Conditions are left out in halves (QuickXplain; Junker 2004), services before rules and rules before resources, so that
 /// few services are named. Asks the placer up to `questions` times.
@@ -83,7 +84,10 @@ pub fn minimal_conflict(
     if !search.impossible(&every)? {
         return Ok(None);
     }
-    // Without any condition nothing is impossible, except in a fleet without clusters.
+    // Impossible for something that is none of these conditions, such as a group, or a fleet without clusters.
+    if search.impossible(&[])? {
+        return Ok(None);
+    }
     let mut kept = search.shrink(&[], false, &every)?;
     kept.sort_unstable();
     let members = kept.iter().filter_map(|at| conditions.get(*at));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::cluster::{CarbonProfile, Path, Readiness, Taint, Toleration};
+use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Taint, Toleration};
 use crate::id::{ClusterName, ServiceKey, did_you_mean};
 use crate::placement::{
     ClusterSupply, LinkDemand, LinkLimit, PlacementError, PlacementProblem, ServiceDemand,
@@ -232,14 +232,20 @@ impl Edit {
                 }
             }
             Self::CarbonIntensity { cluster, intensity } => {
+                // The fleet's signal: a problem with both is refused.
+                let known = problem.clusters.values().find_map(|supply| supply.carbon);
+                let signal = known
+                    .map(|profile| profile.intensity.signal())
+                    .unwrap_or_default();
                 let supply = supply_of(problem, cluster)?;
+                let (pue, watts_per_core) = match supply.carbon {
+                    Some(profile) => (profile.pue, profile.watts_per_core),
+                    None => (1.0, CarbonProfile::DEFAULT_WATTS_PER_CORE),
+                };
                 supply.carbon = Some(CarbonProfile {
-                    intensity: *intensity,
-                    ..supply.carbon.unwrap_or(CarbonProfile {
-                        intensity: 0.0,
-                        pue: 1.0,
-                        watts_per_core: CarbonProfile::DEFAULT_WATTS_PER_CORE,
-                    })
+                    intensity: Intensity::new(signal, *intensity),
+                    pue,
+                    watts_per_core,
                 });
             }
             Self::Pin { service, clusters } => {

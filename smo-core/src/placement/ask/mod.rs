@@ -14,6 +14,27 @@
 //! | in which order can it be done? | [`order_of_moves`] |
 //! | why is it impossible? | [`minimal_conflict`] |
 //! | how does it become possible? | [`repairs`] |
+//!
+//! ```
+//! use smo_core::placement::ask::{Edit, what_if};
+//! use smo_core::placement::{ClusterSupply, MilpPlacer, PlacementProblem, ServiceDemand};
+//! use smo_core::resources::{ResourceName, Resources};
+//!
+//! let cores = |millicores| Resources::new().with(ResourceName::CPU, millicores);
+//! let mut problem = PlacementProblem::default();
+//! for name in ["edge-1", "edge-2"] {
+//!     let supply = ClusterSupply { capacity: cores(4000), ..ClusterSupply::default() };
+//!     problem.clusters.insert(name.parse()?, supply);
+//! }
+//! let web = ServiceDemand { replicas: 2, per_replica: cores(1000), ..ServiceDemand::default() };
+//! problem.services.insert("shop/demo/web".parse()?, web);
+//!
+//! let lost = Edit::Lose { cluster: "edge-1".parse()? };
+//! let answer = what_if(&MilpPlacer::default(), &problem, &[lost])?;
+//! assert_eq!(answer.comparison.as_ref().map(|comparison| comparison.relocations.len()), Some(1));
+//! println!("{answer}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod binding;
 mod comparison;

@@ -308,6 +308,7 @@ fn undo(breach: &Breach) -> Option<Edit> {
             let path = Path {
                 rtt: measured.rtt.filter(|_| limit.rtt_below.is_some()),
                 hops: measured.hops.filter(|_| limit.max_hops.is_some()),
+                bandwidth: None,
             };
             Edit::AcceptPath { from, to, path }
         }

@@ -83,7 +83,10 @@ pub(super) fn within(
     let mut open: Vec<Node> = Vec::new();
     let mut floor: Option<Value> = None;
     let mut blind = false;
-    let mut pending: Vec<(PlacementProblem, Option<(Value, i64)>)> = vec![(problem.clone(), None)];
+    // Goals of a lower priority only decide among equals, which is not asked here.
+    let mut whole = problem.clone();
+    whole.goals.then.clear();
+    let mut pending: Vec<(PlacementProblem, Option<(Value, i64)>)> = vec![(whole, None)];
     loop {
         while let Some((question, parent)) = pending.pop() {
             let above = parent.map(|(bound, _)| bound);
@@ -161,9 +164,10 @@ enum Outcome {
     Unknown,
     /// Nothing in it is better than the best known, or than `bound`, and it cannot be split.
     Closed { bound: Value },
-    /// Something in it may be as good as `bound`.
+    /// Something in it may be as good as `bound`, which this price of the goal gave.
     Open {
         bound: Value,
+        price: i64,
         on: (ServiceKey, ClusterName),
     },
 }
@@ -321,7 +325,7 @@ impl Search<'_> {
         if self.is_beaten(best_bound) {
             return Ok(Outcome::Closed { bound: best_bound });
         }
-        Ok(match difference(&beyond.placement, &inside.placement) {
+        Ok(match difference(question, &beyond.placement, &inside.placement) {
             Some(on) => Outcome::Open {
                 bound: best_bound,
                 price: best_price,
@@ -352,8 +356,17 @@ fn secant(goal: Goal, beyond: &Found, inside: &Found) -> Option<i64> {
 }
 
 /// A service that the first placement has on one cluster and the second one elsewhere.
-fn difference(first: &Placement, second: &Placement) -> Option<(ServiceKey, ClusterName)> {
-    first.iter().find_map(|(service, there)| {
+fn difference(
+    question: &PlacementProblem,
+    first: &Placement,
+    second: &Placement,
+) -> Option<(ServiceKey, ClusterName)> {
+    // Pinned or kept off a cluster is all there is only for a service on one cluster.
+    let whole = |(service, _): &(&ServiceKey, _)| {
+        let demand = question.services.get(*service);
+        demand.is_some_and(|demand| !demand.is_split())
+    };
+    first.iter().filter(whole).find_map(|(service, there)| {
         let elsewhere = second.get(service);
         let only = there
             .clusters()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use smo_core::cluster::{CarbonProfile, Path, Price, Taint, TaintEffect};
+use smo_core::cluster::{CarbonProfile, Intensity, Path, Price, Taint, TaintEffect};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::ClusterSupply;
 use smo_core::placement::ask as core;
@@ -95,6 +95,7 @@ fn path(rtt: Option<f64>, hops: Option<u32>) -> PyResult<Path> {
     Ok(Path {
         rtt: rtt.map(milliseconds).transpose()?,
         hops,
+        bandwidth: None,
     })
 }
 
@@ -121,7 +122,7 @@ impl Edit {
         Ok(Self::plain(core::Edit::MakeReady { cluster }))
     }
 
-    /// One cluster more, with this capacity (quantities), prices in EUR/h by resource, the carbon intensity of its
+    /// One cluster more, with this capacity (quantities), prices in EUR/h by resource, the average carbon intensity of its
     /// electricity in gCO2e/kWh, and round trips to others in milliseconds.
     #[staticmethod]
     #[pyo3(signature = (cluster, capacity, *, price = None, carbon_intensity = None, region = None, rtt = None))]
@@ -138,7 +139,7 @@ impl Edit {
             prices = prices.with(resource.as_str(), euro(price)?);
         }
         let carbon = carbon_intensity.map(|intensity| CarbonProfile {
-            intensity,
+            intensity: Intensity::average(intensity),
             pue: 1.0,
             watts_per_core: CarbonProfile::DEFAULT_WATTS_PER_CORE,
         });

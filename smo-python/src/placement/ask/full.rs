@@ -5,7 +5,8 @@ use pyo3::types::{PyDict, PyList};
 use smo_core::placement::Goal;
 use smo_core::placement::ask as core;
 
-use super::{answer, asked};
+use super::asked;
+use crate::convert::serialised;
 use crate::placement::{Decision, Names, PlacementProblem, Placer, goals};
 
 /// Why a placement is what it is: every other cluster of every service with its price. `str()` is the whole explanation, a
@@ -19,10 +20,17 @@ pub(crate) struct FullExplanation {
     names: Names,
 }
 
-answer!(FullExplanation);
-
 #[pymethods]
 impl FullExplanation {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// By service, a dict with `chosen`, `runner_up` (or `None`), `why`, and `others`: by cluster, what it costs more or what
     /// forbids it, in words.
     #[getter]

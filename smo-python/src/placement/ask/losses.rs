@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::placement::ask as core;
 
-use super::{answer, asked, what_if};
+use super::{asked, comparison};
+use crate::convert::serialised;
 use crate::error;
 use crate::html;
 use crate::placement::{PlacementProblem, Placer};
@@ -19,10 +20,17 @@ pub(crate) struct LossCertificate {
     core: core::LossCertificate,
 }
 
-answer!(LossCertificate);
-
 #[pymethods]
 impl LossCertificate {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// `survives`: everything can be placed whatever single loss happens; `breaks`: not so, proved; `open`: the placer found
     /// none after some loss.
     #[getter]
@@ -40,7 +48,7 @@ impl LossCertificate {
         let breaking = PyDict::new(py);
         for loss in &self.core.losses {
             if let core::Survival::Broken { outcome } = &loss.survival {
-                breaking.set_item(&loss.name, what_if::outcome(py, outcome)?)?;
+                breaking.set_item(&loss.name, comparison::outcome(py, outcome)?)?;
             }
         }
         Ok(breaking)
@@ -56,7 +64,7 @@ impl LossCertificate {
                 core::Survival::Replaced { relocations, .. } => relocations,
                 core::Survival::Broken { .. } => continue,
             };
-            moved.set_item(&loss.name, what_if::relocations(relocations))?;
+            moved.set_item(&loss.name, comparison::relocations(relocations))?;
         }
         Ok(moved)
     }

@@ -1,13 +1,13 @@
 //! Questions about decisions.
 
+mod comparison;
 mod edit;
+mod front;
 mod full;
 mod losses;
 mod moves;
 mod order;
-mod pareto;
-mod repairs;
-mod what_if;
+mod repair;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::placement as core;
 
+pub(crate) use comparison::{WhatIf, what_if};
 pub(crate) use edit::Edit;
+pub(crate) use front::{ParetoFront, pareto};
 pub(crate) use full::{FullExplanation, explain_in_full};
 pub(crate) use losses::{LossCertificate, single_losses};
 pub(crate) use moves::{FewMoves, MoveCurve, move_curve, with_few_moves};
 pub(crate) use order::{MoveOrder, order_of_moves};
-pub(crate) use pareto::{ParetoFront, pareto};
-pub(crate) use repairs::{Repairs, repairs};
-pub(crate) use what_if::{WhatIf, what_if};
+pub(crate) use repair::{Repairs, repairs};
 
 use super::{Cause, Choice, Names, PlacementProblem, Placer};
 use crate::error;
@@ -59,21 +59,3 @@ fn placement<'py>(
     }
     Ok(services)
 }
-
-/// What every answer has: `str()`, `to_dict()`, equality in the core, and a block of text in notebooks.
-macro_rules! answer {
-    ($name:ident) => {
-        #[pymethods]
-        impl $name {
-            /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
-            fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-                crate::convert::serialised(py, &self.core)
-            }
-
-            fn __str__(&self) -> String {
-                self.core.to_string().trim_end().to_owned()
-            }
-        }
-    };
-}
-use answer;

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use smo_core::placement::ask as core;
 
-use super::{answer, asked, placement, what_if};
+use super::{asked, comparison, placement};
+use crate::convert::serialised;
 use crate::html;
 use crate::placement::{Names, PlacementProblem, Placer, goals};
 
@@ -18,8 +19,6 @@ pub(crate) struct FewMoves {
     names: Names,
 }
 
-answer!(FewMoves);
-
 impl FewMoves {
     fn found(&self) -> Option<&core::Replacement> {
         match &self.core {
@@ -31,6 +30,15 @@ impl FewMoves {
 
 #[pymethods]
 impl FewMoves {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// By service, the replicas on each cluster; `None` where there is no placement with so few moves.
     #[getter]
     fn placement<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -45,7 +53,7 @@ impl FewMoves {
     fn relocations(&self) -> Vec<(String, String, String, String)> {
         let found = self.found();
         found
-            .map(|found| what_if::relocations(&found.relocations))
+            .map(|found| comparison::relocations(&found.relocations))
             .unwrap_or_default()
     }
 
@@ -127,10 +135,17 @@ pub(crate) struct MoveCurve {
     names: Names,
 }
 
-answer!(MoveCurve);
-
 #[pymethods]
 impl MoveCurve {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// From the fewest moves to the most: dicts with `moves`, `value` (points, moves not counted), `placement`, `totals` and
     /// `proved`.
     #[getter]

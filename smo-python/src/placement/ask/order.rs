@@ -4,8 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use smo_core::placement::ask as core;
 
-use super::answer;
-use crate::convert::quantities;
+use crate::convert::{quantities, serialised};
 use crate::error;
 use crate::html;
 use crate::placement::{Names, PlacementProblem, current_placement};
@@ -20,10 +19,17 @@ pub(crate) struct MoveOrder {
     names: Names,
 }
 
-answer!(MoveOrder);
-
 #[pymethods]
 impl MoveOrder {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// The steps: dicts with `service`, `replicas`, `source` and `target` (clusters or `None`), `kind` (`start`, `move`,
     /// `stopOver` or `stop`), `needs` (a dict of missing quantities, empty where there is room) and `meanwhile` (rules that
     /// are broken for a while, one sentence each).

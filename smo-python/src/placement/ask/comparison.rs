@@ -5,7 +5,8 @@ use pyo3::types::{PyDict, PyTuple};
 use smo_core::placement::Outcome;
 use smo_core::placement::ask as core;
 
-use super::{Edit, answer, asked};
+use super::{Edit, asked};
+use crate::convert::serialised;
 use crate::html;
 use crate::placement::{Decision, Diagnosis, PlacementProblem, Placer, goals};
 
@@ -18,8 +19,6 @@ pub(crate) struct WhatIf {
     core: core::WhatIf,
 }
 
-answer!(WhatIf);
-
 /// A decision, or the diagnosis why there is none.
 pub(super) fn outcome<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyAny>> {
     Ok(match outcome {
@@ -30,6 +29,15 @@ pub(super) fn outcome<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound
 
 #[pymethods]
 impl WhatIf {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// What changes, a few words each.
     #[getter]
     fn edits(&self) -> Vec<String> {

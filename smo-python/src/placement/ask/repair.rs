@@ -8,7 +8,8 @@ use pyo3::types::{PyDict, PyList};
 use smo_core::placement::Weight;
 use smo_core::placement::ask as core;
 
-use super::{answer, asked};
+use super::asked;
+use crate::convert::serialised;
 use crate::html;
 use crate::placement::{Decision, PlacementProblem, Placer};
 
@@ -21,10 +22,17 @@ pub(crate) struct Repairs {
     core: core::Repairs,
 }
 
-answer!(Repairs);
-
 #[pymethods]
 impl Repairs {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// What cannot hold together, one sentence each: without any one of them there is a placement. Empty where nothing is
     /// proved to be impossible.
     #[getter]

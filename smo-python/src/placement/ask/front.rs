@@ -6,7 +6,8 @@ use pyo3::types::{PyDict, PyList};
 use smo_core::placement::Goal;
 use smo_core::placement::ask as core;
 
-use super::{answer, asked, placement};
+use super::{asked, placement};
+use crate::convert::serialised;
 use crate::placement::{Names, PlacementProblem, Placer, goals};
 
 /// Placements of which none is better by one goal without being worse by the other. `str()` is a table, a notebook shows a
@@ -20,10 +21,17 @@ pub(crate) struct ParetoFront {
     names: Names,
 }
 
-answer!(ParetoFront);
-
 #[pymethods]
 impl ParetoFront {
+    /// Everything, as Python's own types. Amounts are in base units, such as nano-euro per hour.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core)
+    }
+
+    fn __str__(&self) -> String {
+        self.core.to_string().trim_end().to_owned()
+    }
+
     /// The points, from the least of the first goal to the least of the second: dicts with `placement` (by service, the
     /// replicas on each cluster), `totals` (by goal, in EUR/h, gCO2e/h, moves and placements) and `proved`.
     #[getter]

@@ -1,0 +1,205 @@
+"""Questions about decisions, from Python."""
+
+import json
+
+import pytest
+
+import smo
+from smo.ask import (
+    Edit,
+    explain_in_full,
+    move_curve,
+    order_of_moves,
+    pareto,
+    repairs,
+    single_losses,
+    what_if,
+    with_few_moves,
+)
+
+
+@pytest.fixture
+def problem(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> smo.PlacementProblem:
+    return smo.PlacementProblem.pose(fleet, graph)
+
+
+def towns(**price: float) -> smo.Inventory:
+    """A cluster of 2 cores for each argument, at that price."""
+    clusters = [
+        {"name": name, "allocatable": {"cpu": 2, "memory": "8Gi"}, "price": {"cpu": cost}} for name, cost in price.items()
+    ]
+    return smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+
+
+def shop(*services: str) -> smo.ApplicationGraph:
+    """Services of one core."""
+    listed = [{"id": id, "artifact": {"ociImage": f"oci://r.io/shop/{id}"}} for id in services]
+    return smo.Descriptor.from_dict({"hdaGraph": {"id": "shop", "services": listed}}).validate()
+
+
+def test_what_if(problem: smo.PlacementProblem) -> None:
+    answer = what_if(problem, Edit.lose("edge-2"), carried_out=True)
+    assert answer.edits == ["lose edge-2"]
+    assert isinstance(answer.before, smo.Decision) and isinstance(answer.after, smo.Decision)
+    assert any(fate == "moves" for _, before, _, fate in answer.relocations if before == "edge-2")
+    assert answer.difference == pytest.approx(answer.after.value - answer.before.value)
+    assert answer.by_goal["moves"] == len(answer.relocations)
+    assert answer.to_dict()["edits"] == [{"edit": "lose", "cluster": "edge-2"}]
+    assert str(answer).startswith("what if: lose edge-2") and "<pre>" in answer._repr_html_()
+    nothing = what_if(problem, *(Edit.drain(name) for name in problem.clusters))
+    assert isinstance(nothing.after, smo.Diagnosis)
+    assert (nothing.relocations, nothing.difference, nothing.by_goal) == ([], None, {})
+
+
+def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
+    service, link = "noise-reduction", ("noise-reduction", "image-detection")
+    edits = [
+        Edit.make_ready("edge-3"),
+        Edit.add_cluster(
+            "edge-4",
+            {"cpu": "16", "memory": "64Gi"},
+            price={"cpu": 0.01},
+            carbon_intensity=20,
+            region="be-ghent",
+            rtt={"edge-1": 5.0},
+        ),
+        Edit.replicas(service, 2),
+        Edit.scale_replicas(150),
+        Edit.scale_demand(50, service),
+        Edit.price("edge-1", "cpu", 0.5),
+        Edit.scale_prices(120),
+        Edit.carbon_intensity("edge-1", 1.5),
+        Edit.pin(service, ["edge-1", "edge-2"]),
+        Edit.exclude(service, "edge-1"),
+        Edit.allow(service, "edge-1"),
+        Edit.unpin(service),
+        Edit.allow_region(service),
+        Edit.tolerate(service, "gpu", effect="NoExecute"),
+        Edit.capacity("edge-1", "cpu", "6"),
+        Edit.add_capacity("edge-1", "nvidia.com/gpu", 1),
+        Edit.accept_path(*link, rtt=50),
+        Edit.drop_limit(*link),
+    ]
+    answer = what_if(problem, *edits)
+    assert isinstance(answer.after, smo.Decision)
+    assert answer.edits == [str(edit) for edit in edits]
+    assert answer.edits[-2] == "relax noise-reduction -> image-detection to 50 ms"
+    assert repr(edits[0]) == "<smo.ask.Edit: make edge-3 ready>"
+
+
+def test_edits_that_make_no_sense(problem: smo.PlacementProblem) -> None:
+    with pytest.raises(ValueError, match="did you mean noise-reduction"):
+        what_if(problem, Edit.unpin("noise-reductoin"))
+    with pytest.raises(smo.PlacementFailed, match="did you mean edge-1"):
+        what_if(problem, Edit.lose("edge-11"))
+    with pytest.raises(ValueError, match="none of NoSchedule"):
+        Edit.tolerate("web", "key", effect="Sometimes")
+    with pytest.raises(ValueError, match="is no price"):
+        Edit.price("edge-1", "cpu", float("nan"))
+
+
+def test_losses(problem: smo.PlacementProblem) -> None:
+    certificate = single_losses(problem)
+    assert certificate.verdict == "survives"
+    assert certificate.check(problem) == [] and certificate.breaking == {}
+    assert set(certificate.relocations) == {"edge-1", "edge-2", "cloud-1"}
+    assert certificate == single_losses(problem) and certificate != single_losses(problem, of="region")
+    alone = smo.PlacementProblem.pose(towns(paris=1), shop("web"))
+    broken = single_losses(alone)
+    assert broken.verdict == "breaks" and isinstance(broken.breaking["paris"], smo.Diagnosis)
+    json.dumps(broken.to_dict())
+
+
+def test_trade_offs(problem: smo.PlacementProblem) -> None:
+    front = pareto(problem, "money", "carbon")
+    assert front.complete and len(front.points) > 1
+    amounts = [(point["totals"]["money"], point["totals"]["carbon"]) for point in front.points]
+    assert amounts == sorted(amounts) and amounts == sorted(amounts, key=lambda pair: -pair[1])
+    for point in front.points:
+        assert point["proved"] and problem.verify(point["placement"]) == []
+    assert front.to_svg().count("<circle") == len(front.points)
+    assert front._repr_html_() == front.to_svg()
+    with pytest.raises(ValueError, match="beauty is no goal; one of money, carbon"):
+        pareto(problem, "money", "beauty")
+    with pytest.raises(smo.PlacementFailed, match="both are money"):
+        pareto(problem, "money", "money")
+    assert not pareto(problem, "money", "carbon", placer=smo.FirstFit()).complete
+
+
+def test_moves() -> None:
+    now = {"web": "dear", "cart": "dear"}
+    problem = smo.PlacementProblem.pose(towns(dear=1, middle=0.5, cheap=0.1), shop("web", "cart"), current=now)
+    curve = move_curve(problem)
+    assert curve.complete
+    assert [(point["moves"], point["value"]) for point in curve.points] == [(0, 2.0), (1, 1.1), (2, 0.2)]
+    one = with_few_moves(problem, 1)
+    assert one.proved and one.value == pytest.approx(1.11) and len(one.relocations) == 1
+    assert one.placement is not None and problem.verify(one.placement) == []
+    gone = smo.PlacementProblem.pose(towns(middle=0.5, cheap=0.1), shop("web", "cart"), current=now)
+    stuck = with_few_moves(gone, 1)
+    assert (stuck.placement, stuck.value, stuck.relocations, stuck.proved, stuck.needed) == (None, None, [], True, 2)
+
+
+def test_orders() -> None:
+    now = {"web": "a", "cart": "a", "search": "b", "ledger": "b"}
+    then = {"web": "b", "cart": "b", "search": "a", "ledger": "a"}
+    graph = shop(*now)
+    full = smo.PlacementProblem.pose(towns(a=1, b=1), graph, current=now)
+    order = order_of_moves(full, then)
+    assert not order.feasible and order.proved and len(order) == 4
+    assert [step["needs"] for step in order.steps].count({"cpu": "1"}) == 1
+    roomy = smo.PlacementProblem.pose(towns(a=1, b=1, c=1), graph, current=now)
+    order = order_of_moves(roomy, then)
+    assert order.feasible and {step["kind"] for step in order.steps} == {"move", "stopOver"}
+    assert order_of_moves(roomy, now).steps == []
+    back = order_of_moves(roomy, now, current=then)
+    assert len(back) == len(order)
+    with pytest.raises(ValueError, match="did you mean web"):
+        order_of_moves(roomy, {"wep": "a"})
+
+
+def test_repairs() -> None:
+    problem = smo.PlacementProblem.pose(towns(a=1, b=1), shop("s1", "s2", "s3", "s4", "s5"))
+    found = repairs(problem)
+    assert found.cheapest and len(found.conflict) == 6
+    first = found.ways_out[0]
+    assert first["changes"] == ["+1 core on a"] and first["cost"] == 1.0
+    assert isinstance(first["decision"], smo.Decision)
+    dear = repairs(problem, costs={"core": 100, "replica": 1}, most=1)
+    assert dear.ways_out[0]["cost"] == 100
+    with pytest.raises(ValueError, match="colour is no kind of repair"):
+        repairs(problem, costs={"colour": 1})
+    with pytest.raises(ValueError, match="the cost of core is -1"):
+        repairs(problem, costs={"core": -1})
+    assert repairs(smo.PlacementProblem.pose(towns(a=1), shop("web"))).ways_out == []
+
+
+def test_full_explanations(problem: smo.PlacementProblem) -> None:
+    decision = smo.place(problem)
+    explained = explain_in_full(problem, decision)
+    assert explained.complete
+    for service, choice in explained.services.items():
+        assert set(choice["others"]) == set(problem.clusters) - {choice["chosen"]}
+        prices = explained.prices[service]
+        assert all(price >= 0 for price in prices.values())
+        assert choice["runner_up"] == (min(prices, key=prices.__getitem__) if prices else None)
+    assert explained.services["noise-reduction"]["others"]["edge-3"] == "not ready (ClusterNotReachable)"
+    assert all(entry["gain"] > 0 and entry["text"] for entry in explained.binding)
+    assert explained.totals["money"] == (None, decision.totals["money"])
+    assert explained._repr_html_() == explained.to_svg()
+    few = explain_in_full(problem, decision, questions=1)
+    assert not few.complete and few != explained
+
+
+def test_a_placer_of_ones_own_is_asked_and_named() -> None:
+    class Stubborn(smo.Placer):
+        asked = 0
+
+        def place(self, problem: smo.PlacementProblem) -> dict[str, str]:
+            Stubborn.asked += 1
+            return {service: "a" for service in problem.services}
+
+    problem = smo.PlacementProblem.pose(towns(a=1, b=1), shop("web"))
+    with pytest.raises(smo.PlacerError, match="Stubborn"):
+        what_if(problem, Edit.lose("a"), placer=Stubborn())
+    assert Stubborn.asked == 2
