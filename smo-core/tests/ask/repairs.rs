@@ -103,7 +103,11 @@ fn a_fleet_of_many_services_is_repaired_around_what_cannot_be_placed() {
         add(&mut problem, &format!("s{number}"), 1, amounts(1500, 1));
     }
     add(&mut problem, "training", 1, amounts(10_000, 4));
-    let found = ways_out(&problem);
+    let limits = RepairLimits {
+        placements: 4_000,
+        ..RepairLimits::default()
+    };
+    let found = repairs(&MilpPlacer::default(), &problem, limits).unwrap();
     assert!(!found.cheapest && !found.repairs.is_empty());
     let conflict = found.conflict.unwrap();
     assert!(conflict.minimal);

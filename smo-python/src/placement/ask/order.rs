@@ -98,7 +98,7 @@ impl MoveOrder {
 /// >>> problem = smo.PlacementProblem.pose(fleet, graph, current={"web": "a", "api": "b"})
 /// >>> order = order_of_moves(problem, {"web": "b", "api": "a"})
 /// >>> [(step["service"], step["target"], step["kind"]) for step in order.steps]
-/// [('web', 'c', 'stopOver'), ('api', 'a', 'move'), ('web', 'b', 'move')]
+/// [('api', 'c', 'stopOver'), ('web', 'b', 'move'), ('api', 'a', 'move')]
 #[pyfunction]
 #[pyo3(signature = (problem, target, *, current = None, states = 20000, stop_overs = true))]
 pub(crate) fn order_of_moves(

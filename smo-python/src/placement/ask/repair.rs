@@ -120,7 +120,7 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: tiny, allocatable: {cpu: 500m, memory: 8Gi}}]}")
 /// >>> found = repairs(smo.PlacementProblem.pose(fleet, graph))
 /// >>> found.conflict
-/// ['tiny has 0.5 cores', 'web runs and takes 1 core, 1Gi memory, 5Gi storage']
+/// ['tiny has 0.5 cores', 'web runs and takes 1 core, 1Gi memory, 10G storage']
 /// >>> [(way["changes"], way["cost"]) for way in found.ways_out], found.cheapest
 /// ([(['+0.5 cores on tiny'], 0.5)], True)
 #[pyfunction]
