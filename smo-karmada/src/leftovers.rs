@@ -92,9 +92,9 @@ pub(crate) fn leftovers(record: &Record, bindings: &Bindings, works: &[Value]) -
         // An import goes to other clusters than the workload, and a chart chooses for itself.
         match &record.wish {
             Some(_) if !work.binding.1.ends_with("-serviceimport") => !wished(work.cluster),
-            _ => !bindings
+            _ => bindings
                 .get(&work.binding)
-                .is_some_and(|binding| binding.target(work.cluster).is_some()),
+                .is_none_or(|binding| binding.target(work.cluster).is_none()),
         }
     };
     let left = works.iter().filter_map(Work::read).filter(is_left);

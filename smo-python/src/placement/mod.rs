@@ -6,6 +6,7 @@ mod diagnosis;
 mod goal;
 mod goals;
 mod names;
+mod place;
 mod placer;
 mod problem;
 mod progress;
@@ -16,10 +17,10 @@ pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
 pub(crate) use names::{Names, current_placement, read_placement};
+pub(crate) use place::place;
 pub(crate) use placer::{
     AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
 };
-pub(crate) use problem::{ClusterSupply, PlacementProblem, ServiceDemand, place};
+pub(crate) use problem::{ClusterSupply, PlacementProblem, ServiceDemand};
 pub(crate) use progress::Progress;
-use progress::Watcher;
 pub(crate) use rule::{Rule, rules};

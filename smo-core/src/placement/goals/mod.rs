@@ -1,7 +1,7 @@
 //! What a placement is judged by: goals, each in its own unit, one file each, and the weights that add them up.
 //!
 //! To add a goal: copy `latency.rs`, and add it to [`Goal`] with its name, its unit and its weight in [`Goals`]. A host adds
-//! its own goals to [`PlacementProblem::measures`].
+//! its own goals to [`PlacementProblem::measures`](super::PlacementProblem::measures).
 
 mod balance;
 mod carbon;
