@@ -59,10 +59,12 @@ mod _smo {
         explain_in_full, move_curve, order_of_moves, pareto, repairs, single_losses, what_if, with_few_moves,
     };
     #[pymodule_export]
+    use super::placement::place::place;
+    #[pymodule_export]
     use super::placement::{
         Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
         Goals, GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Progress, Rule,
-        ServiceDemand, place, rules,
+        ServiceDemand, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

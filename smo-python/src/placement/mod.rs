@@ -6,7 +6,7 @@ mod diagnosis;
 mod goal;
 mod goals;
 mod names;
-mod place;
+pub(crate) mod place;
 mod placer;
 mod problem;
 mod progress;
@@ -17,7 +17,6 @@ pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
 pub(crate) use names::{Names, current_placement, read_placement};
-pub(crate) use place::place;
 pub(crate) use placer::{
     AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
 };
