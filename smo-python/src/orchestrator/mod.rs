@@ -133,10 +133,13 @@ impl Orchestrator {
     }
 }
 
+// A number where it is written, so that Python can show it.
+const _: () = assert!(core::OrchestratorBuilder::AT_ONCE == 16);
+
 #[pymethods]
 impl Orchestrator {
     #[new]
-    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = core::OrchestratorBuilder::AT_ONCE))]
+    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = 16))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
         fleet: &Fleet,

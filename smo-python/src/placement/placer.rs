@@ -91,6 +91,10 @@ impl Placer {
     }
 }
 
+// Defaults are numbers where they are written, so that Python can show them.
+const _: () = assert!(core::FleetPlacer::DEFAULT_EFFORT == 3_000_000_000);
+const _: () = assert!(core::Exhaustive::DEFAULT_MOST == 2_000_000);
+
 fn native(placer: impl core::Placer + 'static) -> Placer {
     Placer {
         native: Some(Arc::new(placer)),
@@ -190,7 +194,7 @@ pub(crate) struct FleetPlacer;
 #[pymethods]
 impl FleetPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = core::FleetPlacer::DEFAULT_EFFORT))]
+    #[pyo3(signature = (*, effort = 3000000000))]
     fn new(effort: u64) -> PyClassInitializer<Self> {
         let placer = core::FleetPlacer::default().with_effort(effort);
         PyClassInitializer::from(native(placer)).add_subclass(Self)
@@ -213,7 +217,7 @@ pub(crate) struct AutoPlacer;
 #[pymethods]
 impl AutoPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = core::FleetPlacer::DEFAULT_EFFORT))]
+    #[pyo3(signature = (*, effort = 3000000000))]
     fn new(effort: u64) -> PyClassInitializer<Self> {
         let placer = core::AutoPlacer::default().with_effort(effort);
         PyClassInitializer::from(native(placer)).add_subclass(Self)
@@ -235,7 +239,7 @@ pub(crate) struct Exhaustive;
 #[pymethods]
 impl Exhaustive {
     #[new]
-    #[pyo3(signature = (*, most = core::Exhaustive::DEFAULT_MOST))]
+    #[pyo3(signature = (*, most = 2000000))]
     fn new(most: u64) -> PyClassInitializer<Self> {
         let placer = core::Exhaustive::default().with_most(most);
         PyClassInitializer::from(native(placer)).add_subclass(Self)
@@ -308,6 +312,14 @@ impl core::Placer for Shared {
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
         self.0.place(context)
+    }
+
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut core::Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
+        self.0.place_watched(context, watch)
     }
 }
 
