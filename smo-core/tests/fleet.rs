@@ -1,6 +1,6 @@
 //! The fleet's placer and the default one, against every placement there is, for every rule and goal alone and in mixes.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod model_support;
 

@@ -1,5 +1,7 @@
 //! A decision in memory that is kept allocates nothing: not for one cluster, not where room is scarce, not for several.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use smo_core::cluster::Price;

@@ -33,6 +33,7 @@ pub struct Replacement {
 /// What so many moves allow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::large_enum_variant, reason = "one value an answer, read at once")]
 pub enum FewMoves {
     /// A placement.
     Found(Replacement),

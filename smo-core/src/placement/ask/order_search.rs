@@ -241,6 +241,9 @@ struct Yard<'f, 'a> {
     units: Vec<Unit<'a>>,
 }
 
+/// The least cost of a state, and the state and step before it.
+type Reached = (Cost, Option<(Vec<usize>, Step)>);
+
 /// A unit goes to a place.
 type Step = (usize, usize);
 
@@ -339,7 +342,7 @@ impl Yard<'_, '_> {
     /// what is left at least. `None` when the limit is reached.
     fn shortest(&self, states: usize) -> Option<(Cost, Vec<Step>)> {
         let start = self.start();
-        let mut known: BTreeMap<Vec<usize>, (Cost, Option<(Vec<usize>, Step)>)> = BTreeMap::new();
+        let mut known: BTreeMap<Vec<usize>, Reached> = BTreeMap::new();
         let mut queue = BinaryHeap::new();
         queue.push(Reverse(((0, self.pending(&start).len()), (0, 0), start.clone())));
         known.insert(start, ((0, 0), None));

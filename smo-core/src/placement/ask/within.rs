@@ -337,6 +337,7 @@ impl Search<'_> {
 }
 
 /// What came of one question.
+#[allow(clippy::large_enum_variant, reason = "one value at a time, never kept")]
 enum Asked {
     Found(Found, Option<Value>),
     Empty,
