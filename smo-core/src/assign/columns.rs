@@ -28,6 +28,7 @@ pub(super) struct Pool {
     patterns: Vec<Pattern>,
     known: BTreeMap<Pattern, usize>,
     master: Master,
+    missing: i64,
 }
 
 impl Pool {
@@ -37,7 +38,13 @@ impl Pool {
             patterns: Vec::new(),
             known: BTreeMap::new(),
             master: Master::new(scaled.tasks, scaled.agents, missing as f64),
+            missing,
         }
+    }
+
+    /// What a task costs that no pattern covers, in units: no reward is of use above it.
+    pub(super) const fn missing(&self) -> i64 {
+        self.missing
     }
 
     /// Numbers touched so far.
@@ -219,7 +226,7 @@ pub(super) fn bound(
 }
 
 /// What rewards prove, and what each agent takes at them.
-fn prove(
+pub(super) fn prove(
     scaled: &Scaled,
     tables: &mut Tables,
     open: &Open,

@@ -7,6 +7,7 @@
 use super::labels::{Labels, TooMany};
 use super::open::Open;
 use super::scaled::{LARGEST, Limit, Sack, Scaled};
+use super::settle::Settled;
 
 /// Tries of prices for the other limits.
 const TRIES: usize = 6;
@@ -63,6 +64,7 @@ pub(super) struct Item {
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     layers: Vec<f64>,
+    settled: Settled,
     /// By agent and limit after the first: the price of a unit.
     prices: Vec<Vec<f64>>,
     /// Cells filled and nodes searched so far.
@@ -74,6 +76,7 @@ impl Tables {
         let prices = |sack: &Sack| vec![0.0; sack.others().len()];
         Self {
             layers: Vec::new(),
+            settled: Settled::default(),
             prices: scaled.sacks.iter().map(prices).collect(),
             work: 0,
         }
@@ -112,11 +115,7 @@ impl Tables {
             };
         }
         if sack.exact {
-            self.fill(&items, sack.room);
-            return Taken {
-                least: self.last(&items, sack.room),
-                tasks: self.trace(&items, sack.room),
-            };
+            return self.take_exactly(&items, sack.room);
         }
         let mut prices = std::mem::take(&mut self.prices[agent]);
         let tries = if care == Care::Quick { TRIES } else { 4 * TRIES };
@@ -127,6 +126,28 @@ impl Tables {
         };
         self.prices[agent] = prices;
         taken
+    }
+
+    /// The best choice of the only limit.
+    fn take_exactly(&mut self, items: &[Item], room: usize) -> Taken {
+        let mut settled = std::mem::take(&mut self.settled);
+        self.work += 16 * items.len() as u64;
+        let open = settled.settle(items, room);
+        let (mut least, mut tasks) = (settled.greedy_worth, &settled.greedy);
+        if open {
+            self.fill(&settled.rest, settled.room);
+            let worth = settled.taken_worth + self.last(&settled.rest, settled.room);
+            if worth < least {
+                least = worth;
+                let rest = self.trace(&settled.rest, settled.room);
+                settled.taken.extend(rest);
+                tasks = &settled.taken;
+            }
+        }
+        let mut tasks = tasks.clone();
+        tasks.sort_unstable();
+        self.settled = settled;
+        Taken { least, tasks }
     }
 
     /// Prices the limits after the first, best prices left in `prices`. True when nothing is worth more than the answer.

@@ -4,12 +4,18 @@
 //! Problem](https://doi.org/10.1287/opre.45.6.831), 1997, and for closing choices by what they would cost Posta, Ferland,
 //! Michelon, [An exact method with variable fixing](https://doi.org/10.1007/s10589-011-9432-0), 2012.
 
+use super::ascent::{Gait, Steps, ascend};
 use super::columns::{Bounded, Pool, Proof, bound};
 use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
 use super::open::Open;
+use super::rent::Rent;
 use super::scaled::Scaled;
 use super::symmetry::Twins;
+
+/// More tasks and agents together are bounded by steps along the slope alone: the work of a step grows with their number,
+/// that of the master problem with its square.
+const MOST_ROWS: usize = 100;
 
 /// The tree, depth first.
 #[derive(Debug)]
@@ -33,6 +39,8 @@ pub(super) struct Tree {
     bound: i64,
     /// The rewards that bound the root best (scaled).
     rewards: Option<Vec<f64>>,
+    /// See [`Gait`].
+    stride: f64,
 }
 
 impl Tree {
@@ -63,6 +71,7 @@ impl Tree {
             complete: true,
             bound: 0,
             rewards: None,
+            stride: 0.0,
         }
     }
 
@@ -109,10 +118,40 @@ impl Tree {
             self.bound = self.best_total;
             return;
         }
-        let bounded = self.bound_open(&open, None);
+        let rent = Rent::ascend(&self.scaled, &open, &mut self.tables.work);
+        let rewards = rent.rewards(&self.scaled, self.pool.missing());
+        let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
+        self.stride = (rent.apart(&self.scaled, &open) * self.scaled.scale).max(mean / 100.0);
+        let mut bounded = self.ascend(&open, rewards, Steps::FAR);
+        if self.is_small() {
+            bounded = self.bound_open(&open, Some(&bounded.proof.rewards));
+        }
         self.bound = self.scaled.in_units(bounded.proof.bound).max(0);
         self.offer(&bounded, &open);
         self.rewards = Some(bounded.proof.rewards);
+    }
+
+    /// True when column generation is worth its work.
+    const fn is_small(&self) -> bool {
+        self.scaled.tasks + self.scaled.agents <= MOST_ROWS
+    }
+
+    fn ascend(&mut self, open: &Open, rewards: Vec<f64>, steps: Steps) -> Bounded {
+        let gait = Gait {
+            stride: self.stride,
+            ceiling: self.pool.missing() as f64 * self.scaled.scale,
+        };
+        let effort = self.effort.saturating_sub(self.spent + self.pool.work());
+        ascend(
+            &self.scaled,
+            &mut self.tables,
+            open,
+            rewards,
+            gait,
+            steps,
+            self.target,
+            effort,
+        )
     }
 
     fn bound_open(&mut self, open: &Open, rewards: Option<&[f64]>) -> Bounded {
@@ -133,7 +172,10 @@ impl Tree {
             if !self.twins.settle(self.scaled.agents, &mut open) {
                 return;
             }
-            let bounded = self.bound_open(&open, rewards.as_deref());
+            let bounded = match &rewards {
+                Some(rewards) if !self.is_small() => self.ascend(&open, rewards.clone(), Steps::NEAR),
+                _ => self.bound_open(&open, rewards.as_deref()),
+            };
             let units = self.scaled.in_units(bounded.proof.bound).max(above);
             if units >= self.target {
                 return;
@@ -203,6 +245,7 @@ impl Tree {
             complete: true,
             bound: 0,
             rewards: None,
+            stride: self.stride / reduced.unit as f64,
             scaled: reduced,
         };
         tree.descend(tree.scaled.open(), Some(rewards), 0);

@@ -1,0 +1,108 @@
+//! Which items of a knapsack a price on its room settles, so that a table runs over the others only.
+//!
+//! With the price of the item that no longer fits (Dantzig, [Discrete-Variable Extremum
+//! Problems](https://doi.org/10.1287/opre.5.2.266), 1957), every item has a reduced worth. Where deciding it against its sign
+//! costs more than a greedy choice leaves to gain, it is decided. Whole numbers, so nothing is lost to rounding.
+
+use super::knapsack::Item;
+
+/// Sums stay whole below this.
+const WHOLE: f64 = 4_503_599_627_370_496.0; // 2^52
+
+/// A knapsack with some items decided.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// A choice that fits, by number of item, and what it is worth.
+    pub(super) greedy: Vec<u32>,
+    pub(super) greedy_worth: f64,
+    /// The tasks taken in all better choices, and what they are worth.
+    pub(super) taken: Vec<u32>,
+    pub(super) taken_worth: f64,
+    /// What is still to decide, and the room for it.
+    pub(super) rest: Vec<Item>,
+    pub(super) room: usize,
+    order: Vec<(f64, u32)>,
+}
+
+impl Settled {
+    /// Decides what a price can. No choice that is worth less than the greedy one differs from it. False when nothing better
+    /// than the greedy choice can exist.
+    pub(super) fn settle(&mut self, items: &[Item], room: usize) -> bool {
+        self.sort(items);
+        self.fill_greedily(items, room);
+        self.taken.clear();
+        self.rest.clear();
+        self.taken_worth = 0.0;
+        let Some(price) = self.price(items, room) else {
+            self.rest
+                .extend(self.order.iter().map(|(_, at)| items[*at as usize]));
+            self.room = room;
+            return true;
+        };
+        let reduced = |item: &Item| item.worth + price * item.cells as f64;
+        let least: f64 = items.iter().map(|item| reduced(item).min(0.0)).sum::<f64>() - price * room as f64;
+        let most = self.greedy_worth - least;
+        if most <= 0.0 {
+            return false;
+        }
+        let mut left = room;
+        for (_, at) in &self.order {
+            let item = items[*at as usize];
+            let reduced = reduced(&item);
+            if reduced.abs() < most {
+                self.rest.push(item);
+            } else if reduced < 0.0 {
+                let Some(after) = left.checked_sub(item.cells) else {
+                    return false;
+                };
+                left = after;
+                self.taken.push(item.task);
+                self.taken_worth += item.worth;
+            }
+        }
+        self.room = left;
+        true
+    }
+
+    /// Most worth a cell first.
+    fn sort(&mut self, items: &[Item]) {
+        self.order.clear();
+        let keyed = items.iter().enumerate();
+        self.order
+            .extend(keyed.map(|(at, item)| (item.worth / (item.cells as f64 + 1e-3), at as u32)));
+        self.order
+            .sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+    }
+
+    fn fill_greedily(&mut self, items: &[Item], room: usize) {
+        self.greedy.clear();
+        self.greedy_worth = 0.0;
+        let mut left = room;
+        for (_, at) in &self.order {
+            let item = &items[*at as usize];
+            if let Some(after) = left.checked_sub(item.cells) {
+                left = after;
+                self.greedy.push(item.task);
+                self.greedy_worth += item.worth;
+            }
+        }
+    }
+
+    /// What a cell is worth to the first item that no longer fits; `None` when all fit or sums would not stay whole.
+    fn price(&self, items: &[Item], room: usize) -> Option<f64> {
+        let mut left = room;
+        let mut cells = 0;
+        let mut first = None;
+        for (_, at) in &self.order {
+            let item = &items[*at as usize];
+            cells += item.cells;
+            if first.is_none() {
+                match left.checked_sub(item.cells) {
+                    Some(after) => left = after,
+                    None => first = Some((-item.worth / item.cells as f64).round()),
+                }
+            }
+        }
+        first.filter(|price| price * ((cells + room) as f64) < WHOLE)
+    }
+}
