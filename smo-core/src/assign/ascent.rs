@@ -21,18 +21,19 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// From prices on the limits alone.
-    pub(super) const FAR: Self = Self {
-        most: 400,
-        first: 0.5,
-        last: 0.005,
-    };
+    /// From prices on the limits alone, in stages.
+    pub(super) const FAR: [Self; 4] = [
+        Self::of(100, 0.5, 0.16),
+        Self::of(100, 0.16, 0.05),
+        Self::of(100, 0.05, 0.016),
+        Self::of(100, 0.016, 0.005),
+    ];
     /// From rewards that are good for almost the same question.
-    pub(super) const NEAR: Self = Self {
-        most: 40,
-        first: 0.05,
-        last: 0.005,
-    };
+    pub(super) const NEAR: Self = Self::of(40, 0.05, 0.005);
+
+    const fn of(most: u32, first: f64, last: f64) -> Self {
+        Self { most, first, last }
+    }
 
     /// The length of a step, in strides.
     fn length(self, step: u32) -> f64 {

@@ -6,24 +6,30 @@
 mod adam;
 mod ascent;
 mod columns;
+mod dive;
 mod heuristic;
 mod knapsack;
 mod labels;
 mod open;
 mod problem;
+mod random;
 mod rent;
 mod scaled;
+mod search;
 mod settle;
 mod simplex;
 mod symmetry;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod watch;
 
 pub use problem::{AssignProblem, FORBIDDEN, Row};
+pub use watch::Progress;
 
 use scaled::Scaled;
 use tree::Tree;
+use watch::Watch;
 
 /// How much work a question may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub struct Solved {
     pub nodes: u64,
     /// Effort taken.
     pub work: u64,
+    /// True when the one who watched ended the search.
+    pub stopped: bool,
 }
 
 /// Finds the cheapest answer; `start`, one agent a task, is where the search may begin.
@@ -63,6 +71,33 @@ pub struct Solved {
 /// See [`AssignProblem`] for an example.
 #[must_use]
 pub fn solve(problem: &AssignProblem, start: Option<&[usize]>, limits: &Limits) -> Solved {
+    solve_watched(problem, start, limits, &mut |_| true)
+}
+
+/// The same, and `watch` is told from time to time where the search stands; it ends when that says `false`, with what was found
+/// until then.
+///
+/// ```
+/// use smo_core::assign::{AssignProblem, solve_watched};
+///
+/// let mut problem = AssignProblem::new(1, 2);
+/// problem.set_cost(0, 0, 3);
+/// problem.set_cost(0, 1, 4);
+/// let mut values = Vec::new();
+/// let solved = solve_watched(&problem, None, &Default::default(), &mut |progress| {
+///     values.push(progress.value);
+///     true
+/// });
+/// assert!(solved.complete && !solved.stopped);
+/// assert_eq!(values.last(), Some(&Some(7)));
+/// ```
+#[must_use]
+pub fn solve_watched(
+    problem: &AssignProblem,
+    start: Option<&[usize]>,
+    limits: &Limits,
+    watch: &mut dyn FnMut(&Progress) -> bool,
+) -> Solved {
     let Some(scaled) = Scaled::new(problem) else {
         return Solved {
             bound: i64::MIN,
@@ -73,7 +108,7 @@ pub fn solve(problem: &AssignProblem, start: Option<&[usize]>, limits: &Limits) 
         .filter(|start| problem.value(start).is_some())
         .map(<[usize]>::to_vec);
     let below = limits.below.map(|below| scaled.units_below(below));
-    let mut tree = Tree::new(scaled, start, below, limits.effort);
+    let mut tree = Tree::new(scaled, start, below, limits.effort, Watch::new(watch));
     tree.search();
     let best = tree
         .best
@@ -84,6 +119,7 @@ pub fn solve(problem: &AssignProblem, start: Option<&[usize]>, limits: &Limits) 
         complete: tree.complete(),
         nodes: tree.nodes,
         work: tree.work(),
+        stopped: tree.stopped(),
         best,
     }
 }

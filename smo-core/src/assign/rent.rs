@@ -124,6 +124,21 @@ impl Rent {
         sum / counted.max(1.0)
     }
 
+    /// Agent by agent: 1 for a task's cheapest agent with rent, the less the dearer the agent.
+    pub(super) fn shares(&self, scaled: &Scaled, open: &Open) -> Vec<f64> {
+        let unit = self.apart(scaled, open).max(1e-9);
+        let pairs = (0..scaled.agents).flat_map(|agent| (0..scaled.tasks).map(move |task| (agent, task)));
+        pairs
+            .map(|(agent, task)| {
+                if !open.has(agent, task) {
+                    return 0.0;
+                }
+                let above = self.cost(scaled, agent, task) - self.cheapest[task];
+                unit / (unit + above.max(0.0))
+            })
+            .collect()
+    }
+
     /// Rewards that just pay each task's cheapest agent, scaled; `most` units at most.
     pub(super) fn rewards(&self, scaled: &Scaled, most: i64) -> Vec<f64> {
         let capped = self.cheapest.iter().map(|cost| cost.min(most as f64));

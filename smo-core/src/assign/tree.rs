@@ -4,48 +4,49 @@
 //! Problem](https://doi.org/10.1287/opre.45.6.831), 1997, and for closing choices by what they would cost Posta, Ferland,
 //! Michelon, [An exact method with variable fixing](https://doi.org/10.1007/s10589-011-9432-0), 2012.
 
-use super::ascent::{Gait, Steps, ascend};
-use super::columns::{Bounded, Pool, Proof, bound};
+use super::ascent::Steps;
+use super::columns::{Bounded, Pool, Proof};
 use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
 use super::open::Open;
-use super::rent::Rent;
 use super::scaled::Scaled;
 use super::symmetry::Twins;
-
-/// More tasks and agents together are bounded by steps along the slope alone: the work of a step grows with their number,
-/// that of the master problem with its square.
-const MOST_ROWS: usize = 100;
+use super::watch::Watch;
 
 /// The tree, depth first.
 #[derive(Debug)]
-pub(super) struct Tree {
-    scaled: Scaled,
-    twins: Twins,
-    tables: Tables,
-    pool: Pool,
+pub(super) struct Tree<'w> {
+    pub(super) scaled: Scaled,
+    pub(super) twins: Twins,
+    pub(super) tables: Tables,
+    pub(super) pool: Pool,
     /// Answers have to cost less than this, in units.
-    target: i64,
+    pub(super) target: i64,
     /// The best answer, which costs less than the most any answer can.
     pub(super) best: Option<Vec<usize>>,
-    best_total: i64,
+    pub(super) best_total: i64,
     pub(super) nodes: u64,
-    effort: u64,
+    pub(super) effort: u64,
     /// What smaller questions took.
-    spent: u64,
+    pub(super) spent: u64,
     /// True while no node was given up.
-    complete: bool,
+    pub(super) complete: bool,
     /// No answer costs less than this, in units.
-    bound: i64,
-    /// The rewards that bound the root best (scaled).
-    rewards: Option<Vec<f64>>,
-    /// See [`Gait`].
-    stride: f64,
+    pub(super) bound: i64,
+    /// See [`Gait`](super::ascent::Gait).
+    pub(super) stride: f64,
+    watch: Watch<'w>,
 }
 
-impl Tree {
+impl<'w> Tree<'w> {
     /// Answers have to cost less than `below` units, and than `start`.
-    pub(super) fn new(scaled: Scaled, start: Option<Vec<usize>>, below: Option<i64>, effort: u64) -> Self {
+    pub(super) fn new(
+        scaled: Scaled,
+        start: Option<Vec<usize>>,
+        below: Option<i64>,
+        effort: u64,
+        watch: Watch<'w>,
+    ) -> Self {
         let dearest = |task: usize| {
             let costs = (0..scaled.agents).map(|agent| scaled.cost(agent, task));
             costs.filter(|cost| *cost != super::FORBIDDEN).max().unwrap_or(0)
@@ -70,8 +71,8 @@ impl Tree {
             spent: 0,
             complete: true,
             bound: 0,
-            rewards: None,
             stride: 0.0,
+            watch,
         }
     }
 
@@ -94,79 +95,25 @@ impl Tree {
         self.bound.min(self.best_total)
     }
 
-    /// Looks for answers just above the bound first, and goes further up when there are none: a low target closes much.
-    pub(super) fn search(&mut self) {
-        self.target = self.best_total;
-        self.bound_root();
-        let mut ahead = 1;
-        while self.bound < self.best_total && self.work() <= self.effort {
-            self.target = self.best_total.min(self.bound.saturating_add(ahead));
-            self.complete = true;
-            self.descend(self.scaled.open(), self.rewards.clone(), self.bound);
-            if self.complete {
-                // Nothing is below the target, unless it was found and is the target now.
-                self.bound = self.target;
-            }
-            ahead *= 2;
-        }
+    /// True when the work is done that may be done, or when the one who waits has enough.
+    pub(super) const fn is_over(&self) -> bool {
+        self.watch.stopped || self.work() > self.effort
     }
 
-    /// The bound of all answers, and a first one.
-    fn bound_root(&mut self) {
-        let mut open = self.scaled.open();
-        if !self.twins.settle(self.scaled.agents, &mut open) {
-            self.bound = self.best_total;
-            return;
-        }
-        let rent = Rent::ascend(&self.scaled, &open, &mut self.tables.work);
-        let rewards = rent.rewards(&self.scaled, self.pool.missing());
-        let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
-        self.stride = (rent.apart(&self.scaled, &open) * self.scaled.scale).max(mean / 100.0);
-        let mut bounded = self.ascend(&open, rewards, Steps::FAR);
-        if self.is_small() {
-            bounded = self.bound_open(&open, Some(&bounded.proof.rewards));
-        }
-        self.bound = self.scaled.in_units(bounded.proof.bound).max(0);
-        self.offer(&bounded, &open);
-        self.rewards = Some(bounded.proof.rewards);
+    /// Reports where the search stands; false when it is to stop.
+    pub(super) fn tell(&mut self) -> bool {
+        let value = self.best.as_ref().and_then(|_| self.value(self.best_total));
+        self.watch.see(value, self.value(self.bound()));
+        let work = self.work();
+        self.watch.tell(work)
     }
 
-    /// True when column generation is worth its work.
-    const fn is_small(&self) -> bool {
-        self.scaled.tasks + self.scaled.agents <= MOST_ROWS
+    /// True when the one who waits ended the search.
+    pub(super) const fn stopped(&self) -> bool {
+        self.watch.stopped
     }
 
-    fn ascend(&mut self, open: &Open, rewards: Vec<f64>, steps: Steps) -> Bounded {
-        let gait = Gait {
-            stride: self.stride,
-            ceiling: self.pool.missing() as f64 * self.scaled.scale,
-        };
-        let effort = self.effort.saturating_sub(self.spent + self.pool.work());
-        ascend(
-            &self.scaled,
-            &mut self.tables,
-            open,
-            rewards,
-            gait,
-            steps,
-            self.target,
-            effort,
-        )
-    }
-
-    fn bound_open(&mut self, open: &Open, rewards: Option<&[f64]>) -> Bounded {
-        bound(
-            &self.scaled,
-            &mut self.tables,
-            &mut self.pool,
-            open,
-            rewards,
-            self.target,
-            self.effort.saturating_sub(self.spent),
-        )
-    }
-
-    fn descend(&mut self, mut open: Open, mut rewards: Option<Vec<f64>>, above: i64) {
+    pub(super) fn descend(&mut self, mut open: Open, mut rewards: Option<Vec<f64>>, above: i64) {
         self.nodes += 1;
         let bounded = loop {
             if !self.twins.settle(self.scaled.agents, &mut open) {
@@ -184,7 +131,7 @@ impl Tree {
             if units >= self.target {
                 return;
             }
-            if self.work() > self.effort {
+            if !self.tell() || self.is_over() {
                 self.complete = false;
                 return;
             }
@@ -201,7 +148,9 @@ impl Tree {
         let above = self.scaled.in_units(bounded.proof.bound).max(above);
         let undecided = open.undecided();
         if undecided > 0 && undecided * 4 <= self.scaled.tasks * 3 {
-            self.descend_reduced(&open, &bounded.proof.rewards);
+            self.reduce(&open, &bounded.proof.rewards, |tree, rewards| {
+                tree.descend(tree.scaled.open(), Some(rewards), 0);
+            });
             return;
         }
         let Some((agent, task)) = self.branch(&bounded, &open) else {
@@ -215,8 +164,8 @@ impl Tree {
         self.descend(open, rewards, above);
     }
 
-    /// Searches a node as a smaller question without the tasks that have one agent left.
-    fn descend_reduced(&mut self, open: &Open, rewards: &[f64]) {
+    /// Lets `go` search a node as a smaller question, without the tasks that have one agent left.
+    pub(super) fn reduce(&mut self, open: &Open, rewards: &[f64], go: impl FnOnce(&mut Tree<'_>, Vec<f64>)) {
         let Some((reduced, kept)) = self.scaled.reduced(open) else {
             return;
         };
@@ -232,7 +181,8 @@ impl Tree {
         });
         let rewards: Vec<f64> = rewards.collect();
         let pool = self.pool.reduced(&reduced, &kept, 2 * target + 1);
-        let mut tree = Self {
+        let work = self.work();
+        let mut tree = Tree {
             twins: Twins::find(&reduced),
             tables: self.tables.reduced(&self.scaled, &reduced),
             pool,
@@ -240,19 +190,21 @@ impl Tree {
             best: None,
             best_total: target,
             nodes: 0,
-            effort: self.effort.saturating_sub(self.work()),
+            effort: self.effort.saturating_sub(work),
             spent: 0,
             complete: true,
             bound: 0,
-            rewards: None,
             stride: self.stride / reduced.unit as f64,
+            watch: self.watch.of_part(work),
             scaled: reduced,
         };
-        tree.descend(tree.scaled.open(), Some(rewards), 0);
-        self.nodes += tree.nodes;
-        self.spent += tree.work();
-        self.complete &= tree.complete;
-        if let Some(found) = tree.best {
+        go(&mut tree, rewards);
+        let (best, nodes, spent, complete) = (tree.best.take(), tree.nodes, tree.work(), tree.complete);
+        self.watch.stopped = tree.watch.stopped;
+        self.nodes += nodes;
+        self.spent += spent;
+        self.complete &= complete;
+        if let Some(found) = best {
             let first = |task: usize| open.agents_of(task).next().unwrap_or(0);
             let mut answer: Vec<usize> = (0..self.scaled.tasks).map(first).collect();
             for (task, agent) in kept.iter().zip(found) {
@@ -263,7 +215,7 @@ impl Tree {
     }
 
     /// Closes pairs that no better answer has; false when a task has none left.
-    fn close(&mut self, bounded: &Bounded, open: &mut Open) -> bool {
+    pub(super) fn close(&mut self, bounded: &Bounded, open: &mut Open) -> bool {
         let Proof {
             bound,
             rewards,
@@ -308,11 +260,15 @@ impl Tree {
     }
 
     /// Makes an answer of the shares and keeps it when it is better.
-    fn offer(&mut self, bounded: &Bounded, open: &Open) {
-        if let Some(mut answer) = round(&self.scaled, &bounded.shares, open) {
-            improve(&self.scaled, &mut answer);
-            self.keep(answer);
+    pub(super) fn offer(&mut self, bounded: &Bounded, open: &Open) {
+        if let Some(answer) = round(&self.scaled, &bounded.shares, open) {
+            self.keep_improved(answer);
         }
+    }
+
+    pub(super) fn keep_improved(&mut self, mut answer: Vec<usize>) {
+        improve(&self.scaled, &mut answer);
+        self.keep(answer);
     }
 
     fn offer_decided(&mut self, open: &Open) {

@@ -1,0 +1,143 @@
+//! The order of the steps: prices on the limits, rewards, dives for answers, and the tree that closes what is left.
+
+use super::ascent::{Gait, Steps, ascend};
+use super::columns::{Bounded, bound};
+use super::dive::Style;
+use super::heuristic::round;
+use super::open::Open;
+use super::random::Random;
+use super::rent::Rent;
+use super::tree::Tree;
+
+/// More tasks and agents together are bounded by steps along the slope alone: the work of a step grows with their number,
+/// that of the master problem with its square.
+const MOST_ROWS: usize = 100;
+
+/// What the tree may take before dives get as much; twice as much each time after.
+const FIRST_SLICE: u64 = 250_000_000;
+
+impl Tree<'_> {
+    /// Searches until there is nothing left to find, the effort is spent or the one who waits has enough.
+    pub(super) fn search(&mut self) {
+        self.take_turns();
+        self.tell();
+    }
+
+    /// Looks for answers just above the bound first, and goes further up when there are none: a low target closes much.
+    /// Where the tree does not get to its end soon, it takes turns with dives.
+    fn take_turns(&mut self) {
+        self.target = self.best_total;
+        let Some(rewards) = self.bound_root() else {
+            self.bound = self.best_total;
+            return;
+        };
+        let mut random = Random::new(1);
+        let mut dives = 0;
+        let (mut ahead, mut slice) = (1, FIRST_SLICE);
+        while self.goes_on() {
+            if self.is_deep() {
+                let until = self.work().saturating_add(if dives == 0 { 0 } else { slice });
+                loop {
+                    self.target = self.best_total;
+                    self.dive(self.scaled.open(), rewards.clone(), &mut random, Style::of(dives));
+                    dives += 1;
+                    if self.work() >= until || !self.goes_on() {
+                        break;
+                    }
+                }
+            }
+            let effort = self.effort;
+            self.effort = effort.min(self.work().saturating_add(slice));
+            while self.goes_on() {
+                self.target = self.best_total.min(self.bound.saturating_add(ahead));
+                self.complete = true;
+                self.descend(self.scaled.open(), Some(rewards.clone()), self.bound);
+                if self.complete {
+                    // Nothing is below the target, unless it was found and is the target now.
+                    self.bound = self.target;
+                    ahead *= 2;
+                }
+            }
+            self.effort = effort;
+            slice *= 2;
+        }
+    }
+
+    /// True while there is something to find and work left to find it.
+    fn goes_on(&self) -> bool {
+        self.bound < self.best_total && !self.is_over()
+    }
+
+    /// A first answer, and the bound of all answers with the rewards (scaled) that prove it; `None` when there is none.
+    fn bound_root(&mut self) -> Option<Vec<f64>> {
+        let mut open = self.scaled.open();
+        if !self.twins.settle(self.scaled.agents, &mut open) {
+            return None;
+        }
+        let rent = Rent::ascend(&self.scaled, &open, &mut self.tables.work);
+        let mut rewards = rent.rewards(&self.scaled, self.pool.missing());
+        let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
+        self.stride = (rent.apart(&self.scaled, &open) * self.scaled.scale).max(mean / 100.0);
+        if let Some(answer) = round(&self.scaled, &rent.shares(&self.scaled, &open), &open) {
+            self.keep_improved(answer);
+        }
+        for stage in Steps::FAR {
+            if !(self.tell() && self.goes_on()) {
+                break;
+            }
+            let bounded = self.ascend(&open, rewards, stage);
+            self.see(&bounded, &open);
+            rewards = bounded.proof.rewards;
+        }
+        if self.is_small() && self.goes_on() {
+            let bounded = self.bound_open(&open, Some(&rewards));
+            self.see(&bounded, &open);
+            rewards = bounded.proof.rewards;
+        }
+        Some(rewards)
+    }
+
+    /// Takes what a bound of all answers says.
+    fn see(&mut self, bounded: &Bounded, open: &Open) {
+        let units = self.scaled.in_units(bounded.proof.bound).max(0);
+        self.bound = self.bound.max(units);
+        self.offer(bounded, open);
+    }
+
+    /// True when column generation is worth its work.
+    pub(super) const fn is_small(&self) -> bool {
+        self.scaled.tasks + self.scaled.agents <= MOST_ROWS
+    }
+
+    /// Bounds the open pairs by steps along the slope.
+    pub(super) fn ascend(&mut self, open: &Open, rewards: Vec<f64>, steps: Steps) -> Bounded {
+        let gait = Gait {
+            stride: self.stride,
+            ceiling: self.pool.missing() as f64 * self.scaled.scale,
+        };
+        let effort = self.effort.saturating_sub(self.spent + self.pool.work());
+        ascend(
+            &self.scaled,
+            &mut self.tables,
+            open,
+            rewards,
+            gait,
+            steps,
+            self.target,
+            effort,
+        )
+    }
+
+    /// Bounds the open pairs by column generation.
+    pub(super) fn bound_open(&mut self, open: &Open, rewards: Option<&[f64]>) -> Bounded {
+        bound(
+            &self.scaled,
+            &mut self.tables,
+            &mut self.pool,
+            open,
+            rewards,
+            self.target,
+            self.effort.saturating_sub(self.spent),
+        )
+    }
+}
