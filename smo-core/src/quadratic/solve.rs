@@ -291,7 +291,10 @@ impl Search<'_, '_> {
                 });
                 !stopped
             });
-            self.stopped |= stopped;
+            if stopped {
+                self.stopped = true;
+                break;
+            }
         }
         self.work += ascent.work;
         ascent.prices()
