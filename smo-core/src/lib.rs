@@ -5,7 +5,7 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`], [`svg`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`], [`svg`], [`random`] |
 //! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`], [`quadratic`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
@@ -30,6 +30,7 @@ pub mod orchestrator;
 pub mod placement;
 pub mod plan;
 pub mod quadratic;
+pub mod random;
 pub mod resources;
 pub mod scaling;
 pub mod simulation;

@@ -18,7 +18,9 @@ use crate::objects::{ObjectRef, Owner};
 use crate::record::Record;
 use crate::status::{Bindings, binding_of};
 
-/// How long after a removal a copy may still come into being, when Karmada was not done with what was removed.
+/// How long after a removal a copy may still come into being, when Karmada was not done with what was removed; and how
+/// long Karmada may take to see the copy that it made of a new Work. A Work that is deleted before that leaves its copy
+/// behind: Karmada asks its cache of the member what there is to delete.
 const SETTLING: Duration = Duration::from_secs(5);
 
 /// The namespace and name of a binding.
@@ -47,6 +49,15 @@ impl<'a> Work<'a> {
 
     fn is_ending(&self) -> bool {
         self.metadata.pointer("/metadata/deletionTimestamp").is_some()
+    }
+
+    /// Whether Karmada must have seen the copy that it made of this Work.
+    fn is_settled(&self, now: Timestamp) -> bool {
+        let created = self.metadata.pointer("/metadata/creationTimestamp");
+        let created = created
+            .and_then(Value::as_str)
+            .and_then(|at| at.parse::<Timestamp>().ok());
+        created.is_none_or(|created| created.checked_add(SETTLING).is_ok_and(|settled| settled <= now))
     }
 
     fn reference(&self) -> Option<ObjectRef> {
@@ -154,9 +165,14 @@ impl KarmadaFleet {
         works: &[Value],
         now: Timestamp,
     ) -> Result<(), Failure> {
+        if !record.removed && record.gone.is_empty() {
+            // Nothing of it was deleted.
+            return Ok(());
+        }
         let deleted = deleted(record);
         let orphans = works.iter().filter_map(Work::read).filter(|work| {
-            deleted.contains(&work.binding) && !bindings.contains_key(&work.binding) && !work.is_ending()
+            let is_orphan = deleted.contains(&work.binding) && !bindings.contains_key(&work.binding);
+            is_orphan && !work.is_ending() && work.is_settled(now)
         });
         for orphan in orphans {
             self.delete_orphan(&orphan).await?;
@@ -304,6 +320,18 @@ mod tests {
         let works = [work("m1", "web-deployment"), work("m1", "web-serviceexport")];
         assert_eq!(clusters(&upgraded, &works[..1]), [""; 0], "it came back");
         assert_eq!(clusters(&upgraded, &works), ["m1"]);
+    }
+
+    #[test]
+    fn a_work_is_settled_when_its_copy_must_have_been_seen() {
+        let now: Timestamp = "2026-11-24T22:36:00Z".parse().unwrap();
+        let mut made = work("m1", "web-service");
+        let is_settled = |made: &Value| Work::read(made).unwrap().is_settled(now);
+        assert!(is_settled(&made), "nobody says when");
+        for (created, expected) in [("22:35:55", true), ("22:35:56", false), ("22:37:00", false)] {
+            made["metadata"]["creationTimestamp"] = format!("2026-11-24T{created}Z").into();
+            assert_eq!(is_settled(&made), expected, "{created}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Loads of files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -36,17 +36,6 @@ pub fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl LoadOptions {
-    /// The load of a file, as it is.
-    #[must_use]
-    pub fn of(file: &Path) -> Self {
-        Self {
-            file: file.to_owned(),
-            step: None,
-            counts: false,
-            zero_is_gap: false,
-        }
-    }
-
     /// Reads it.
     ///
     /// # Errors

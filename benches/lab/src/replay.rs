@@ -74,8 +74,7 @@ pub fn policies() -> Result<Vec<Box<dyn ReplayPolicy>>, ReplayError> {
 }
 
 impl ReplayArguments {
-    fn workload(&self) -> Result<Workload, String> {
-        let load = self.load.read().map_err(|fault| fault.to_string())?;
+    fn workload(&self, load: LoadSeries) -> Result<Workload, String> {
         let mut workload = workload(load)?;
         let alpha = self.alpha.unwrap_or_else(|| workload.throughput.alpha.to_f64());
         workload.throughput = Throughput::new(alpha, self.beta).map_err(|error| error.to_string())?;
@@ -97,8 +96,7 @@ impl ReplayArguments {
             hint: "an alpha above 0, a maximum of at least the minimum, and a load that is not over after what is learned from".to_owned(),
         }
         };
-        self.load.read()?;
-        let workload = self.workload().map_err(refused)?;
+        let workload = self.workload(self.load.read()?).map_err(refused)?;
         let all = || -> Result<(Vec<ReplayOutcome>, Option<ReplayOutcome>), ReplayError> {
             let mut outcomes = Vec::new();
             for mut policy in policies()? {

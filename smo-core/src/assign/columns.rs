@@ -143,48 +143,39 @@ pub(super) fn bound(
     tables: &mut Tables,
     pool: &mut Pool,
     open: &Open,
-    start: Option<&[f64]>,
+    start: &[f64],
     target: i64,
     effort: u64,
 ) -> Bounded {
-    let mut best = start.map(|rewards| prove(scaled, tables, open, rewards.to_vec(), Care::Quick).0);
+    let mut best = prove(scaled, tables, open, start.to_vec(), Care::Quick).0;
     pool.open_where(|pattern| {
         let open = pattern
             .tasks
             .iter()
             .all(|task| open.has(pattern.agent, *task as usize));
-        open && best
-            .as_ref()
-            .is_none_or(|best| best.admits(scaled, pattern, target))
+        open && best.admits(scaled, pattern, target)
     });
     let mut care = Care::Quick;
     loop {
-        let settled = best
-            .as_ref()
-            .is_some_and(|best| scaled.in_units(best.bound) >= target);
-        if settled || tables.work + pool.work() > effort {
+        if scaled.in_units(best.bound) >= target || tables.work + pool.work() > effort {
             break;
         }
         let (prices, solved) = pool.master.solve(STEPS);
         let value: f64 = prices.iter().sum();
         // The bound cannot get beyond the next whole number.
-        let reached = |best: &Proof| best.bound / scaled.scale >= value - 1e-6 * value.abs().max(1.0);
-        if solved && best.as_ref().is_some_and(reached) {
+        if solved && best.bound / scaled.scale >= value - 1e-6 * value.abs().max(1.0) {
             break;
         }
         let wanted: Vec<f64> = prices[..scaled.tasks]
             .iter()
             .map(|price| (price.clamp(0.0, pool.master.missing()) * scaled.scale).round())
             .collect();
-        let between = |best: &Proof| -> Vec<f64> {
-            let pairs = best.rewards.iter().zip(&wanted);
-            pairs
-                .map(|(best, wanted)| ((best + wanted) / 2.0).round())
-                .collect()
-        };
+        let pairs = best.rewards.iter().zip(&wanted);
+        let between: Vec<f64> = pairs
+            .map(|(best, wanted)| ((best + wanted) / 2.0).round())
+            .collect();
         let mut added = 0;
-        let tries = [best.as_ref().map(between), Some(wanted.clone())];
-        for rewards in tries.into_iter().flatten() {
+        for rewards in [between, wanted] {
             let (proof, patterns) = prove(scaled, tables, open, rewards, care);
             for (agent, taken) in patterns.into_iter().enumerate() {
                 let gain: f64 = taken
@@ -198,8 +189,8 @@ pub(super) fn bound(
                 }
                 added += usize::from(pool.add(scaled, agent, &taken.tasks));
             }
-            if best.as_ref().is_none_or(|best| proof.bound > best.bound) {
-                best = Some(proof);
+            if proof.bound > best.bound {
+                best = proof;
             }
             if added > 0 {
                 break;
@@ -220,9 +211,7 @@ pub(super) fn bound(
             }
         }
     }
-    let proof =
-        best.unwrap_or_else(|| prove(scaled, tables, open, vec![0.0; scaled.tasks], Care::Thorough).0);
-    Bounded { proof, shares }
+    Bounded { proof: best, shares }
 }
 
 /// What rewards prove, and what each agent takes at them.

@@ -7,8 +7,8 @@
 use super::ascent::Steps;
 use super::columns::Bounded;
 use super::open::Open;
-use super::random::Random;
 use super::tree::Tree;
+use crate::random::Random;
 
 /// So many tasks or fewer are left to a tree.
 const FEW: usize = 30;
@@ -70,7 +70,7 @@ impl Tree<'_> {
         if !self.is_deep() {
             let effort = self.effort;
             self.effort = effort.min(self.work().saturating_add(LAST_EFFORT));
-            self.descend(open, Some(bounded.proof.rewards), units);
+            self.descend(open, bounded.proof.rewards, units);
             self.effort = effort;
             return;
         }

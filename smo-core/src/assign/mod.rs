@@ -12,7 +12,6 @@ mod knapsack;
 mod labels;
 mod open;
 mod problem;
-mod random;
 mod rent;
 mod scaled;
 mod search;

@@ -5,9 +5,9 @@ use super::columns::{Bounded, bound};
 use super::dive::Style;
 use super::heuristic::round;
 use super::open::Open;
-use super::random::Random;
 use super::rent::Rent;
 use super::tree::Tree;
+use crate::random::Random;
 
 /// More tasks and agents together are bounded by steps along the slope alone: the work of a step grows with their number,
 /// that of the master problem with its square.
@@ -51,7 +51,7 @@ impl Tree<'_> {
             while self.goes_on() {
                 self.target = self.best_total.min(self.bound.saturating_add(ahead));
                 self.complete = true;
-                self.descend(self.scaled.open(), Some(rewards.clone()), self.bound);
+                self.descend(self.scaled.open(), rewards.clone(), self.bound);
                 if self.complete {
                     // Nothing is below the target, unless it was found and is the target now.
                     self.bound = self.target;
@@ -90,7 +90,7 @@ impl Tree<'_> {
             rewards = bounded.proof.rewards;
         }
         if self.is_small() && self.goes_on() {
-            let bounded = self.bound_open(&open, Some(&rewards));
+            let bounded = self.bound_open(&open, &rewards);
             self.see(&bounded, &open);
             rewards = bounded.proof.rewards;
         }
@@ -129,7 +129,7 @@ impl Tree<'_> {
     }
 
     /// Bounds the open pairs by column generation.
-    pub(super) fn bound_open(&mut self, open: &Open, rewards: Option<&[f64]>) -> Bounded {
+    pub(super) fn bound_open(&mut self, open: &Open, rewards: &[f64]) -> Bounded {
         bound(
             &self.scaled,
             &mut self.tables,

@@ -113,15 +113,16 @@ impl<'w> Tree<'w> {
         self.watch.stopped
     }
 
-    pub(super) fn descend(&mut self, mut open: Open, mut rewards: Option<Vec<f64>>, above: i64) {
+    pub(super) fn descend(&mut self, mut open: Open, mut rewards: Vec<f64>, above: i64) {
         self.nodes += 1;
         let bounded = loop {
             if !self.twins.settle(self.scaled.agents, &mut open) {
                 return;
             }
-            let bounded = match &rewards {
-                Some(rewards) if !self.is_small() => self.ascend(&open, rewards.clone(), Steps::NEAR),
-                _ => self.bound_open(&open, rewards.as_deref()),
+            let bounded = if self.is_small() {
+                self.bound_open(&open, &rewards)
+            } else {
+                self.ascend(&open, rewards, Steps::NEAR)
             };
             let units = self.scaled.in_units(bounded.proof.bound).max(above);
             if units >= self.target {
@@ -140,7 +141,7 @@ impl<'w> Tree<'w> {
                 return;
             }
             let closed = before - open.count();
-            rewards = Some(bounded.proof.rewards.clone());
+            rewards = bounded.proof.rewards.clone();
             if closed * 20 < before {
                 break bounded;
             }
@@ -149,7 +150,7 @@ impl<'w> Tree<'w> {
         let undecided = open.undecided();
         if undecided > 0 && undecided * 4 <= self.scaled.tasks * 3 {
             self.reduce(&open, &bounded.proof.rewards, |tree, rewards| {
-                tree.descend(tree.scaled.open(), Some(rewards), 0);
+                tree.descend(tree.scaled.open(), rewards, 0);
             });
             return;
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::autoscaler::{Autoscaler, LoadForecast, ScaledService};
+use super::record::GraphRecord;
 use super::{Deployment, Orchestrator, OrchestratorError};
 use crate::backend::{
     BackendError, Expect, MetricsBackendExt, Sample, Scope, StateStoreExt, TimeRange, later, since,
@@ -161,8 +162,12 @@ impl Orchestrator {
         let fleet = self.fleet_for(None).await?;
         let running = self.releases.observe(&Scope::All).await?.releases;
         let mut look = Look::default();
+        let mut records: BTreeMap<&GraphKey, Option<GraphRecord>> = BTreeMap::new();
         for (key, scaled) in &autoscaler.services {
-            let record = self.record(&key.graph).await?;
+            if !records.contains_key(&key.graph) {
+                records.insert(&key.graph, self.record(&key.graph).await?);
+            }
+            let record = records.get(&key.graph).and_then(Option::as_ref);
             let wanted = record.is_some_and(|record| record.wants(&key.service));
             let Some(release) = running
                 .get(key)
@@ -307,13 +312,15 @@ impl Look {
 
 /// What services that hold `held` on a cluster can have there. On one that is not ready nothing starts.
 fn room(cluster: &Cluster, held: &Resources) -> ClusterRoom {
+    let free = match cluster.readiness.is_ready() {
+        true => cluster.free(),
+        false => Resources::new(),
+    };
     let mut capacity = Resources::new();
     for (name, allocatable) in cluster.allocatable.iter() {
-        let free = match cluster.readiness.is_ready() {
-            true => allocatable.saturating_sub(cluster.allocated.amount(name.as_str())),
-            false => 0,
-        };
-        let with_held = free.saturating_add(held.amount(name.as_str()));
+        let with_held = free
+            .amount(name.as_str())
+            .saturating_add(held.amount(name.as_str()));
         capacity.set(name.clone(), with_held.min(allocatable));
     }
     ClusterRoom {

@@ -69,7 +69,7 @@ impl Placer for Exhaustive {
         }
         let mut search = Search {
             problem,
-            choices,
+            choices: &choices,
             placement: Placement::new(),
             used: vec![Vec::new(); problem.clusters.len()],
             tried: 0,
@@ -139,9 +139,12 @@ fn ways(
     Some(whole.map(|(way, _)| way).collect())
 }
 
+/// A service and where it may run.
+type Choice<'a> = (&'a ServiceKey, &'a ServiceDemand, Vec<Way>);
+
 struct Search<'a> {
     problem: &'a PlacementProblem,
-    choices: Vec<(&'a ServiceKey, &'a ServiceDemand, Vec<Way>)>,
+    choices: &'a [Choice<'a>],
     placement: Placement,
     /// What is used of every limited resource and what there is of it, by cluster.
     used: Vec<Vec<(&'a str, u128, u128)>>,
@@ -186,13 +189,11 @@ impl<'a> Search<'a> {
     }
 
     fn descend(&mut self, depth: usize) -> Result<(), PlacementError> {
-        let Some((service, demand, ways)) = self.choices.get(depth) else {
+        let choices = self.choices;
+        let Some((service, demand, ways)) = choices.get(depth) else {
             return self.judge();
         };
-        let (service, demand) = (*service, *demand);
-        for number in 0..ways.len() {
-            let way = self.choices.get(depth).and_then(|(_, _, ways)| ways.get(number));
-            let way = way.cloned().unwrap_or_default();
+        for way in ways {
             let fits = way.iter().fold(true, |fits, (cluster, replicas)| {
                 self.put(demand, *cluster, *replicas) && fits
             });
@@ -202,11 +203,12 @@ impl<'a> Search<'a> {
                     Some((name.clone(), *replicas))
                 };
                 let assignment: Assignment = way.iter().filter_map(names).collect();
-                self.placement.set(service.clone(), assignment);
+                self.placement.set(ServiceKey::clone(service), assignment);
                 self.descend(depth + 1)?;
-                self.placement.set(service.clone(), Assignment::default());
+                self.placement
+                    .set(ServiceKey::clone(service), Assignment::default());
             }
-            for (cluster, replicas) in &way {
+            for (cluster, replicas) in way {
                 self.lift(demand, *cluster, *replicas);
             }
         }

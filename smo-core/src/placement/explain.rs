@@ -186,9 +186,9 @@ impl View<'_> {
     ) -> Option<Reason> {
         let aside = ["capacity", "latency"];
         let problem = self.problem;
-        let coupled = problem.every_rule().filter(|rule| {
-            rule.couples(problem) && !aside.contains(&rule.name()) && !problem.soft.contains_key(rule.name())
-        });
+        let coupled = problem
+            .hard_rules()
+            .filter(|rule| rule.couples(problem) && !aside.contains(&rule.name()));
         let coupled: Vec<_> = coupled.collect();
         if coupled.is_empty() {
             return None;

@@ -48,8 +48,7 @@ impl Placer for FirstFit {
                 Ok(found) => found.filter(|placement| verify(context.problem, placement).is_empty()),
             }
         } else if context.problem.is_coupled() {
-            let problem = context.problem;
-            whole::fit(problem, |_, service, _| whole::open(problem, service), &mut work)
+            whole::first_fit(context.problem, &mut work)
         } else {
             by_every_rule(&Grid::new(context.problem)?, &mut work)
         };

@@ -25,7 +25,8 @@ impl Placer for GreenConsolidation {
         let problem = context.problem;
         if problem.is_coupled() {
             let mut work = Work::default();
-            let order = |placement: &Placement, service, _: &_| greenest_first(problem, placement, service);
+            let costs = Costs::new(problem);
+            let order = |placement: &Placement, service| greenest_first(problem, &costs, placement, service);
             return Ok(answer(whole::fit(problem, order, &mut work), work));
         }
         let grid = Grid::new(problem)?;
@@ -70,10 +71,10 @@ impl Placer for GreenConsolidation {
 /// The open clusters of a service, greenest first, among equals the one with the most cpu in use.
 fn greenest_first<'a>(
     problem: &'a PlacementProblem,
+    costs: &Costs<'_>,
     placement: &Placement,
     service: &'a ServiceKey,
 ) -> Vec<&'a ClusterName> {
-    let costs = Costs::new(problem);
     let used = |cluster: &ClusterName| {
         let there = |(service, assignment): (&ServiceKey, &Assignment)| {
             let demand = problem.services.get(service)?;
@@ -86,7 +87,7 @@ fn greenest_first<'a>(
             .carbon_profile(cluster)
             .and_then(|profile| profile.per_core())
     };
-    let mut clusters = whole::open(problem, service);
+    let mut clusters: Vec<_> = problem.open_clusters(service).collect();
     clusters.sort_by_cached_key(|cluster| (emits(cluster), Reverse(used(cluster))));
     clusters
 }

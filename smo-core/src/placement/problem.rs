@@ -194,15 +194,20 @@ impl PlacementProblem {
     #[must_use]
     pub fn without(&self, service: &ServiceKey) -> Self {
         let mut rest = self.clone();
-        rest.services.shift_remove(service);
-        rest.links
+        rest.remove(service);
+        rest
+    }
+
+    /// Takes a service out, wherever it is named.
+    pub(super) fn remove(&mut self, service: &ServiceKey) {
+        self.services.shift_remove(service);
+        self.links
             .retain(|link| link.from != *service && link.to != *service);
-        let groups = rest.co_location.iter_mut().map(|group| &mut group.services);
-        for services in groups.chain(rest.anti_affinity.iter_mut().map(|group| &mut group.services)) {
+        let groups = self.co_location.iter_mut().map(|group| &mut group.services);
+        for services in groups.chain(self.anti_affinity.iter_mut().map(|group| &mut group.services)) {
             services.remove(service);
         }
-        rest.scores.shift_remove(service);
-        rest
+        self.scores.shift_remove(service);
     }
 }
 

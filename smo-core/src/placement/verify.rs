@@ -7,8 +7,7 @@ use super::{Breach, Placement, PlacementProblem};
 #[must_use]
 pub fn verify(problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
     problem
-        .every_rule()
-        .filter(|rule| !problem.soft.contains_key(rule.name()))
+        .hard_rules()
         .flat_map(|rule| rule.breaches(problem, placement))
         .filter(|breach| breach.price().is_none())
         .collect()

@@ -1,8 +1,8 @@
 //! First fit where rules look at several services or clusters at once: replicas go where no rule that only gets worse is
 //! broken, and the finished placement is checked.
 
-use super::rules::{Demand, Rule, first_reason, stays};
-use super::{Assignment, Placement, PlacementProblem, ServiceDemand, Work, verify};
+use super::rules::{Demand, Rule, stays};
+use super::{Assignment, Placement, PlacementProblem, Work, verify};
 use crate::id::{ClusterName, ServiceKey};
 
 impl PlacementProblem {
@@ -19,16 +19,25 @@ impl PlacementProblem {
     }
 }
 
+/// Every service, in order, on the first of its clusters that takes it, in the order of the problem.
+pub(super) fn first_fit(problem: &PlacementProblem, work: &mut Work) -> Option<Placement> {
+    fit(
+        problem,
+        |_, service| problem.open_clusters(service).collect(),
+        work,
+    )
+}
+
 /// Every service, in order, on the first of its clusters in `order` that takes it; a service that may be split puts as many
 /// replicas there as it takes. `order` sorts the clusters that no rule forbids.
 pub(super) fn fit<'a>(
     problem: &'a PlacementProblem,
-    order: impl Fn(&Placement, &'a ServiceKey, &'a ServiceDemand) -> Vec<&'a ClusterName>,
+    order: impl Fn(&Placement, &'a ServiceKey) -> Vec<&'a ClusterName>,
     work: &mut Work,
 ) -> Option<Placement> {
     let mut placement = Placement::new();
     for (service, demand) in problem.services.iter().filter(|(_, demand)| demand.replicas > 0) {
-        let clusters = order(&placement, service, demand);
+        let clusters = order(&placement, service);
         let mut left = demand.replicas;
         let mut assignment = Assignment::default();
         // What is final begins where it is.
@@ -84,8 +93,7 @@ pub(super) fn fit<'a>(
 /// services to come break none of those, nor do too few domains, an uneven spread, or a group that is not complete.
 fn keeps(problem: &PlacementProblem, placement: &Placement, growing: &ServiceKey) -> bool {
     use super::{Breach, SpreadFault};
-    let rules = problem.every_rule();
-    let hard = rules.filter(|rule| !problem.soft.contains_key(rule.name()) && rule.name() != Demand.name());
+    let hard = problem.hard_rules().filter(|rule| rule.name() != Demand.name());
     let whole = |service: &ServiceKey| {
         let demand = problem.services.get(service);
         demand.is_none_or(|demand| {
@@ -113,13 +121,4 @@ fn keeps(problem: &PlacementProblem, placement: &Placement, growing: &ServiceKey
             }
             _ => false,
         })
-}
-
-/// The clusters that no rule forbids to a service, in the order of the problem.
-pub(super) fn open<'a>(problem: &'a PlacementProblem, service: &'a ServiceKey) -> Vec<&'a ClusterName> {
-    let open = |cluster: &&ClusterName| {
-        let pair = problem.pair(service, cluster);
-        pair.is_some_and(|pair| first_reason(&pair).is_none())
-    };
-    problem.clusters.keys().filter(open).collect()
 }

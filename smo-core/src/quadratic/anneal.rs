@@ -6,9 +6,9 @@
 use super::field::NEVER;
 use super::forest::Forest;
 use super::incumbent::Incumbent;
-use super::random::Random;
 use super::state::State;
 use super::sweep::price;
+use crate::random::Random;
 
 const OF_TASK: usize = 6;
 const OF_TREE: usize = 8;

@@ -24,7 +24,6 @@ pub(super) struct Branch<'a> {
     forest: &'a Forest,
     pub(super) best: Option<(Vec<usize>, i64)>,
     pub(super) work: u64,
-    pub(super) nodes: u64,
 }
 
 impl<'a> Branch<'a> {
@@ -40,7 +39,6 @@ impl<'a> Branch<'a> {
             forest,
             best,
             work: 0,
-            nodes: 0,
         }
     }
 
@@ -66,7 +64,6 @@ impl<'a> Branch<'a> {
                 open.push(node);
                 break;
             }
-            self.nodes += 1;
             open.extend(self.look(node));
         }
         let left = open

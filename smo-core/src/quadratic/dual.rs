@@ -8,8 +8,8 @@
 use super::field::Field;
 use super::forest::Forest;
 use super::problem::QuadraticProblem;
-use super::random::Random;
 use super::sweep::Sweep;
+use crate::random::Random;
 
 /// A part of the climb: how many sweeps, over which share of the trees, with steps from one size down to another.
 #[derive(Debug, Clone, Copy)]

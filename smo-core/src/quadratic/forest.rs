@@ -1,5 +1,7 @@
 //! The links as trees: a spanning forest of the tasks, and the links that close circles.
 
+use petgraph::unionfind::UnionFind;
+
 use super::problem::{Link, QuadraticProblem};
 
 /// One task of a tree, after its parent.
@@ -27,17 +29,15 @@ impl Forest {
         let links = problem.links();
         let mut order: Vec<usize> = (0..links.len()).collect();
         order.sort_by_key(|link| (-weight(problem, &links[*link]), *link));
-        let mut sets: Vec<usize> = (0..problem.tasks()).collect();
+        let mut sets = UnionFind::new(problem.tasks());
         let mut beside = vec![Vec::new(); problem.tasks()];
         let mut rest = Vec::new();
         for link in order {
             let Link { from, to, .. } = links[link];
-            let (a, b) = (root(&mut sets, from), root(&mut sets, to));
-            if a == b {
+            if !sets.union(from, to) {
                 rest.push(link);
                 continue;
             }
-            sets[a.max(b)] = a.min(b);
             beside[from].push((to, link));
             beside[to].push((from, link));
         }
@@ -99,12 +99,4 @@ impl Forest {
 fn weight(problem: &QuadraticProblem, link: &Link) -> i64 {
     let mean = problem.distances()[link.distance].mean();
     (link.weight as f64 * mean) as i64
-}
-
-fn root(sets: &mut [usize], mut task: usize) -> usize {
-    while sets[task] != task {
-        sets[task] = sets[sets[task]];
-        task = sets[task];
-    }
-    task
 }

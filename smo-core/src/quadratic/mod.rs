@@ -16,7 +16,6 @@ mod group;
 mod incumbent;
 mod marginals;
 mod problem;
-mod random;
 mod solve;
 mod state;
 mod sweep;

@@ -53,8 +53,10 @@ pub struct Solved {
     pub best: Option<(Vec<usize>, i64)>,
     /// No answer costs less than this; `i64::MAX` when there is none.
     pub bound: i64,
-    /// Prices that prove a bound by themselves. [`Self::bound`] is greater where cases were tried too.
+    /// Prices that prove a bound by themselves.
     pub certificate: Certificate,
+    /// The bound that they prove. [`Self::bound`] is greater where cases were tried too.
+    pub priced: i64,
     /// A task that no agent may do, or has room for even when empty: there is no answer.
     pub impossible: Option<usize>,
     /// Effort taken.
@@ -123,6 +125,7 @@ pub fn solve(
         stopped: false,
         work: 0,
         bound: None,
+        priced: i64::MIN,
     };
     search.run(start, limits)
 }
@@ -135,18 +138,20 @@ struct Search<'a, 'w> {
     stopped: bool,
     work: u64,
     bound: Option<i64>,
+    /// The bound of the prices alone.
+    priced: i64,
 }
 
 impl Search<'_, '_> {
     fn run(&mut self, start: &Start<'_>, limits: &Limits) -> Solved {
         let prices = self.prices(start.prices, limits.effort / 10);
         let certificate = Certificate::of(self.problem, &prices, self.field.width, &self.forest.rest);
-        let bound = certificate.bound(self.problem).unwrap_or(i64::MIN);
-        if dearest(self.problem).is_some_and(|dearest| bound > dearest) {
+        self.priced = certificate.bound(self.problem).unwrap_or(i64::MIN);
+        if dearest(self.problem).is_some_and(|dearest| self.priced > dearest) {
             self.bound = Some(i64::MAX);
             return self.solved(&Incumbent::new(), certificate);
         }
-        self.bound = Some(bound);
+        self.bound = Some(self.priced);
         let kept = self.kept(start.answer);
         let warm = 2 * kept.iter().flatten().count() > kept.len();
         let first = construct(self.problem, self.field, self.forest, &prices, &kept);
@@ -233,8 +238,9 @@ impl Search<'_, '_> {
 
     /// True when the incumbent is the best answer, or there is none.
     fn is_proved(&self, incumbent: &Incumbent) -> bool {
-        let value = self.checked(incumbent).map_or(i64::MAX, |(_, value)| value);
-        self.bound.is_some_and(|bound| value <= bound)
+        let answer = incumbent.answer.as_ref();
+        let value = answer.and_then(|answer| self.problem.value(answer));
+        self.bound.is_some_and(|bound| value.unwrap_or(i64::MAX) <= bound)
     }
 
     fn checked(&self, incumbent: &Incumbent) -> Option<(Vec<usize>, i64)> {
@@ -248,6 +254,7 @@ impl Search<'_, '_> {
             best: self.checked(incumbent),
             bound: self.bound.unwrap_or(i64::MIN),
             certificate,
+            priced: self.priced,
             impossible: None,
             work: self.work,
             stopped: self.stopped,

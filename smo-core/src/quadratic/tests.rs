@@ -1,7 +1,7 @@
 //! Against every answer there is, on small questions of every shape.
 
-use super::random::Random;
 use super::*;
+use crate::random::Random;
 
 /// Up to 5 tasks and 4 agents: forbidden pairs, ties, zero needs, circles of links, distances by class in both directions.
 fn random_problem(random: &mut Random) -> QuadraticProblem {

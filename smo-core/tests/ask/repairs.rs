@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use smo_core::cluster::{Readiness, Taint, TaintEffect};
 use smo_core::placement::ask::{Condition, Edit, RepairCosts, RepairLimits, minimal_conflict, repairs};
-use smo_core::placement::{LinkLimit, MilpPlacer, Outcome, PlacementProblem, Value, evaluate, verify};
+use smo_core::placement::{
+    ClusterSupply, CoLocationGroup, LinkLimit, MilpPlacer, Outcome, PlacementProblem, Value, evaluate, verify,
+};
 use smo_core::resources::{ResourceName, Resources};
 
 use crate::support::{
-    Room, add, amounts, brussels, cluster, every_placement, is_possible, key, problems, shop,
+    Room, add, amounts, below, brussels, cluster, every_placement, is_possible, key, link, measure, problems,
+    shop,
 };
 
 fn ways_out(problem: &PlacementProblem) -> smo_core::placement::ask::Repairs {
@@ -78,6 +81,65 @@ fn what_is_possible_needs_no_repair() {
         minimal_conflict(&MilpPlacer::default(), &brussels(), 100).unwrap(),
         None
     );
+}
+
+#[test]
+fn groups_and_scores_of_a_service_go_with_it() {
+    let mut problem = PlacementProblem::default();
+    let supply = ClusterSupply {
+        capacity: amounts(1000, 4),
+        ..ClusterSupply::default()
+    };
+    problem.clusters.insert(cluster("c0"), supply);
+    add(&mut problem, "s0", 1, amounts(1000, 1));
+    add(&mut problem, "s1", 1, amounts(1000, 1));
+    problem.co_location.push(CoLocationGroup {
+        services: [key("s0"), key("s1")].into(),
+        price: None,
+    });
+    problem.scores.insert(key("s0"), [(cluster("c0"), 1)].into());
+    let found = ways_out(&problem);
+    assert!(found.conflict.is_some());
+    let more = Edit::AddCapacity {
+        cluster: cluster("c0"),
+        resource: ResourceName::new(ResourceName::CPU),
+        amount: 1000,
+    };
+    assert_eq!(found.repairs[0].edits, [more]);
+}
+
+#[test]
+fn no_way_out_does_more_than_it_has_to() {
+    let mut problem = PlacementProblem::default();
+    for (name, cpu, memory) in [("c0", 4000, 4), ("c1", 1000, 3), ("c2", 1000, 3)] {
+        let supply = ClusterSupply {
+            capacity: amounts(cpu, memory),
+            ..ClusterSupply::default()
+        };
+        problem.clusters.insert(cluster(name), supply);
+    }
+    add(&mut problem, "s0", 2, amounts(1000, 1));
+    add(&mut problem, "s1", 2, amounts(2000, 0));
+    add(&mut problem, "s2", 1, amounts(500, 1));
+    add(&mut problem, "s3", 1, amounts(500, 2));
+    problem.services[0].pinned = Some([cluster("c2")].into());
+    link(&mut problem, "s0", "s3", below(20));
+    measure(&mut problem, "c0", "c1", 0);
+    measure(&mut problem, "c1", "c2", 0);
+    let fewer = Edit::Replicas {
+        service: key("s0"),
+        replicas: 1,
+    };
+    let found = ways_out(&problem);
+    assert_eq!(found.repairs.len(), 5);
+    // One replica fewer is enough by itself: nothing is added to it.
+    let with_it: Vec<&[Edit]> = found
+        .repairs
+        .iter()
+        .map(|repair| repair.edits.as_slice())
+        .filter(|edits| edits.contains(&fewer))
+        .collect();
+    assert_eq!(with_it, [[fewer.clone()]]);
 }
 
 #[test]

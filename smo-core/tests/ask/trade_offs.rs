@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn a_complete_front_is_every_placement_that_is_not_beaten(problem in problems(Room::Some)) {
         for (first, second) in [(Goal::Money, Goal::Carbon), (Goal::Carbon, Goal::Moves)] {
-            let limits = FrontLimits { points: 100, questions: 5_000 };
+            let limits = FrontLimits { points: 100, questions: 20_000 };
             let front = pareto(&MilpPlacer::default(), &problem, first, second, limits).unwrap();
             let found: Vec<(i64, i64)> = front.points.iter().map(|point| (point.totals.of(first), point.totals.of(second))).collect();
             let expected: Vec<(i64, i64)> = non_dominated(&problem, first, second).into_iter().collect();

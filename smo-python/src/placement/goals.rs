@@ -37,20 +37,22 @@ fn weight(goal: Goal, points: f64) -> PyResult<Weight> {
     Weight::from_points(points).ok_or_else(|| PyValueError::new_err(message()))
 }
 
-fn goal(name: &str) -> PyResult<Goal> {
+/// The goal called `name`, as itself or as an argument.
+pub(super) fn goal(name: &str) -> PyResult<Goal> {
     let named = |goal: &Goal| goal.name() == name || keyword(*goal) == name;
-    let known = Goal::ALL.into_iter().find(named);
-    known.ok_or_else(|| {
-        let meant = did_you_mean(name, Goal::ALL.into_iter().map(keyword));
+    let found = Goal::ALL.into_iter().find(named);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = Goal::ALL.into_iter().map(keyword).collect();
+        let meant = did_you_mean(name, known.iter().copied());
         let meant = meant
             .map(|name| format!("; did you mean {name}?"))
             .unwrap_or_default();
-        PyValueError::new_err(format!("no goal is called {name}{meant}"))
+        PyValueError::new_err(format!("{name} is no goal; one of {}{meant}", known.join(", ")))
     })
 }
 
 /// The name of a goal as an argument.
-const fn keyword(goal: Goal) -> &'static str {
+pub(super) const fn keyword(goal: Goal) -> &'static str {
     match goal {
         Goal::MovedReplicas => "moved_replicas",
         Goal::MovedState => "moved_state",

@@ -16,7 +16,7 @@ pub(crate) use decision::{Alternative, Decision, Placed};
 pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
-pub(crate) use names::{Names, current_placement, read_placement};
+pub(crate) use names::{Names, current_placement, read_placement, written};
 pub(crate) use placer::{
     AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
 };

@@ -57,9 +57,29 @@ impl Names {
 
     /// The name of a service.
     pub(crate) fn of(&self, key: &ServiceKey) -> String {
-        let named = self.iter().find(|(_, known)| *known == key);
-        named.map_or_else(|| key.to_string(), |(name, _)| name.to_owned())
+        let id = key.service.as_str();
+        match self.0.get(id) {
+            Some((known, _)) if known == key => id.to_owned(),
+            _ => key.to_string(),
+        }
     }
+}
+
+/// `{service: {cluster: replicas}}`.
+pub(crate) fn written<'py>(
+    py: Python<'py>,
+    placement: &Placement,
+    names: &Names,
+) -> PyResult<Bound<'py, PyDict>> {
+    let services = PyDict::new(py);
+    for (name, key) in names.iter() {
+        let clusters = PyDict::new(py);
+        for (cluster, replicas) in placement.get(key).iter().flat_map(|there| there.iter()) {
+            clusters.set_item(cluster.as_str(), replicas)?;
+        }
+        services.set_item(name, clusters)?;
+    }
+    Ok(services)
 }
 
 /// Reads `{service: cluster}` or `{service: {cluster: replicas}}`; everything that is wrong with it otherwise.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use smo_core::placement::{self as core, Answer, PlaceContext, PlacementError, Proof, Work};
 
-use super::{PlacementProblem, read_placement};
+use super::{PlacementProblem, read_placement, written};
 
 /// A strategy that answers placement questions. Subclass it and write `place`.
 ///
@@ -72,15 +72,7 @@ impl Placer {
         else {
             return Ok(None);
         };
-        let answer = PyDict::new(py);
-        for (name, key) in problem.get().names().iter() {
-            let clusters = PyDict::new(py);
-            for (cluster, replicas) in placement.get(key).iter().flat_map(|assignment| assignment.iter()) {
-                clusters.set_item(cluster.as_str(), replicas)?;
-            }
-            answer.set_item(name, clusters)?;
-        }
-        Ok(Some(answer))
+        Ok(Some(written(py, &placement, problem.get().names())?))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

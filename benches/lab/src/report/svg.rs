@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use smo_core::svg::escape;
+
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 64.0;
@@ -81,12 +83,6 @@ impl Scale {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
 impl Chart {
     pub(super) fn svg(&self) -> String {
         let points = || self.curves.iter().flat_map(|curve| curve.points.iter().copied());
@@ -118,7 +114,7 @@ impl Chart {
         };
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n<text x=\"{LEFT}\" y=\"18\" font-size=\"14\">{}</text>\n",
-            escaped(&self.title)
+            escape(&self.title)
         );
         self.axes(&mut svg, &across, &up);
         let mut legend = LEFT;
@@ -133,7 +129,7 @@ impl Chart {
                 svg,
                 "<text x=\"{:.0}\" y=\"36\" font-size=\"11\">{}</text>",
                 legend + 16.0,
-                escaped(&curve.label)
+                escape(&curve.label)
             );
             #[allow(clippy::cast_precision_loss)]
             let width = curve.label.chars().count() as f64 * 6.5;
@@ -182,13 +178,13 @@ impl Chart {
             "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{}</text>",
             (LEFT + end) / 2.0,
             HEIGHT - 10.0,
-            escaped(&self.across)
+            escape(&self.across)
         );
         let middle = (TOP + base) / 2.0;
         let _ = writeln!(
             svg,
             "<text x=\"14\" y=\"{middle:.0}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {middle:.0})\">{}</text>",
-            escaped(&self.up)
+            escape(&self.up)
         );
     }
 }
@@ -230,7 +226,7 @@ fn draw(svg: &mut String, curve: &Curve, across: &Scale, up: &Scale) {
                 x + 6.0,
                 y - 5.0,
                 curve.colour,
-                escaped(note)
+                escape(note)
             );
         }
     }

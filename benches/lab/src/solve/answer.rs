@@ -73,18 +73,6 @@ impl Answer {
             .with("gap", json!(gap))
     }
 
-    /// The status.
-    #[must_use]
-    pub const fn status(&self) -> Status {
-        self.status
-    }
-
-    /// The value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Json> {
-        self.json.get(key)
-    }
-
     /// One line of JSON.
     #[must_use]
     pub fn json(&self) -> String {

@@ -16,9 +16,10 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::json;
-use smo_core::quadratic::{self, Distance, Limits, Link, QuadraticProblem, Solved, Start};
+use smo_core::quadratic::{self, Distance, Limits, Link, QuadraticProblem, Start};
 
-use super::{Answer, Effort, Fault, Format, Input, Status};
+use super::solution::Solution;
+use super::{Answer, Effort, Fault, Format, Input};
 
 /// Effort of the kernel that takes about a second.
 const PER_SECOND: f64 = 6e8;
@@ -206,15 +207,6 @@ impl Instance {
     }
 }
 
-fn status(solved: &Solved) -> Status {
-    match &solved.best {
-        Some((_, value)) if solved.bound >= *value => Status::Optimal,
-        Some(_) => Status::Feasible,
-        None if solved.complete() => Status::Infeasible,
-        None => Status::Unknown,
-    }
-}
-
 impl Format for Fleet {
     fn name(&self) -> &'static str {
         "fleet"
@@ -245,39 +237,28 @@ impl Format for Fleet {
             true
         });
         let seconds = began.elapsed().as_secs_f64();
+        let proved = solved.certificate.bound(&problem);
+        let solution = Solution {
+            complete: solved.complete(),
+            best: solved.best,
+            bound: solved.bound,
+            seconds,
+        };
         let mut faults = Vec::new();
-        if let Some((answer, value)) = &solved.best {
+        if let Some((answer, value)) = &solution.best {
             faults = instance.check(answer, *value);
-            if solved.bound > *value {
+            if proved.is_none_or(|proved| proved > solution.bound) {
                 faults.push(format!(
-                    "nothing is said to be below {}, and it costs {value}",
-                    solved.bound
+                    "its prices prove {proved:?}, and {} is said",
+                    solution.bound
                 ));
             }
         }
-        let status = status(&solved);
-        let proved = solved.certificate.bound(&problem);
-        if matches!(status, Status::Optimal | Status::Feasible)
-            && proved.is_none_or(|proved| proved > solved.bound)
-        {
-            faults.push(format!(
-                "its prices prove {proved:?}, and {} is said",
-                solved.bound
-            ));
-        }
-        if !faults.is_empty() {
-            return Err(Fault::Wrong { what: about, faults });
-        }
-        let bound = (solved.bound > i64::MIN && status != Status::Infeasible).then_some(solved.bound);
-        let (answer, value) = solved
-            .best
-            .map_or((None, None), |(answer, value)| (Some(answer), Some(value)));
-        let printed = Answer::new(&about, &[], status)
-            .with_whole_value(value, bound)
-            .with("seconds", json!(seconds))
-            .with("firstAnswerSeconds", json!(first))
-            .with("work", json!({"steps": solved.work}))
-            .with("answer", json!(answer));
+        let more = [
+            ("firstAnswerSeconds", json!(first)),
+            ("work", json!({"steps": solved.work})),
+        ];
+        let printed = solution.printed(about, faults, &more)?;
         take(&printed);
         Ok(())
     }

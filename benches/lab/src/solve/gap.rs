@@ -7,10 +7,11 @@
 use std::time::Instant;
 
 use serde_json::json;
-use smo_core::assign::{self, AssignProblem, Limits, Solved};
+use smo_core::assign::{self, AssignProblem, Limits};
 
+use super::solution::Solution;
 use super::text::Words;
-use super::{Answer, Effort, Fault, Format, Input, Status};
+use super::{Answer, Effort, Fault, Format, Input};
 
 const HINT: &str = "`m n`, then m rows of n costs, m rows of n weights, and m capacities";
 /// A table of more pairs than this does not fit a small machine.
@@ -114,16 +115,6 @@ impl Instance {
     }
 }
 
-/// What may be said about what the kernel found.
-fn status(solved: &Solved) -> Status {
-    match &solved.best {
-        Some((_, value)) if solved.bound >= *value => Status::Optimal,
-        Some(_) => Status::Feasible,
-        None if solved.complete => Status::Infeasible,
-        None => Status::Unknown,
-    }
-}
-
 impl Format for Gap {
     fn name(&self) -> &'static str {
         "gap"
@@ -147,30 +138,18 @@ impl Format for Gap {
             below: None,
         };
         let solved = assign::solve(&instance.problem(), None, &limits);
-        let seconds = began.elapsed().as_secs_f64();
-        if let Some((answer, value)) = &solved.best {
-            let mut faults = instance.check(answer, *value);
-            if solved.bound > *value {
-                faults.push(format!(
-                    "nothing is said to be below {}, and it costs {value}",
-                    solved.bound
-                ));
-            }
-            if !faults.is_empty() {
-                return Err(Fault::Wrong { what: about, faults });
-            }
-        }
-        let status = status(&solved);
-        let bound = (solved.bound > i64::MIN && status != Status::Infeasible).then_some(solved.bound);
-        let (answer, value) = match solved.best {
-            Some((answer, value)) => (Some(answer), Some(value)),
-            None => (None, None),
+        let solution = Solution {
+            best: solved.best,
+            bound: solved.bound,
+            complete: solved.complete,
+            seconds: began.elapsed().as_secs_f64(),
         };
-        let printed = Answer::new(&about, &[], status)
-            .with_whole_value(value, bound)
-            .with("seconds", json!(seconds))
-            .with("work", json!({"nodes": solved.nodes, "steps": solved.work}))
-            .with("answer", json!(answer));
+        let faults = solution
+            .best
+            .as_ref()
+            .map(|(answer, value)| instance.check(answer, *value));
+        let work = json!({"nodes": solved.nodes, "steps": solved.work});
+        let printed = solution.printed(about, faults.unwrap_or_default(), &[("work", work)])?;
         take(&printed);
         Ok(())
     }

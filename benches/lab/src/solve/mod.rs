@@ -8,6 +8,7 @@ mod fault;
 mod fleet;
 mod gap;
 mod oracle;
+mod solution;
 mod text;
 
 use std::path::{Path, PathBuf};

@@ -4,12 +4,11 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{Outcome, Patience, Port, ReleaseFixture};
-use crate::backend::{BackendError, ReleaseBackend, ReleaseBackendExt, Timer};
+use super::releases::{PORT, Suite};
+use super::{Outcome, Patience, ReleaseFixture};
+use crate::backend::{BackendError, ReleaseBackend, Timer};
 use crate::cluster::ObservedRelease;
 use crate::id::ServiceKey;
-
-const PORT: Port = Port("ReleaseBackend");
 
 /// Somebody else on the fleet, who changes counts without the backend.
 #[async_trait]
@@ -36,28 +35,27 @@ pub async fn owners(
     fixture: &ReleaseFixture,
     others: &dyn OtherOwner,
 ) -> Outcome {
-    let watch = Watch {
+    let suite = Suite {
         backend,
         timer,
         fixture,
-        key: fixture.key(),
     };
-    let key = &watch.key;
+    let key = &fixture.key();
     let [cluster, _] = &fixture.clusters;
     let spec = fixture.spec(key, cluster, 1);
     PORT.succeeds("a release can be applied", backend.apply(&spec).await)?;
     let at = |release: &ObservedRelease| release.clusters.get(cluster).map(|at| (at.desired, at.ready));
-    watch
+    suite
         .until("a release becomes healthy", |release| at(release) == Some((1, 1)))
         .await?;
-    watch
+    suite
         .until(
             "a release that nobody else scales has no other owner",
             |release| release.owners.is_empty(),
         )
         .await?;
     let name = PORT.succeeds("an autoscaler can be added", others.add_autoscaler(key).await)?;
-    watch
+    suite
         .until("an autoscaler of somebody else is an owner", |release| {
             release.owners == [name.clone()]
         })
@@ -66,13 +64,13 @@ pub async fn owners(
         "an autoscaler can be removed",
         others.remove_autoscaler(key).await,
     )?;
-    watch
+    suite
         .until("an autoscaler that is gone is no owner", |release| {
             release.owners.is_empty()
         })
         .await?;
     PORT.succeeds("a count can be edited", others.edit_replicas(key, 2).await)?;
-    watch
+    suite
         .until(
             "a count that somebody else has set is what is observed",
             |release| at(release) == Some((2, 2)),
@@ -83,39 +81,20 @@ pub async fn owners(
         "a count that somebody else has set can be set again",
         backend.scale(key, &one).await,
     )?;
-    watch
+    suite
         .until("a count that was set again is what runs", |release| {
             at(release) == Some((1, 1))
         })
         .await?;
     PORT.succeeds("a release can be removed", backend.remove(key).await)?;
-    let patience = Patience::new(timer, fixture.patience);
-    loop {
-        let scope = crate::backend::Scope::Graph(key.graph.clone());
-        let observed = PORT.succeeds("a graph can be observed", backend.observe(&scope).await)?;
-        if observed.leftovers.is_empty() {
-            return Ok(());
-        }
-        if !patience.wait().await {
-            let found = format!("{:?}", observed.leftovers);
-            return Err(PORT.broken("a removed release goes everywhere", found));
-        }
-    }
+    suite.no_leftovers("a removed release goes everywhere").await
 }
 
-struct Watch<'a> {
-    backend: &'a dyn ReleaseBackend,
-    timer: &'a dyn Timer,
-    fixture: &'a ReleaseFixture,
-    key: ServiceKey,
-}
-
-impl Watch<'_> {
+impl Suite<'_> {
     async fn until(&self, rule: &'static str, holds: impl Fn(&ObservedRelease) -> bool) -> Outcome {
         let patience = Patience::new(self.timer, self.fixture.patience);
         loop {
-            let release = self.backend.release(&self.key).await;
-            let release = PORT.succeeds("an applied release is observed", release)?;
+            let release = self.observed().await?;
             if holds(&release) {
                 return Ok(());
             }

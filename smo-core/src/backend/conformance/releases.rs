@@ -13,7 +13,7 @@ use crate::placement::Assignment;
 use crate::plan::{ReleaseSpec, Target};
 use crate::resources::{ResourceName, Resources};
 
-const PORT: Port = Port("ReleaseBackend");
+pub(super) const PORT: Port = Port("ReleaseBackend");
 
 /// What the suite installs, and where.
 #[derive(Debug, Clone)]
@@ -129,10 +129,10 @@ pub async fn room(backend: &dyn ReleaseBackend, timer: &dyn Timer, fixture: &Rel
     suite.no_leftovers("a removed release goes everywhere").await
 }
 
-struct Suite<'a> {
-    backend: &'a dyn ReleaseBackend,
-    timer: &'a dyn Timer,
-    fixture: &'a ReleaseFixture,
+pub(super) struct Suite<'a> {
+    pub(super) backend: &'a dyn ReleaseBackend,
+    pub(super) timer: &'a dyn Timer,
+    pub(super) fixture: &'a ReleaseFixture,
 }
 
 impl Suite<'_> {
@@ -361,7 +361,7 @@ impl Suite<'_> {
             .unwrap_or_else(|_| self.fixture.service.clone())
     }
 
-    async fn observed(&self) -> Result<ObservedRelease, ConformanceError> {
+    pub(super) async fn observed(&self) -> Result<ObservedRelease, ConformanceError> {
         PORT.succeeds(
             "an applied release is observed",
             self.backend.release(&self.fixture.key()).await,
@@ -385,7 +385,7 @@ impl Suite<'_> {
         }
     }
 
-    async fn no_leftovers(&self, rule: &'static str) -> Outcome {
+    pub(super) async fn no_leftovers(&self, rule: &'static str) -> Outcome {
         let scope = Scope::Graph(self.fixture.key().graph);
         let patience = Patience::new(self.timer, self.fixture.patience);
         loop {

@@ -174,12 +174,7 @@ impl Condition {
                     }
                 }
             }
-            Self::Service { service } => {
-                problem.services.shift_remove(service);
-                problem
-                    .links
-                    .retain(|link| link.from != *service && link.to != *service);
-            }
+            Self::Service { service } => problem.remove(service),
             Self::Pin { service } => demand(problem, service, |demand| demand.pinned = None),
             Self::Exclusion { service } => demand(problem, service, |demand| demand.excluded.clear()),
             Self::Regions { service } => demand(problem, service, |demand| demand.regions = None),

@@ -113,7 +113,7 @@ fn fewest_moves(
     effort: &mut Effort,
 ) -> Result<Within, PlacementError> {
     let question = PlacementProblem {
-        goals: crate::placement::Goals::none().with(Goal::Moves, Weight::from_millionths(1_000_000)),
+        goals: crate::placement::Goals::only(Goal::Moves),
         ..problem.clone()
     };
     let limit = Limit {

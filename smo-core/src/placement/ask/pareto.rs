@@ -5,9 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::within::{Effort, Limit, Within, within};
-use crate::placement::{
-    Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight,
-};
+use crate::placement::{Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value};
 use crate::table::Table;
 
 /// How far a front is explored.
@@ -177,14 +175,9 @@ struct Search<'a> {
     complete: bool,
 }
 
-/// Only one goal counts: a point for one unit.
-fn only(goal: Goal) -> Goals {
-    Goals::none().with(goal, Weight::from_millionths(1_000_000))
-}
-
 /// A bound on the value as one on the amount of the only goal that counts, rounded up.
 fn amount(goal: Goal, bound: Value) -> Option<i64> {
-    let unit = only(goal).value(goal, 1).units();
+    let unit = Goals::only(goal).value(goal, 1).units();
     let whole = bound.units().div_euclid(unit);
     i64::try_from(whole + i128::from(bound.units().rem_euclid(unit) > 0)).ok()
 }
@@ -192,7 +185,7 @@ fn amount(goal: Goal, bound: Value) -> Option<i64> {
 impl Search<'_> {
     fn least(&mut self, goal: Goal, limit: Limit) -> Result<Within, PlacementError> {
         let question = PlacementProblem {
-            goals: only(goal),
+            goals: Goals::only(goal),
             ..self.problem.clone()
         };
         within(self.placer, &question, limit, &mut self.effort)

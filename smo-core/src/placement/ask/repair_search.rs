@@ -89,6 +89,8 @@ pub(super) struct Plans {
     pub(super) plans: Vec<Plan>,
     /// True when there is no cheaper one than the first.
     pub(super) complete: bool,
+    /// Known plans have given way to a part of them: what was left out while they filled the list may belong there.
+    thinned: bool,
 }
 
 impl Plans {
@@ -102,7 +104,9 @@ impl Plans {
         if self.plans.iter().any(|known| known.is_part_of(&plan)) {
             return;
         }
+        let before = self.plans.len();
         self.plans.retain(|known| !plan.is_part_of(known));
+        self.thinned |= self.plans.len() < before;
         let at = self.plans.partition_point(|known| known.cost <= plan.cost);
         self.plans.insert(at, plan);
         self.plans.truncate(most);
@@ -132,8 +136,13 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
         search.placement.set(service.clone(), Assignment::default());
     }
     search.descend(0);
+    let complete = search.left > 0 && scope.fixed.is_empty();
+    while search.left > 0 && std::mem::take(&mut search.plans.thinned) {
+        search.left = limits.placements;
+        search.descend(0);
+    }
     Plans {
-        complete: search.left > 0 && scope.fixed.is_empty(),
+        complete,
         ..search.plans
     }
 }

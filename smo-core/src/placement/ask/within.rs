@@ -238,11 +238,7 @@ impl Search<'_> {
         let extra = Goals::none().with(goal, Weight::from_millionths(price));
         Ok(match asked {
             Asked::Found(found, bound) => {
-                let at_limit = if price == 0 {
-                    Value::ZERO
-                } else {
-                    extra.value(goal, at_most)
-                };
+                let at_limit = extra.value(goal, at_most);
                 Asked::Found(found, bound.map(|bound| bound.minus(at_limit)))
             }
             other => other,
@@ -281,7 +277,7 @@ impl Search<'_> {
         }
         if inside.is_none() {
             let (goal, at_most) = (self.limit.goal, self.limit.at_most);
-            let least = Goals::none().with(goal, Weight::from_millionths(1_000_000));
+            let least = Goals::only(goal);
             match self.ask(question, least.clone())? {
                 Asked::Empty => return Ok(Outcome::Empty),
                 Asked::Found(found, bound) if !self.is_within(&found) => {

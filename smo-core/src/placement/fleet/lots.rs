@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use petgraph::unionfind::UnionFind;
+
 use crate::placement::IntegerModel;
 
 /// Services and how many replicas of each.
@@ -22,7 +24,7 @@ pub(super) struct Lots {
 
 impl Lots {
     pub(super) fn new(model: &IntegerModel<'_>) -> Self {
-        let mut sets: Vec<usize> = (0..model.services.len()).collect();
+        let mut sets = UnionFind::new(model.services.len());
         let is_whole = |service: usize| model.services.get(service).is_some_and(|service| !service.split);
         for group in model.together.iter().filter(|group| group.price.is_none()) {
             let mut whole = group
@@ -31,12 +33,14 @@ impl Lots {
                 .copied()
                 .filter(|service| is_whole(*service));
             if let Some(first) = whole.next() {
-                whole.for_each(|other| join(&mut sets, first, other));
+                whole.for_each(|other| {
+                    sets.union(first, other);
+                });
             }
         }
         let mut lots = Self {
             lots: Vec::new(),
-            of_service: vec![Vec::new(); sets.len()],
+            of_service: vec![Vec::new(); model.services.len()],
         };
         let mut of_set: BTreeMap<usize, usize> = BTreeMap::new();
         for (number, service) in model.services.iter().enumerate() {
@@ -57,7 +61,7 @@ impl Lots {
                 }
                 continue;
             }
-            let root = root(&mut sets, number);
+            let root = sets.find_mut(number);
             match of_set.get(&root).copied() {
                 Some(lot) => {
                     lots.of_service[number].push(lot);
@@ -82,17 +86,4 @@ impl Lots {
         self.of_service[service].push(self.lots.len());
         self.lots.push(lot);
     }
-}
-
-fn join(sets: &mut [usize], one: usize, other: usize) {
-    let (one, other) = (root(sets, one), root(sets, other));
-    sets[one.max(other)] = one.min(other);
-}
-
-fn root(sets: &mut [usize], mut service: usize) -> usize {
-    while sets[service] != service {
-        sets[service] = sets[sets[service]];
-        service = sets[service];
-    }
-    service
 }

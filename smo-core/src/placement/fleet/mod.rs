@@ -7,8 +7,8 @@ mod pose;
 
 use super::whole;
 use super::{
-    Answer, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Progress, Proof,
-    Value, Watch, Work, evaluate, verify,
+    Answer, IntegerModel, PlaceContext, Placement, PlacementError, Placer, Progress, Proof, Value, Watch,
+    Work, evaluate, verify,
 };
 use crate::quadratic::{Limits, Start, solve};
 use pose::Posed;
@@ -109,30 +109,20 @@ impl Placer for FleetPlacer {
             return Ok(Answer::NotFound { proved: true, work });
         }
         let bound = posed.value(solved.bound).map(Value::from_units);
+        let keeps = |placement: &Placement| verify(problem, placement).is_empty();
         let found = solved
             .best
             .as_ref()
             .map(|(answer, _)| posed.placement(&model, answer));
-        let first_fit = || {
-            whole::fit(
-                problem,
-                |_, service, _| whole::open(problem, service),
-                &mut Work::default(),
-            )
-        };
-        let current = Some(problem.current.clone());
-        let mut best: Option<(Value, Placement)> = None;
-        let kept = found.filter(|found| verify(problem, found).is_empty());
+        let found = found.filter(keeps);
         // what runs now is an answer too, where it still is one
-        let candidates = match kept {
-            Some(found) => vec![Some(found), current],
-            None => vec![current, first_fit()],
+        let current = Some(&problem.current).filter(|current| keeps(current)).cloned();
+        let first_fit = match found {
+            Some(_) => None,
+            None => whole::first_fit(problem, &mut Work::default()),
         };
-        for placement in candidates
-            .into_iter()
-            .flatten()
-            .filter(|placement| is_answer(problem, placement))
-        {
+        let mut best: Option<(Value, Placement)> = None;
+        for placement in [found, current, first_fit].into_iter().flatten() {
             let (_, value) = evaluate(problem, &placement)?;
             if best.as_ref().is_none_or(|(known, _)| value < *known) {
                 best = Some((value, placement));
@@ -141,7 +131,7 @@ impl Placer for FleetPlacer {
         let Some((value, placement)) = best else {
             return Ok(Answer::NotFound { proved: false, work });
         };
-        let argument = if solved.certificate.bound(&posed.problem) == Some(solved.bound) {
+        let argument = if solved.priced == solved.bound {
             "prices on capacity, each graph placed best at them"
         } else {
             "prices on capacity, and all cases that they leave open"
@@ -156,8 +146,4 @@ impl Placer for FleetPlacer {
             work,
         })
     }
-}
-
-fn is_answer(problem: &PlacementProblem, placement: &Placement) -> bool {
-    verify(problem, placement).is_empty()
 }

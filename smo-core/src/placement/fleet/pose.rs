@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::apart::{PairCost, between, pairs};
 use super::distances::distance;
 use super::lots::{Lot, Lots};
+use crate::placement::integers::IntegerDomains;
 use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError};
 use crate::quadratic::{Group, Link, QuadraticProblem};
 use crate::units::gcd;
@@ -293,48 +294,43 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
     Some(links)
 }
 
-/// Spreads of the services that are split.
+/// Spreads of the services that are split. Where a cluster is in no domain, which only a wish allows, it is left out.
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
     let point = weight(model, Goal::Preference);
     let price = |price: Option<i64>| {
         price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
     };
-    let class =
-        |of: &[Option<usize>], count: usize| of.iter().map(|domain| domain.unwrap_or(count)).collect();
-    let is_split = |service: usize| model.services[service].split;
-    let is_in_domains = |service: usize, of: &[Option<usize>]| {
-        model.services[service]
-            .open
-            .iter()
-            .all(|cluster| of[*cluster].is_some())
+    let mut add = |number: usize, domains: &IntegerDomains, wanted: Group| {
+        let service = &model.services[number];
+        if service.split && service.open.iter().all(|cluster| domains.of[*cluster].is_some()) {
+            problem.add_group(Group {
+                tasks: lots.of_service[number].clone(),
+                class: domains
+                    .of
+                    .iter()
+                    .map(|domain| domain.unwrap_or(domains.count))
+                    .collect(),
+                ..wanted
+            });
+        }
     };
-    for spread in model
-        .spreads
-        .iter()
-        .filter(|spread| is_split(spread.service) && is_in_domains(spread.service, &spread.domains.of))
-    {
-        problem.add_group(Group {
-            tasks: lots.of_service[spread.service].clone(),
-            class: class(&spread.domains.of, spread.domains.count),
+    for spread in &model.spreads {
+        let wanted = Group {
             usable: spread.usable.clone(),
             least: spread.min_groups as usize,
             most: spread.max_groups.map(|most| most as usize),
             skew: spread.max_skew.map(|skew| skew as usize),
             price: price(spread.price),
-        });
+            ..Group::default()
+        };
+        add(spread.service, &spread.domains, wanted);
     }
-    for wanted in model
-        .availability
-        .iter()
-        .filter(|wanted| is_split(wanted.service) && is_in_domains(wanted.service, &wanted.domains.of))
-    {
-        problem.add_group(Group {
-            tasks: lots.of_service[wanted.service].clone(),
-            class: class(&wanted.domains.of, wanted.domains.count),
-            usable: Vec::new(),
+    for wanted in &model.availability {
+        let two = Group {
             least: 2,
             price: price(wanted.price),
             ..Group::default()
-        });
+        };
+        add(wanted.service, &wanted.domains, two);
     }
 }

@@ -240,11 +240,15 @@ impl Goals {
         }
     }
 
+    /// Only one goal counts: a point for one unit of it.
+    pub(crate) fn only(goal: Goal) -> Self {
+        Self::none().with(goal, Weight::from_millionths(1_000_000))
+    }
+
     /// One goal after the other: the first counts, the second among the placements that are best by the first, and so on.
     #[must_use]
     pub fn by_priority(goals: impl IntoIterator<Item = Goal>) -> Self {
-        let one = |goal| Self::none().with(goal, Weight::from_millionths(1_000_000));
-        let mut levels = goals.into_iter().map(one);
+        let mut levels = goals.into_iter().map(Self::only);
         let mut first = levels.next().unwrap_or_else(Self::none);
         first.then = levels.collect();
         first

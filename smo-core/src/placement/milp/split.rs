@@ -1,6 +1,7 @@
 //! Splits a problem into parts that do not touch.
 
-use std::collections::BTreeMap;
+use indexmap::IndexMap;
+use petgraph::unionfind::UnionFind;
 
 use super::component::Part;
 use super::rows::{Row, rows_that_bind};
@@ -12,9 +13,11 @@ impl Part {
     pub(super) fn split(grid: &Grid<'_>) -> Result<Vec<Self>, PlacementError> {
         let mut domains: Vec<Vec<usize>> = grid.items.iter().map(|item| item.domain.clone()).collect();
         keep_linked(grid, &(0..grid.items.len()).collect::<Vec<_>>(), &mut domains);
-        let mut groups = Groups::new(grid.items.len());
+        let mut sets = UnionFind::new(grid.items.len());
         for (index, item) in grid.items.iter().enumerate() {
-            item.peers.iter().for_each(|(peer, _)| groups.join(index, *peer));
+            for (peer, _) in &item.peers {
+                sets.union(index, *peer);
+            }
         }
         let all: Vec<usize> = (0..grid.items.len()).collect();
         for Row {
@@ -27,11 +30,12 @@ impl Part {
             });
             let users: Vec<usize> = users.collect();
             if let Some((first, rest)) = users.split_first() {
-                rest.iter().for_each(|other| groups.join(*first, *other));
+                for other in rest {
+                    sets.union(*first, *other);
+                }
             }
         }
-        groups
-            .lists()
+        lists(sets)
             .into_iter()
             .map(|items| Self::new(grid, items, &domains))
             .collect()
@@ -63,34 +67,11 @@ pub(super) fn keep_linked(grid: &Grid<'_>, items: &[usize], domains: &mut [Vec<u
     }
 }
 
-/// Disjoint sets of services.
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn new(count: usize) -> Self {
-        Self((0..count).collect())
+/// The sets, each in order, by their first services.
+fn lists(sets: UnionFind<usize>) -> Vec<Vec<usize>> {
+    let mut lists = IndexMap::<usize, Vec<usize>>::new();
+    for (item, set) in sets.into_labeling().into_iter().enumerate() {
+        lists.entry(set).or_default().push(item);
     }
-
-    fn root(&self, mut item: usize) -> usize {
-        while let Some(&parent) = self.0.get(item).filter(|parent| **parent != item) {
-            item = parent;
-        }
-        item
-    }
-
-    /// Joins two sets under the earlier service.
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        if let Some(slot) = self.0.get_mut(one.max(other)) {
-            *slot = one.min(other);
-        }
-    }
-
-    fn lists(&self) -> Vec<Vec<usize>> {
-        let mut lists = BTreeMap::<usize, Vec<usize>>::new();
-        for item in 0..self.0.len() {
-            lists.entry(self.root(item)).or_default().push(item);
-        }
-        lists.into_values().collect()
-    }
+    lists.into_values().collect()
 }

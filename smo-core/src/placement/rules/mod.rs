@@ -151,7 +151,7 @@ impl PlacementProblem {
     }
 
     /// Those of them that are not softened by name.
-    fn hard_rules(&self) -> impl Iterator<Item = &dyn Rule> {
+    pub(crate) fn hard_rules(&self) -> impl Iterator<Item = &dyn Rule> {
         self.every_rule()
             .filter(|rule| !self.soft.contains_key(rule.name()))
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::random::Random;
 use crate::scaling::statistics::float;
 use crate::scaling::{ForecastError, LoadSeries};
 
@@ -58,7 +59,7 @@ impl GeneratedLoad {
     /// As [`LoadSeries::new`], for a mean that is no rate too.
     pub fn series(&self) -> Result<LoadSeries, ForecastError> {
         let step = self.step.as_secs_f64();
-        let mut chance = Chance(self.seed);
+        let mut random = Random::new(self.seed);
         // A spike has a fifth of its time to rise.
         let length = self.spike_length.as_secs_f64() / step.max(f64::MIN_POSITIVE);
         let mut spikes: Vec<(f64, f64)> = Vec::new();
@@ -78,8 +79,8 @@ impl GeneratedLoad {
                 1.0
             };
             let steady = self.mean * rest * (1.0 + self.daily * phase.cos());
-            if chance.share() < self.spikes * step / DAY {
-                spikes.push((f64::from(index), 0.5 + 0.5 * chance.share()));
+            if random.share() < self.spikes * step / DAY {
+                spikes.push((f64::from(index), 0.5 + 0.5 * random.share()));
             }
             spikes.retain(|(begun, _)| f64::from(index) - begun < 5.0 * length);
             let spiked: f64 = spikes
@@ -87,7 +88,7 @@ impl GeneratedLoad {
                 .map(|(begun, height)| height * spike(f64::from(index) - begun, length))
                 .sum();
             let value =
-                (steady + self.mean * self.spike_height * spiked) * (1.0 + self.noise * chance.normal());
+                (steady + self.mean * self.spike_height * spiked) * (1.0 + self.noise * normal(&mut random));
             // What is no number stays so, and is refused.
             values.push(Some(if value < 0.0 { 0.0 } else { value }));
         }
@@ -105,28 +106,8 @@ fn spike(age: f64, length: f64) -> f64 {
     }
 }
 
-/// Chance that is the same on every machine (splitmix64; G. L. Steele, D. Lea and C. H. Flood, *Fast splittable pseudorandom
-/// number generators*, OOPSLA 2014).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 to below 1.
-    fn share(&mut self) -> f64 {
-        let [a, b, c, d, ..] = self.next().to_be_bytes();
-        f64::from(u32::from_be_bytes([a, b, c, d])) / 4_294_967_296.0
-    }
-
-    /// About normal: twelve shares less six.
-    fn normal(&mut self) -> f64 {
-        let twelve: f64 = (0..12).map(|_| self.share()).sum();
-        twelve - float(6)
-    }
+/// About normal: twelve shares less six.
+fn normal(random: &mut Random) -> f64 {
+    let twelve: f64 = (0..12).map(|_| random.share()).sum();
+    twelve - float(6)
 }

@@ -1,14 +1,12 @@
 //! Trade-offs between two goals.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use smo_core::placement::Goal;
 use smo_core::placement::ask as core;
 
-use super::{asked, placement};
+use super::asked;
 use crate::convert::serialised;
-use crate::placement::{Names, PlacementProblem, Placer, goals};
+use crate::placement::{Names, PlacementProblem, Placer, goals, written};
 
 /// Placements of which none is better by one goal without being worse by the other. `str()` is a table, a notebook shows a
 /// chart.
@@ -39,7 +37,7 @@ impl ParetoFront {
         let points = PyList::empty(py);
         for point in &self.core.points {
             let dict = PyDict::new(py);
-            dict.set_item("placement", placement(py, &point.placement, &self.names)?)?;
+            dict.set_item("placement", written(py, &point.placement, &self.names)?)?;
             dict.set_item("totals", goals::totals(py, &point.totals)?)?;
             dict.set_item("proved", point.proved)?;
             points.append(dict)?;
@@ -67,14 +65,6 @@ impl ParetoFront {
     fn _repr_html_(&self) -> String {
         self.core.to_svg()
     }
-}
-
-fn goal(name: &str) -> PyResult<Goal> {
-    let found = Goal::ALL.into_iter().find(|goal| goal.name() == name);
-    found.ok_or_else(|| {
-        let known: Vec<&str> = Goal::ALL.into_iter().map(Goal::name).collect();
-        PyValueError::new_err(format!("{name} is no goal; one of {}", known.join(", ")))
-    })
 }
 
 /// The best trade-offs between two goals, such as `money` and `carbon`, other goals aside.
@@ -106,7 +96,7 @@ pub(crate) fn pareto(
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
 ) -> PyResult<ParetoFront> {
-    let (first, second) = (goal(first)?, goal(second)?);
+    let (first, second) = (goals::goal(first)?, goals::goal(second)?);
     let limits = core::FrontLimits { points, questions };
     let core = asked(py, problem, placer, move |placer, problem| {
         core::pareto(placer, problem, first, second, limits)

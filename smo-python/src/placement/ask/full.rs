@@ -91,7 +91,7 @@ impl FullExplanation {
         let before = before.map(|before| goals::totals(py, before)).transpose()?;
         let both = PyDict::new(py);
         for goal in Goal::ALL {
-            let name = goal.name();
+            let name = goals::keyword(goal);
             let old = before.as_ref().map(|before| before.get_item(name)).transpose()?;
             both.set_item(name, (old.flatten(), after.get_item(name)?))?;
         }

@@ -73,7 +73,7 @@ impl LossCertificate {
     ///
     /// Raises `PlacementFailed` for the question of another fleet.
     fn check(&self, py: Python<'_>, problem: &PlacementProblem) -> PyResult<Vec<String>> {
-        let checked = self.core.check(problem.core());
+        let checked = problem.checked(Ok(self.core.check(problem.core())))?;
         checked.map_err(|failed| error::placement(py, &failed, None))
     }
 

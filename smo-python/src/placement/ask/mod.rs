@@ -9,11 +9,9 @@ mod moves;
 mod order;
 mod repair;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use smo_core::placement as core;
 
 pub(crate) use comparison::{WhatIf, what_if};
@@ -25,7 +23,7 @@ pub(crate) use moves::{FewMoves, MoveCurve, move_curve, with_few_moves};
 pub(crate) use order::{MoveOrder, order_of_moves};
 pub(crate) use repair::{Repairs, repairs};
 
-use super::{Cause, Choice, Names, PlacementProblem, Placer};
+use super::{Cause, Choice, PlacementProblem, Placer};
 use crate::error;
 
 /// Asks the core with a placer, other threads running meanwhile; what the placer does wrong becomes its exception.
@@ -38,24 +36,8 @@ fn asked<T: Send>(
     let cause = Cause::default();
     let placer = Choice::new(placer)?.open(py, &cause);
     let question = Arc::clone(problem.core());
-    py.detach(move || ask(placer.as_ref(), &question))
+    let answer = py.detach(move || ask(placer.as_ref(), &question));
+    problem
+        .checked(Ok(answer))?
         .map_err(|failed| error::placement(py, &failed, cause.take()))
-}
-
-/// By service, the replicas on each cluster.
-fn placement<'py>(
-    py: Python<'py>,
-    placement: &core::Placement,
-    names: &Names,
-) -> PyResult<Bound<'py, PyDict>> {
-    let services = PyDict::new(py);
-    for (name, key) in names.iter() {
-        let there = placement.get(key);
-        let replicas = there.iter().flat_map(|there| there.iter());
-        let replicas: BTreeMap<&str, u32> = replicas
-            .map(|(cluster, replicas)| (cluster.as_str(), replicas))
-            .collect();
-        services.set_item(name, replicas)?;
-    }
-    Ok(services)
 }

@@ -4,10 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use smo_core::placement::ask as core;
 
-use super::{asked, comparison, placement};
+use super::{asked, comparison};
 use crate::convert::serialised;
 use crate::html;
-use crate::placement::{Names, PlacementProblem, Placer, goals};
+use crate::placement::{Names, PlacementProblem, Placer, goals, written};
 
 /// The best placement with few moves, or that there is none. `str()` is the whole answer.
 ///
@@ -44,7 +44,7 @@ impl FewMoves {
     fn placement<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         let found = self.found();
         found
-            .map(|found| placement(py, &found.placement, &self.names))
+            .map(|found| written(py, &found.placement, &self.names))
             .transpose()
     }
 
@@ -155,7 +155,7 @@ impl MoveCurve {
             let dict = PyDict::new(py);
             dict.set_item("moves", point.totals.moves)?;
             dict.set_item("value", point.value.points())?;
-            dict.set_item("placement", placement(py, &point.placement, &self.names)?)?;
+            dict.set_item("placement", written(py, &point.placement, &self.names)?)?;
             dict.set_item("totals", goals::totals(py, &point.totals)?)?;
             dict.set_item("proved", point.is_optimal())?;
             points.append(dict)?;

@@ -118,7 +118,9 @@ pub(crate) fn order_of_moves(
     let question = std::sync::Arc::clone(problem.core());
     let core = py.detach(move || core::order_of_moves(&question, &from, &to, limits));
     Ok(MoveOrder {
-        core: core.map_err(|failed| error::placement(py, &failed, None))?,
+        core: problem
+            .checked(Ok(core))?
+            .map_err(|failed| error::placement(py, &failed, None))?,
         names: problem.names().clone(),
     })
 }

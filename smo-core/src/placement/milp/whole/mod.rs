@@ -10,6 +10,7 @@ mod rules;
 
 use super::MilpPlacer;
 use crate::milp::{Relation, SolveError, Solved};
+use crate::placement::first_fit;
 use crate::placement::{
     Answer, Assignment, Exhaustive, Goal, IntegerModel, PlaceContext, Placement, PlacementError,
     PlacementProblem, Placer, Proof, Value, Weight, Work, evaluate, verify, whole,
@@ -148,18 +149,9 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
     if builder.draft.is_contradictory() {
         return Ok(Answer::NotFound { proved: true, work });
     }
-    let greedy = whole::fit(problem, |_, service, _| whole::open(problem, service), &mut work);
-    let fall_back = |found: Option<Placement>, work| match found {
-        Some(placement) => Answer::Found {
-            placement,
-            bound: None,
-            proof: Proof::None,
-            work,
-        },
-        None => Answer::NotFound { proved: false, work },
-    };
+    let greedy = whole::first_fit(problem, &mut work);
     if builder.draft.variables() > placer.max_variables() {
-        return Ok(fall_back(greedy, work));
+        return Ok(first_fit::answer(greedy, work));
     }
     let mixed = |backwards| {
         let mixed = builder.draft.finish(&model.weights, backwards);
@@ -183,13 +175,13 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
             let tried = Exhaustive::default()
                 .with_most(FEW)
                 .place(&PlaceContext { problem });
-            return Ok(tried.unwrap_or_else(|_| fall_back(greedy, work)));
+            return Ok(tried.unwrap_or_else(|_| first_fit::answer(greedy, work)));
         }
     };
     let found = builder.read(&solution.values);
     if !verify(problem, &found).is_empty() {
         // Off by rounding: nothing of it is believed.
-        return Ok(fall_back(greedy, work));
+        return Ok(first_fit::answer(greedy, work));
     }
     let worth = |placement: &Placement| evaluate(problem, placement).map(|(_, value)| value);
     let value = worth(&found)?;
@@ -199,7 +191,7 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
     };
     // A greedy placement that is better refutes the solver.
     if let Some((_, better)) = best {
-        return Ok(fall_back(Some(better), work));
+        return Ok(first_fit::answer(Some(better), work));
     }
     Ok(Answer::Found {
         placement: found,
