@@ -9,7 +9,9 @@ use smo_core::intent::TranslateError;
 use smo_core::orchestrator::{self as core, OrchestratorError, StepResult};
 use smo_core::placement::{Diagnosis, PlacementError};
 use smo_core::plan::PlanError;
-use smo_core::scaling::{ControllerError, ScalingError};
+use smo_core::scaling::{
+    ControllerError, ForecastError, ProfileError, ReplayError, SamplesError, ScalingError,
+};
 use smo_karmada::KarmadaError;
 
 use crate::diagnostic::Violation;
@@ -41,6 +43,53 @@ pub(crate) fn infeasible(py: Python<'_>, diagnosis: Diagnosis) -> PyErr {
     let text = diagnosis.to_string();
     let diagnosis = crate::placement::Diagnosis::new(diagnosis);
     exception(py, "Infeasible", (text.trim_end().to_owned(), diagnosis))
+}
+
+/// `InvalidSamples` with everything that is wrong.
+pub(crate) fn invalid_samples(
+    py: Python<'_>,
+    faults: impl IntoIterator<Item = impl ToString>,
+    hint: &str,
+) -> PyErr {
+    let faults: Vec<String> = faults.into_iter().map(|fault| fault.to_string()).collect();
+    let hints: Vec<&str> = Some(hint).filter(|hint| !hint.is_empty()).into_iter().collect();
+    exception(py, "InvalidSamples", (faults.join("; "), faults, hints))
+}
+
+/// A text that holds no samples.
+pub(crate) fn samples(py: Python<'_>, error: &SamplesError) -> PyErr {
+    invalid_samples(py, [error.to_string()], &error.hint)
+}
+
+/// `NotEnoughData` where more of the same would help.
+fn not_enough(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
+    exception(py, "NotEnoughData", (error.to_string(),))
+}
+
+pub(crate) fn forecast(py: Python<'_>, error: &ForecastError) -> PyErr {
+    match error {
+        ForecastError::Invalid(faults) => invalid_samples(py, &faults.0, ""),
+        ForecastError::TooShort { .. } | ForecastError::NoSample | ForecastError::Accuracy(_) => {
+            not_enough(py, error)
+        }
+        other => invalid_samples(py, [other.to_string()], ""),
+    }
+}
+
+pub(crate) fn profile(py: Python<'_>, error: &ProfileError) -> PyErr {
+    match error {
+        ProfileError::Invalid(faults) => invalid_samples(py, &faults.0, ""),
+        ProfileError::Refused(refusal) => not_enough(py, refusal),
+        other => invalid_samples(py, [other.to_string()], ""),
+    }
+}
+
+pub(crate) fn replay(py: Python<'_>, error: &ReplayError) -> PyErr {
+    match error {
+        ReplayError::Invalid(faults) => invalid_samples(py, &faults.0, ""),
+        ReplayError::Forecast(error) => forecast(py, error),
+        other => invalid_samples(py, [other.to_string()], ""),
+    }
 }
 
 pub(crate) fn translate(py: Python<'_>, error: &TranslateError) -> PyErr {

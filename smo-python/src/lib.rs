@@ -11,6 +11,7 @@ mod convert;
 mod descriptor;
 mod diagnostic;
 mod error;
+mod forecast;
 mod graph;
 mod html;
 mod intent;
@@ -18,6 +19,8 @@ mod karmada;
 mod orchestrator;
 mod placement;
 mod plan;
+mod profile;
+mod replay;
 mod runtime;
 mod scaling;
 
@@ -42,6 +45,10 @@ mod _smo {
     use super::descriptor::{Descriptor, json_schema};
     #[pymodule_export]
     use super::diagnostic::Violation;
+    #[pymodule_export]
+    use super::forecast::{
+        Backtest, Forecast, LoadPredictor, LoadSeries, backtest, detect_season, forecast, generate_load,
+    };
     #[pymodule_export]
     use super::graph::{_restore_graph, ApplicationGraph, Link, Service};
     #[pymodule_export]
@@ -68,6 +75,10 @@ mod _smo {
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};
+    #[pymodule_export]
+    use super::profile::{Drift, Profile, ProfileSample, join_prometheus, learn, read_samples};
+    #[pymodule_export]
+    use super::replay::{ReplayOutcome, ReplayPolicy, ReplayView, Workload, replay};
     #[pymodule_export]
     use super::runtime::Cancellation;
     #[pymodule_export]

@@ -14,7 +14,10 @@ MODULES = {
     "smo.aio": smo.aio,
     "smo.artifact": smo.artifact,
     "smo.ask": smo.ask,
+    "smo.forecast": smo.forecast,
     "smo.karmada": smo.karmada,
+    "smo.profile": smo.profile,
+    "smo.replay": smo.replay,
     "smo.scaling": smo.scaling,
 }
 

@@ -32,7 +32,7 @@ An `Orchestrator` carries plans out on a fleet: one in memory, or that of a Karm
 charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run.
 """
 
-from . import artifact, ask, karmada, scaling
+from . import artifact, ask, forecast, karmada, profile, replay, scaling
 from ._errors import (
     BackendError,
     Conflict,
@@ -42,7 +42,9 @@ from ._errors import (
     InvalidDescriptor,
     InvalidInput,
     InvalidInventory,
+    InvalidSamples,
     InvalidScaling,
+    NotEnoughData,
     NotFound,
     OrchestratorError,
     PlacementFailed,
@@ -192,12 +194,14 @@ __all__ = [
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "InvalidSamples",
     "InvalidScaling",
     "Inventory",
     "Journal",
     "Link",
     "MetricsBackend",
     "MilpPlacer",
+    "NotEnoughData",
     "NotFound",
     "Note",
     "ObservedRelease",
@@ -243,11 +247,14 @@ __all__ = [
     "__version__",
     "artifact",
     "ask",
+    "forecast",
     "fleet_json_schema",
     "json_schema",
     "karmada",
     "place",
     "plan",
+    "profile",
+    "replay",
     "rules",
     "scaling",
     "translate",

@@ -18,7 +18,9 @@ __all__ = [
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "InvalidSamples",
     "InvalidScaling",
+    "NotEnoughData",
     "NotFound",
     "OrchestratorError",
     "PlacementFailed",
@@ -72,6 +74,45 @@ class InvalidInput(SmoError, ValueError):
         """The hints of the violations, each once."""
         found = [violation.hint for violation in self.violations if violation.hint is not None]
         return list(dict.fromkeys(found))
+
+
+class InvalidSamples(SmoError, ValueError):
+    """Samples, or what is asked about them, make no sense. `faults` has everything that is wrong, one sentence each.
+
+    >>> import smo
+    >>> from smo.forecast import LoadSeries
+    >>> try:
+    ...     LoadSeries([1.0, -2.0], step=60)
+    ... except smo.InvalidSamples as error:
+    ...     print(error.faults[0])
+    samples[1] is -2; a rate is finite and not negative, and a gap is left out
+    """
+
+    def __init__(self, message: str, faults: list[str], hints: list[str]) -> None:
+        super().__init__(message, faults, hints)
+        self.faults = faults
+        self._hints = hints
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return list(self._hints)
+
+
+class NotEnoughData(SmoError):
+    """Samples are sound, and do not suffice for what was asked. More of them, or unlike ones, may.
+
+    >>> import smo
+    >>> from smo.forecast import LoadSeries, forecast
+    >>> try:
+    ...     forecast(LoadSeries([1.0, 2.0], step=60), 3, model="seasonal-naive", period=24)
+    ... except smo.NotEnoughData as error:
+    ...     print(error)
+    2 steps of history are too few for seasonal naive; 24 or more are needed
+    """
 
 
 class InvalidDescriptor(InvalidInput):
