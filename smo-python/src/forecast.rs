@@ -187,30 +187,26 @@ impl Forecast {
     }
 }
 
-/// The models by name.
-enum Model {
-    Fresh(Box<dyn Forecaster>),
-    Rolling,
+/// The models that are given a whole history, by name.
+pub(crate) fn seasonal_model(name: &str, period: Option<usize>) -> PyResult<core::AutoForecaster> {
+    let model = match name {
+        "holt-winters" => core::SeasonalModel::HoltWinters,
+        "seasonal-naive" => core::SeasonalModel::Naive,
+        other => {
+            let fault = format!(
+                "there is no model {other}; there are holt-winters, seasonal-naive and, in smo.forecast, rolling"
+            );
+            return Err(pyo3::exceptions::PyValueError::new_err(fault));
+        }
+    };
+    Ok(core::AutoForecaster::new(model, period))
 }
 
-fn model(py: Python<'_>, name: &str, period: Option<usize>, learned: &[Option<f64>]) -> PyResult<Model> {
-    let period = || {
-        period
-            .or_else(|| core::detect_season(learned).map(|season| season.period))
-            .unwrap_or(1)
-    };
-    match name {
-        "holt-winters" => {
-            let model =
-                core::HoltWinters::fitted(period(), learned).map_err(|fault| error::forecast(py, &fault))?;
-            Ok(Model::Fresh(Box::new(model)))
-        }
-        "seasonal-naive" => Ok(Model::Fresh(Box::new(core::SeasonalNaive::new(period())))),
-        "rolling" => Ok(Model::Rolling),
-        other => Err(pyo3::exceptions::PyValueError::new_err(format!(
-            "there is no model {other}; there are holt-winters, seasonal-naive and rolling"
-        ))),
-    }
+/// The same, or `None` for the one that goes on with every value.
+fn model(name: &str, period: Option<usize>) -> PyResult<Option<core::AutoForecaster>> {
+    (name != "rolling")
+        .then(|| seasonal_model(name, period))
+        .transpose()
 }
 
 /// Forecasts `horizon` steps after a load, with quantiles at `levels` (in percent).
@@ -233,10 +229,10 @@ pub(crate) fn forecast(
     period: Option<usize>,
     levels: Vec<u8>,
 ) -> PyResult<Forecast> {
-    let model = self::model(py, model, period, history.0.values())?;
+    let model = self::model(model, period)?;
     let made = py.detach(|| match model {
-        Model::Fresh(model) => core::Forecast::new(model.as_ref(), &history.0, horizon, &levels),
-        Model::Rolling => {
+        Some(model) => core::Forecast::new(&model, &history.0, horizon, &levels),
+        None => {
             let options = core::RollingOptions {
                 horizon,
                 levels,
@@ -412,10 +408,14 @@ pub(crate) fn backtest(
         first,
         stride,
     };
-    let model = self::model(py, model, Some(period), learned)?;
+    let model = self::model(model, Some(period))?;
     let report = py.detach(|| match model {
-        Model::Fresh(model) => core::backtest(model.as_ref(), &history.0, &options),
-        Model::Rolling => core::backtest_rolling(&core::RollingOptions::default(), &history.0, &options),
+        // Learned once, from the steps that are only learned from.
+        Some(model) => {
+            let learned = model.learned(learned)?;
+            core::backtest(learned.as_deref().unwrap_or(&model), &history.0, &options)
+        }
+        None => core::backtest_rolling(&core::RollingOptions::default(), &history.0, &options),
     });
     report.map(Backtest).map_err(|fault| error::forecast(py, &fault))
 }

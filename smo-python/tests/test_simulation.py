@@ -57,11 +57,27 @@ def test_what_if_a_cluster_fails_or_pods_start_slowly() -> None:
 def test_load_that_is_to_come_is_decided_for() -> None:
     """Ten quiet minutes, ten busy ones, again and again: with a forecast, replicas are there before the load."""
     load = [5.0] * 10 + [28.0] * 10
-    without, ahead = (
+    without, *ahead = (
         simulate(FLEET, autoscaler(**more), {"shop/web": load * 6}, duration=7200, pod_start=30)
-        for more in ({}, {"season": 1200, "history": 3600})
+        for more in (
+            {},
+            {"season": 1200, "history": 3600},
+            {"season": 1200, "model": "holt-winters"},
+            {"model": "seasonal-naive", "history": 3600},
+            {"model": "holt-winters", "history": 3600},
+        )
     )
-    assert ahead.services["web"].violations < without.services["web"].violations
+    for result in ahead:
+        assert result.services["web"].violations < without.services["web"].violations
+
+
+def test_forecasts_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="there is no model crystal-ball; there are holt-winters"):
+        autoscaler(model="crystal-ball")
+    with pytest.raises(smo.InvalidSamples, match="quantile of 100 %"):
+        autoscaler(season=1200, percent=100)
+    with pytest.raises(smo.InvalidSamples, match="step is zero"):
+        autoscaler(season=1200, step=0)
 
 
 def test_the_picture_is_xml_and_a_notebook_shows_it() -> None:

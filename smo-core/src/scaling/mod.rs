@@ -41,9 +41,10 @@ pub use controller::{
 pub use decision::{DecidedBy, Lack, LackReason, Replace, ScalingDecision, ServiceTarget, Share, Targets};
 pub use exact::{ExactScaler, ScalingCounts, ScalingWorkspace};
 pub use forecast::{
-    Backtest, BacktestOptions, Forecast, ForecastError, Forecaster, HoltWinters, LEVELS, LoadPredictor,
-    LoadSeries, Quantile, QuantileScore, RollingForecast, RollingOptions, Season, SeasonalNaive, SeriesFault,
-    Smoothing, backtest, backtest_rolling, coverage, detect_season, mase, pinball_loss,
+    AutoForecaster, Backtest, BacktestOptions, Forecast, ForecastError, Forecaster, HoltWinters, LEVELS,
+    LoadPredictor, LoadSeries, Quantile, QuantileScore, RollingForecast, RollingOptions, Season,
+    SeasonalModel, SeasonalNaive, SeriesFault, Smoothing, backtest, backtest_rolling, coverage,
+    detect_season, mase, pinball_loss,
 };
 pub use problem::{ClusterRoom, ProblemFault, ScalingGoals, ScalingProblem, ServiceLoad};
 pub use profile::{

@@ -1922,6 +1922,7 @@ class ScaledService:
         history: float | None = None,
         ahead: float = 120.0,
         percent: int = 90,
+        model: Literal["seasonal-naive", "holt-winters"] | None = None,
     ) -> ScaledService: ...
 
 @final

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::orchestrator::{self as core, OrchestratorError};
 use smo_core::plan::Planner as CorePlanner;
-use smo_core::scaling::{self, SeasonalNaive};
+use smo_core::scaling;
 
 use super::goals::or_default;
 use super::problem::names_of;
@@ -15,16 +16,25 @@ use super::scaler::Choice;
 use super::{Scaler, ScalingGoals, ScalingPolicy, ScalingStep, Throughput, by_service};
 use crate::convert::seconds;
 use crate::error;
+use crate::forecast::seasonal_model;
 use crate::graph::{ApplicationGraph, count};
 use crate::html;
 use crate::placement::Cause;
 use crate::plan::Planner;
 
+/// A day is seen in it more than three times, which finding it takes.
+const UNTOLD_HISTORY: Duration = Duration::from_secs(4 * 86_400);
+
 /// How a service is measured and what its replicas carry. `load` is a PromQL expression with at most one series, in requests
 /// per second.
 ///
-/// With a `season` (in seconds), replicas are decided for what is to come as well: the `percent` quantile of what was one
-/// season ago, for the next `ahead` seconds, from a `history` of so many seconds in values of `step` seconds.
+/// With a `model`, or a `season` (in seconds), replicas are decided for what is to come as well: the `percent` quantile of its
+/// forecast for the next `ahead` seconds, from a `history` of so many seconds in values of `step` seconds. The model is
+/// `seasonal-naive`, which repeats what was one season ago, or `holt-winters`, which is fitted to the history; the season is found
+/// in the history where it is not given. The history is three seasons, or four days, where it is not given. Quantiles come from
+/// the errors that the model would have made in it.
+///
+/// Raises `ValueError` for a model that does not exist, `InvalidSamples` for a step of zero and a level outside 1 to 99.
 ///
 /// >>> from smo.scaling import ScaledService, Throughput
 /// >>> ScaledService("sum(rate(requests_total[1m]))", Throughput(110, -30), max=10)
@@ -36,9 +46,10 @@ pub(crate) struct ScaledService(core::ScaledService);
 impl ScaledService {
     #[new]
     #[pyo3(signature = (load, throughput, *, max, min = 1, requires = Vec::new(), season = None, step = 60.0,
-        history = None, ahead = 120.0, percent = 90))]
+        history = None, ahead = 120.0, percent = 90, model = None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
+        py: Python<'_>,
         load: String,
         throughput: &Throughput,
         max: u32,
@@ -49,18 +60,29 @@ impl ScaledService {
         history: Option<f64>,
         ahead: f64,
         percent: u8,
+        model: Option<&str>,
     ) -> PyResult<Self> {
-        let forecast = match season {
-            None => None,
-            Some(season) => {
-                let (season, step) = (seconds("season", season)?, seconds("step", step)?);
-                let period = season.as_nanos() / step.as_nanos().max(1);
-                let history = match history {
-                    Some(history) => seconds("history", history)?,
-                    None => season.saturating_mul(3),
+        let forecast = match (model, season) {
+            (None, None) => None,
+            (model, season) => {
+                let step = seconds("step", step)?;
+                let season = season.map(|season| seconds("season", season)).transpose()?;
+                let period = season.map(|season| {
+                    usize::try_from(season.as_nanos() / step.as_nanos().max(1)).unwrap_or(usize::MAX)
+                });
+                let history = match (history, season) {
+                    (Some(history), _) => seconds("history", history)?,
+                    (None, Some(season)) => season.saturating_mul(3),
+                    (None, None) => UNTOLD_HISTORY,
                 };
+                // What keeps a rolling forecast from being made is wrong here as well.
+                let levels = scaling::RollingOptions {
+                    levels: vec![percent],
+                    ..scaling::RollingOptions::default()
+                };
+                scaling::LoadPredictor::new(step, levels).map_err(|fault| error::forecast(py, &fault))?;
                 Some(core::LoadForecast {
-                    model: Arc::new(SeasonalNaive::new(usize::try_from(period).unwrap_or(usize::MAX))),
+                    model: Arc::new(seasonal_model(model.unwrap_or("seasonal-naive"), period)?),
                     step,
                     history,
                     ahead: seconds("ahead", ahead)?,

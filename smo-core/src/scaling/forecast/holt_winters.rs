@@ -50,6 +50,8 @@ pub(super) struct State {
 }
 
 impl HoltWinters {
+    pub(super) const NAME: &str = "Holt-Winters";
+
     /// A model with a season of `period` steps (1: no season) and given smoothing.
     ///
     /// # Errors
@@ -224,7 +226,7 @@ impl HoltWinters {
 
 impl Forecaster for HoltWinters {
     fn name(&self) -> &str {
-        "Holt-Winters"
+        Self::NAME
     }
 
     fn forecast(&self, history: &[Option<f64>], horizon: usize) -> Result<Vec<f64>, ForecastError> {

@@ -1,6 +1,7 @@
 //! Forecasting load, with quantiles that scaling decisions are made for.
 
 mod accuracy;
+mod auto;
 mod backtest;
 mod errors;
 mod holt_winters;
@@ -16,6 +17,7 @@ mod tests;
 use thiserror::Error;
 
 pub use accuracy::{coverage, mase, pinball_loss};
+pub use auto::{AutoForecaster, SeasonalModel};
 pub use backtest::{Backtest, BacktestOptions, QuantileScore, backtest, backtest_rolling};
 pub use holt_winters::{HoltWinters, Smoothing};
 pub use model::{Forecaster, SeasonalNaive};
@@ -23,6 +25,7 @@ pub use predictor::LoadPredictor;
 pub use quantiles::{Forecast, LEVELS, Quantile};
 pub use rolling::{RollingForecast, RollingOptions};
 pub use season::{Season, detect_season};
+pub(super) use series::moment;
 pub use series::{LoadSeries, SeriesFault};
 
 use super::Faults;

@@ -11,7 +11,7 @@ use super::ForecastError;
 /// history are `None`.
 ///
 /// # Implementations
-/// [`SeasonalNaive`], [`HoltWinters`](super::HoltWinters).
+/// [`SeasonalNaive`], [`HoltWinters`](super::HoltWinters), [`AutoForecaster`](super::AutoForecaster).
 ///
 /// # Example
 /// ```
@@ -29,6 +29,16 @@ pub trait Forecaster: Debug + Send + Sync {
     /// # Errors
     /// [`ForecastError::TooShort`] when the history does not suffice.
     fn forecast(&self, history: &[Option<f64>], horizon: usize) -> Result<Vec<f64>, ForecastError>;
+
+    /// This model with what it learns from a history, such as its season; `None` where there is nothing to learn. Who
+    /// forecasts at many moments of one history asks once.
+    ///
+    /// # Errors
+    /// As [`Forecaster::forecast`].
+    fn learned(&self, history: &[Option<f64>]) -> Result<Option<Box<dyn Forecaster>>, ForecastError> {
+        let _ = history;
+        Ok(None)
+    }
 }
 
 /// As it was one season ago; with a season of 1, as it was last. Gaps are filled from the season before.
@@ -41,6 +51,8 @@ pub struct SeasonalNaive {
 }
 
 impl SeasonalNaive {
+    pub(super) const NAME: &str = "seasonal naive";
+
     /// A model with a season of `period` steps; 0 counts as 1.
     #[must_use]
     pub const fn new(period: usize) -> Self {
@@ -52,7 +64,7 @@ impl SeasonalNaive {
 
 impl Forecaster for SeasonalNaive {
     fn name(&self) -> &str {
-        "seasonal naive"
+        Self::NAME
     }
 
     fn forecast(&self, history: &[Option<f64>], horizon: usize) -> Result<Vec<f64>, ForecastError> {

@@ -57,7 +57,8 @@ impl Forecast {
     ///
     /// The model forecasts up to 200 moments of the past from what was before each; the errors it made at each distance
     /// are sorted, and the quantile is the one at rank `ceil((n + 1) * level)` (split conformal prediction; V. Vovk,
-    /// A. Gammerman and G. Shafer, *Algorithmic learning in a random world*, 2005).
+    /// A. Gammerman and G. Shafer, *Algorithmic learning in a random world*, 2005). What a model learns, such as its season, it
+    /// learns once, from all of the history.
     ///
     /// # Errors
     /// [`ForecastError::TooShort`] when the history does not suffice for the model and at least ten errors,
@@ -72,15 +73,12 @@ impl Forecast {
         if horizon == 0 {
             return Err(ForecastError::NoHorizon);
         }
-        if let Some(level) = levels.iter().find(|level| !(1..=99).contains(*level)) {
-            return Err(ForecastError::Level(*level));
-        }
+        let levels = checked_levels(levels)?;
         let values = history.values();
+        let learned = model.learned(values)?;
+        let model = learned.as_deref().unwrap_or(model);
         let points = checked(model, values, horizon)?;
         let errors = past_errors(model, values, horizon)?;
-        let mut levels = levels.to_vec();
-        levels.sort_unstable();
-        levels.dedup();
         let quantile = |percent: u8| {
             let shifted = |(point, errors): (&f64, &Vec<f64>)| (point + at_level(errors, percent)).max(0.0);
             Quantile {
@@ -121,6 +119,17 @@ impl Forecast {
             seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
         })
     }
+}
+
+/// Levels in percent, in order and each once.
+pub(super) fn checked_levels(levels: &[u8]) -> Result<Vec<u8>, ForecastError> {
+    if let Some(level) = levels.iter().find(|level| !(1..=99).contains(*level)) {
+        return Err(ForecastError::Level(*level));
+    }
+    let mut levels = levels.to_vec();
+    levels.sort_unstable();
+    levels.dedup();
+    Ok(levels)
 }
 
 fn checked(

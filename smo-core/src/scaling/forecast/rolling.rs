@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::super::statistics::float;
 use super::errors::ErrorWindow;
 use super::holt_winters::State;
-use super::series::is_rate;
+use super::quantiles::checked_levels;
+use super::series::{is_rate, moment};
 use super::{Forecast, ForecastError, Forecaster, HoltWinters, LEVELS, Quantile, detect_season};
 
 /// How a rolling forecast learns.
@@ -107,9 +108,7 @@ impl RollingForecast {
         if options.horizon == 0 {
             return Err(ForecastError::NoHorizon);
         }
-        if let Some(level) = options.levels.iter().find(|level| !(1..=99).contains(*level)) {
-            return Err(ForecastError::Level(*level));
-        }
+        options.levels = checked_levels(&options.levels)?;
         for (model, have) in [
             ("a rolling forecast", options.history),
             ("its quantiles", options.errors),
@@ -122,8 +121,6 @@ impl RollingForecast {
                 });
             }
         }
-        options.levels.sort_unstable();
-        options.levels.dedup();
         let window = ErrorWindow::new(options.errors, &options.levels);
         Ok(Self {
             start,
@@ -302,9 +299,7 @@ impl RollingForecast {
     /// The moment of the value at `index`, which may be after the last one.
     #[must_use]
     pub fn moment(&self, index: usize) -> Timestamp {
-        let count = u32::try_from(index).unwrap_or(u32::MAX);
-        let after = SignedDuration::try_from(self.step.saturating_mul(count)).unwrap_or(SignedDuration::MAX);
-        self.start.checked_add(after).unwrap_or(Timestamp::MAX)
+        moment(self.start, self.step, index)
     }
 }
 

@@ -153,9 +153,7 @@ impl LoadSeries {
     /// The moment of the value at `index`, which may be after the last one.
     #[must_use]
     pub fn moment(&self, index: usize) -> Timestamp {
-        let count = u32::try_from(index).unwrap_or(u32::MAX);
-        let after = SignedDuration::try_from(self.step.saturating_mul(count)).unwrap_or(SignedDuration::MAX);
-        self.start.checked_add(after).unwrap_or(Timestamp::MAX)
+        moment(self.start, self.step, index)
     }
 
     /// The first `length` values.
@@ -167,6 +165,13 @@ impl LoadSeries {
             values: self.values.iter().take(length).copied().collect(),
         }
     }
+}
+
+/// The moment `index` steps after `start`.
+pub(in crate::scaling) fn moment(start: Timestamp, step: Duration, index: usize) -> Timestamp {
+    let count = u32::try_from(index).unwrap_or(u32::MAX);
+    let after = SignedDuration::try_from(step.saturating_mul(count)).unwrap_or(SignedDuration::MAX);
+    start.checked_add(after).unwrap_or(Timestamp::MAX)
 }
 
 pub(super) fn is_rate(value: f64) -> bool {

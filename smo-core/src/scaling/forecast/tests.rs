@@ -248,6 +248,9 @@ proptest! {
         if let Ok(model) = fitted {
             models.push(Box::new(model));
         }
+        for model in [SeasonalModel::Naive, SeasonalModel::HoltWinters] {
+            models.push(Box::new(AutoForecaster::new(model, None)));
+        }
         for model in models {
             if let Ok(forecast) = model.forecast(&values, horizon) {
                 prop_assert_eq!(forecast.len(), horizon);
@@ -256,6 +259,22 @@ proptest! {
         }
         let _ = detect_season(&values);
     }
+}
+
+#[test]
+fn a_model_that_learns_is_the_one_it_finds() {
+    let history = series(wave(600, 60, 0.0, 4.0));
+    let forecast = |model: &dyn Forecaster| Forecast::new(model, &history, 5, &LEVELS).unwrap();
+    let found = AutoForecaster::new(SeasonalModel::HoltWinters, None);
+    let given = AutoForecaster::new(SeasonalModel::HoltWinters, Some(60));
+    let fitted = HoltWinters::fitted(60, history.values()).unwrap();
+    assert_eq!(forecast(&found), forecast(&fitted));
+    assert_eq!(forecast(&given), forecast(&fitted));
+    let naive = AutoForecaster::new(SeasonalModel::Naive, None);
+    assert_eq!(forecast(&naive), forecast(&SeasonalNaive::new(60)));
+    // A history without a season is repeated from one step to the next.
+    let flat = series(vec![Some(5.0); 40]);
+    assert_eq!(naive.forecast(flat.values(), 3).unwrap(), [5.0; 3]);
 }
 
 #[test]

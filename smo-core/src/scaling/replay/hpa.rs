@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::pace::Pace;
 use super::{ReplayError, ReplayOutcome, ReplayPolicy, ReplayView, Workload, replay};
 use crate::scaling::controller::since;
 
@@ -23,35 +24,24 @@ pub struct Hpa {
 /// What an autoscaler does with a count that the load asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Behaviour {
-    pub(super) every: Duration,
+    pub(super) pace: Pace,
     pub(super) tolerance: f64,
-    pub(super) down_window: Duration,
-    last: Option<Timestamp>,
+    down_window: Duration,
     wanted: VecDeque<(Timestamp, u32)>,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
-            every: Duration::from_secs(15),
+            pace: Pace::new(Duration::from_secs(15)),
             tolerance: 0.1,
             down_window: Duration::from_secs(300),
-            last: None,
             wanted: VecDeque::new(),
         }
     }
 }
 
 impl Behaviour {
-    /// Whether it is time to look again.
-    pub(super) fn is_due(&mut self, now: Timestamp) -> bool {
-        let due = self.last.is_none_or(|last| since(now, last) >= self.every);
-        if due {
-            self.last = Some(now);
-        }
-        due
-    }
-
     /// Holds a count back: stabilisation, and the most that goes up at once.
     pub(super) fn settle(&mut self, view: &ReplayView<'_>, wanted: u32) -> u32 {
         if self.wanted.is_empty() {
@@ -165,7 +155,7 @@ impl ReplayPolicy for Hpa {
     }
 
     fn decide(&mut self, view: &ReplayView<'_>) -> Result<u32, ReplayError> {
-        let Some(measured) = view.sample.filter(|_| self.rules.is_due(view.now)) else {
+        let Some(measured) = view.sample.filter(|_| self.rules.pace.is_due(view.now)) else {
             return Ok(view.asked);
         };
         let wanted = self

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::hpa::{Behaviour, ceil, checked, target};
+use super::pace::Pace;
 use super::{ReplayError, ReplayPolicy, ReplayView};
 use crate::scaling::controller::since;
 
@@ -17,7 +18,7 @@ use crate::scaling::controller::since;
 pub struct Keda {
     target_percent: u32,
     rules: Behaviour,
-    polled: Option<Timestamp>,
+    polling: Pace,
     active: Option<Timestamp>,
 }
 
@@ -34,20 +35,16 @@ impl Keda {
         Ok(Self {
             target_percent,
             rules: Behaviour::default(),
-            polled: None,
+            polling: Pace::new(POLLING),
             active: None,
         })
     }
 
     /// What KEDA itself decides: whether anything runs at all.
     fn activates(&mut self, view: &ReplayView<'_>, measured: f64) -> Option<bool> {
-        if self
-            .polled
-            .is_some_and(|polled| since(view.now, polled) < POLLING)
-        {
+        if !self.polling.is_due(view.now) {
             return None;
         }
-        self.polled = Some(view.now);
         if measured > 0.0 || self.active.is_none() {
             self.active = Some(view.now);
         }
@@ -79,7 +76,7 @@ impl ReplayPolicy for Keda {
                 _ => {}
             }
         }
-        if !self.rules.is_due(view.now) {
+        if !self.rules.pace.is_due(view.now) {
             return Ok(view.asked);
         }
         let target = target(view, self.target_percent);

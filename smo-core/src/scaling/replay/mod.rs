@@ -9,6 +9,7 @@ mod foresight;
 mod generate;
 mod hpa;
 mod keda;
+mod pace;
 mod policy;
 mod predecessor;
 mod predictive;

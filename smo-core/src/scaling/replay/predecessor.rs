@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::pace::Pace;
 use super::{ReplayError, ReplayPolicy, ReplayView};
-use crate::scaling::controller::since;
 
 /// The predecessor's loop: every 30 s the optimum of its model for the rate that was measured, where a missing sample counts as no
 /// load. The optimum of one service with room is the larger of what the rate needs and what runs: its model never gains from
 /// stopping a replica, so counts only go up. (Where stopping one is an exact tie, its solver may do either.)
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PredecessorLoop {
-    last: Option<Timestamp>,
+    pace: Pace,
 }
 
 const EVERY: Duration = Duration::from_secs(30);
@@ -21,7 +19,15 @@ impl PredecessorLoop {
     /// The loop before its first step.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None }
+        Self {
+            pace: Pace::new(EVERY),
+        }
+    }
+}
+
+impl Default for PredecessorLoop {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -31,10 +37,9 @@ impl ReplayPolicy for PredecessorLoop {
     }
 
     fn decide(&mut self, view: &ReplayView<'_>) -> Result<u32, ReplayError> {
-        if self.last.is_some_and(|last| since(view.now, last) < EVERY) {
+        if !self.pace.is_due(view.now) {
             return Ok(view.asked);
         }
-        self.last = Some(view.now);
         Ok(view
             .workload
             .needed(view.sample.unwrap_or(0.0))

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{ReplayError, ReplayPolicy, ReplayView, Workload};
+use crate::scaling::forecast::moment;
 use crate::scaling::statistics::float;
 use crate::units::Rate;
 
@@ -89,7 +90,7 @@ pub fn replay_with(
         fleet.serve(tick);
         let view = ReplayView {
             tick,
-            now: moment(workload, tick),
+            now: moment(workload.load.moment(0), workload.tick, tick),
             sample: samples.mean(),
             asked: fleet.asked(),
             ready: fleet.ready,
@@ -113,13 +114,6 @@ pub fn replay_with(
         });
     }
     Ok(counted.outcome(policy.name(), workload))
-}
-
-fn moment(workload: &Workload, tick: usize) -> Timestamp {
-    let ticks = u32::try_from(tick).unwrap_or(u32::MAX);
-    let after = SignedDuration::try_from(workload.tick.saturating_mul(ticks)).unwrap_or(SignedDuration::MAX);
-    let start = workload.load.moment(0);
-    start.checked_add(after).unwrap_or(Timestamp::MAX)
 }
 
 /// The replicas.
