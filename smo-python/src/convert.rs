@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, Unit};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
@@ -210,6 +210,38 @@ pub(crate) fn moment(text: &str) -> PyResult<Timestamp> {
         let message = format!("{text} is no moment in time, such as 2026-11-24T10:00:00Z");
         PyValueError::new_err(message)
     })
+}
+
+/// A moment of Python: RFC 3339 text, a `datetime` with a time zone, or seconds since 1970.
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl<'py> FromPyObject<'_, 'py> for Moment {
+    type Error = PyErr;
+
+    fn extract(when: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = when.cast::<PyString>() {
+            return moment(text.to_str()?).map(Self);
+        }
+        if let Ok(seconds) = when.extract::<f64>() {
+            let since_1970 = SignedDuration::try_from_secs_f64(seconds).ok();
+            // To the millisecond: a float has no more to say.
+            let at = since_1970.and_then(|since| {
+                Timestamp::from_duration(since)
+                    .ok()?
+                    .round(Unit::Millisecond)
+                    .ok()
+            });
+            let at = at.ok_or_else(|| PyValueError::new_err(format!("{seconds} is no moment in time")));
+            return at.map(Self);
+        }
+        let Ok(text) = when.call_method0("isoformat") else {
+            let found = when.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "a moment is RFC 3339 text, a datetime or seconds since 1970, not {found}"
+            )));
+        };
+        moment(&text.extract::<String>()?).map(Self)
+    }
 }
 
 /// A text that a type of the core reads, or a `ValueError` with what it says.

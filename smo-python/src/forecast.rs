@@ -7,31 +7,8 @@ use jiff::Timestamp;
 use pyo3::prelude::*;
 use smo_core::scaling::{self as core, Forecaster};
 
-use crate::convert::{moment, seconds, serialised};
+use crate::convert::{Moment, seconds, serialised};
 use crate::error;
-
-/// A moment: seconds since 1970, or RFC 3339.
-#[derive(FromPyObject)]
-pub(crate) enum Moment {
-    Seconds(f64),
-    Text(String),
-}
-
-impl Moment {
-    pub(crate) fn timestamp(&self, py: Python<'_>) -> PyResult<Timestamp> {
-        match self {
-            Self::Text(text) => moment(text),
-            Self::Seconds(seconds) => {
-                #[allow(clippy::cast_possible_truncation)]
-                let millis = (seconds * 1000.0).round() as i64;
-                let at = Timestamp::from_millisecond(millis)
-                    .ok()
-                    .filter(|_| seconds.is_finite());
-                at.ok_or_else(|| error::invalid_samples(py, [format!("{seconds} is no moment in time")], ""))
-            }
-        }
-    }
-}
 
 /// Requests per second at equally spaced moments; a gap is `None` and not 0. `step` is in seconds.
 ///
@@ -50,22 +27,16 @@ impl LoadSeries {
     #[new]
     #[pyo3(signature = (values, step, *, start = None))]
     fn new(py: Python<'_>, values: Vec<Option<f64>>, step: f64, start: Option<Moment>) -> PyResult<Self> {
-        let start = match start {
-            Some(start) => start.timestamp(py)?,
-            None => Timestamp::UNIX_EPOCH,
-        };
+        let start = start.map_or(Timestamp::UNIX_EPOCH, |start| start.0);
         let series = core::LoadSeries::new(start, seconds("step", step)?, values);
         series.map(Self).map_err(|fault| error::forecast(py, &fault))
     }
 
-    /// A series of samples at any moments (seconds since 1970, or RFC 3339), oldest first: each counts for the nearest step,
+    /// A series of samples at any moments (seconds since 1970, RFC 3339, or a `datetime` with a time zone), oldest first: each counts for the nearest step,
     /// those of one step as their mean, and a step without a sample is a gap.
     #[staticmethod]
     fn from_samples(py: Python<'_>, samples: Vec<(Moment, f64)>, step: f64) -> PyResult<Self> {
-        let samples: Vec<(Timestamp, f64)> = samples
-            .iter()
-            .map(|(at, value)| Ok((at.timestamp(py)?, *value)))
-            .collect::<PyResult<_>>()?;
+        let samples: Vec<(Timestamp, f64)> = samples.iter().map(|(at, value)| (at.0, *value)).collect();
         let series = core::LoadSeries::from_samples(&samples, seconds("step", step)?);
         series.map(Self).map_err(|fault| error::forecast(py, &fault))
     }
@@ -74,7 +45,7 @@ impl LoadSeries {
     /// what most samples are apart when not given; `counts` says that values are requests a step and not a second.
     ///
     /// >>> from smo.forecast import LoadSeries
-    /// >>> LoadSeries.parse("minute,requests\\n0,60\\n1,90\\n2,\\n3,30\\n", counts=True).values
+    /// >>> LoadSeries.parse("minute,requests\n0,60\n1,90\n2,\n3,30\n", counts=True).values
     /// [1.0, 1.5, None, 0.5]
     #[staticmethod]
     #[pyo3(signature = (text, *, step = None, counts = false))]
@@ -286,23 +257,20 @@ impl LoadPredictor {
         predictor.map(Self).map_err(|fault| error::forecast(py, &fault))
     }
 
-    /// Takes the mean rate of some time up to `at` (seconds since 1970, or RFC 3339); `None` says that there is no sample. Raises
+    /// Takes the mean rate of some time up to `at` (seconds since 1970, RFC 3339, or a `datetime` with a time zone); `None` says that there is no sample. Raises
     /// `InvalidSamples` for a value that is no rate, and for a moment that is not after the one before.
     #[pyo3(signature = (at, rate))]
     fn observe(&mut self, py: Python<'_>, at: Moment, rate: Option<f64>) -> PyResult<()> {
-        let at = at.timestamp(py)?;
         self.0
-            .observe(at, rate)
+            .observe(at.0, rate)
             .map_err(|fault| error::forecast(py, &fault))
     }
 
     /// The highest value of a quantile over the steps that are not over between `now` and `ahead` seconds later; `None` before there is a
     /// forecast.
     #[pyo3(signature = (percent, *, now, ahead))]
-    fn expected(&self, py: Python<'_>, percent: u8, now: Moment, ahead: f64) -> PyResult<Option<f64>> {
-        let expected = self
-            .0
-            .expected(percent, now.timestamp(py)?, seconds("ahead", ahead)?);
+    fn expected(&self, percent: u8, now: Moment, ahead: f64) -> PyResult<Option<f64>> {
+        let expected = self.0.expected(percent, now.0, seconds("ahead", ahead)?);
         Ok(expected.map(|expected| expected.rate.to_f64()))
     }
 
@@ -382,8 +350,9 @@ impl Backtest {
 ///
 /// >>> from smo.forecast import LoadSeries, backtest
 /// >>> load = LoadSeries([float(10 + hour % 24 + hour % 5) for hour in range(480)], step=3600)
-/// >>> backtest(load, model="seasonal-naive", horizon=3).mase
-/// 1.0
+/// >>> report = backtest(load, model="seasonal-naive", horizon=3)
+/// >>> report.origins, round(report.mase, 1)
+/// (238, 1.0)
 #[pyfunction]
 #[pyo3(signature = (history, *, model = "rolling", period = None, horizon = 6, levels = vec![50, 90, 99], first = None, stride = 1))]
 #[allow(clippy::too_many_arguments, reason = "keywords of Python")]

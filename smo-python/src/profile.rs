@@ -3,9 +3,8 @@
 use pyo3::prelude::*;
 use smo_core::scaling as core;
 
-use crate::convert::serialised;
+use crate::convert::{Moment, serialised};
 use crate::error;
-use crate::forecast::Moment;
 
 /// One observation of a service: when, how many replicas served, requests per second of all of them, and how busy they were.
 ///
@@ -44,7 +43,7 @@ impl ProfileSample {
             }
         };
         Ok(Self(core::ProfileSample {
-            at: at.timestamp(py)?,
+            at: at.0,
             replicas,
             rate,
             saturation,
@@ -85,7 +84,7 @@ impl ProfileSample {
 /// Raises `InvalidSamples` that names the line.
 ///
 /// >>> from smo.profile import read_samples
-/// >>> read_samples("time,replicas,rate,utilisation\\n60,2,150.5,0.62\\n")[0].rate
+/// >>> read_samples("time,replicas,rate,utilisation\n60,2,150.5,0.62\n")[0].rate
 /// 150.5
 #[pyfunction]
 pub(crate) fn read_samples(py: Python<'_>, text: &str) -> PyResult<Vec<ProfileSample>> {

@@ -222,12 +222,7 @@ impl core::ReplayPolicy for Callable {
             asked: view.asked,
             ready: view.ready,
         };
-        let wanted = Python::attach(|py| {
-            self.function
-                .call1(py, (shown,))?
-                .extract::<u32>(py)
-                .map_err(PyErr::from)
-        });
+        let wanted = Python::attach(|py| self.function.call1(py, (shown,))?.extract::<u32>(py));
         wanted.map_err(|raised| {
             let fault = raised.to_string();
             if let Ok(mut kept) = self.raised.lock() {
@@ -349,9 +344,8 @@ pub(crate) fn replay(
         }
     };
     let outcome = if let Ok(known) = policy.cast::<ReplayPolicy>() {
-        let mut policy = known.get().0.build().map_err(|fault| error::replay(py, &fault))?;
-        // The trait does not ask for `Send`; a replay of minutes holds the interpreter no longer than a callable would.
-        core::replay_with(policy.as_mut(), &workload.0, &mut seen)
+        let kind = known.get().0;
+        py.detach(|| core::replay_with(kind.build()?.as_mut(), &workload.0, &mut seen))
     } else if policy.is_callable() {
         let name = policy
             .getattr("__name__")

@@ -29,7 +29,7 @@ def test_a_season_is_found_and_forecast() -> None:
     season = detect_season(load)
     assert season is not None and season[0] == 24
     for model in ("rolling", "holt-winters", "seasonal-naive"):
-        made = forecast(load, 6, model=model)  # type: ignore[arg-type]
+        made = forecast(load, 6, model=model)
         for ahead, point in enumerate(made.points):
             assert abs(point - 100 - 50 * math.sin(math.tau * ahead / 24)) < 12, (model, made.points)
         assert list(made.quantiles) == [50, 90, 99]
@@ -76,8 +76,13 @@ def test_bad_input_is_refused_with_every_fault() -> None:
         forecast(daily(5), 3, model="crystal-ball")  # type: ignore[arg-type]
     predictor = LoadPredictor()
     predictor.observe(60, 1.0)
-    for at, rate in [(60, 1.0), (75, -1.0), (math.nan, 1.0)]:
+    for at, rate in [(60, 1.0), (75, -1.0)]:
         with pytest.raises(smo.InvalidSamples):
             predictor.observe(at, rate)
+    for moment in (math.nan, 1e30, "yesterday"):
+        with pytest.raises(ValueError, match="is no moment in time"):
+            predictor.observe(moment, 1.0)
+    with pytest.raises(TypeError, match="a moment is RFC 3339 text, a datetime or seconds since 1970, not list"):
+        predictor.observe([], 1.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="step"):
         LoadPredictor(-1.0)

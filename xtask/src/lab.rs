@@ -28,9 +28,10 @@ pub(crate) fn call(workspace: &Workspace, command: &str, arguments: &[&str]) -> 
     }
 }
 
-/// Writes `benches/SCALING.md` and its charts.
-pub(crate) fn report(workspace: &Workspace) -> ExitCode {
+/// Writes `benches/SCALING.md` and its charts; `sources` are folders of public loads, and files of loads.
+pub(crate) fn report(workspace: &Workspace, sources: &[&str]) -> ExitCode {
     let folder = workspace.path("benches").display().to_string();
-    let shared = workspace.path("../shared").display().to_string();
-    call(workspace, "report", &["scaling", &folder, &shared])
+    let usual = workspace.path("../shared/bench/traces").display().to_string();
+    let own = ["scaling", &folder, &usual];
+    call(workspace, "report", &[&own, sources].concat())
 }

@@ -29,8 +29,9 @@ commands:
   profile  learn what replicas carry from a CSV file or a Prometheus range; `profile --help` lists options
   backtest forecast a load of a file again and say how good that was
   replay   replay a load of a file with this library's policy of scaling and with those of others
-  report scaling
-           measure forecasts and decisions on public and generated loads, and write benches/SCALING.md
+  report scaling [FOLDER or FILE]...
+           measure forecasts and decisions on generated loads, public ones that are in a folder, and those of files, and
+           write benches/SCALING.md
   report karmada
            measure on a real Karmada, beside kubectl and Helm, and write benches/REPORT.md
   help     print this
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         [command @ ("solve" | "profile" | "backtest" | "replay"), rest @ ..] => {
             lab::call(&workspace, command, rest)
         }
-        ["report", "scaling"] => lab::report(&workspace),
+        ["report", "scaling", sources @ ..] => lab::report(&workspace, sources),
         ["report", "karmada"] => {
             let mut report = Report::new();
             live::measure(&workspace, &mut report);

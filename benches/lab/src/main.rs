@@ -60,8 +60,8 @@ enum Report {
     Scaling {
         /// The folder to write into.
         folder: PathBuf,
-        /// The folder that holds bench/traces.
-        shared: PathBuf,
+        /// Folders of public loads, and files of loads in requests per second.
+        sources: Vec<PathBuf>,
     },
 }
 
@@ -77,8 +77,8 @@ fn main() -> ExitCode {
         Command::Backtest(arguments) => printed(arguments.run()),
         Command::Replay(arguments) => printed(arguments.run()),
         Command::Report {
-            report: Report::Scaling { folder, shared },
-        } => report::scaling(&folder, &shared, &mut |progress| eprintln!("{progress}")),
+            report: Report::Scaling { folder, sources },
+        } => report::scaling(&folder, &sources, &mut |progress| eprintln!("{progress}")),
         Command::Solve {
             format,
             file,

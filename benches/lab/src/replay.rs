@@ -60,7 +60,7 @@ pub fn workload(load: LoadSeries) -> Result<Workload, String> {
 ///
 /// # Errors
 /// Never: the policies make sense.
-pub fn policies() -> Result<Vec<Box<dyn ReplayPolicy>>, ReplayError> {
+fn policies() -> Result<Vec<Box<dyn ReplayPolicy>>, ReplayError> {
     Ok(vec![
         Box::new(Predictive::new(PredictiveOptions::default())?),
         Box::new(Predictive::measured()?),
@@ -71,6 +71,20 @@ pub fn policies() -> Result<Vec<Box<dyn ReplayPolicy>>, ReplayError> {
         Box::new(PredecessorLoop::new()),
         Box::new(Foresight::new()),
     ])
+}
+
+/// How every policy would have served, and the autoscaler that takes as many replica-hours as the first or the next more.
+///
+/// # Errors
+/// As [`replay`].
+pub fn outcomes(workload: &Workload) -> Result<(Vec<ReplayOutcome>, Option<ReplayOutcome>), ReplayError> {
+    let mut outcomes = Vec::new();
+    for mut policy in policies()? {
+        outcomes.push(replay(policy.as_mut(), workload)?);
+    }
+    let hours = outcomes.first().map_or(0.0, |ours| ours.replica_hours);
+    let rival = Hpa::of_hours(workload, hours)?;
+    Ok((outcomes, rival))
 }
 
 impl ReplayArguments {
@@ -97,15 +111,7 @@ impl ReplayArguments {
         }
         };
         let workload = self.workload(self.load.read()?).map_err(refused)?;
-        let all = || -> Result<(Vec<ReplayOutcome>, Option<ReplayOutcome>), ReplayError> {
-            let mut outcomes = Vec::new();
-            for mut policy in policies()? {
-                outcomes.push(replay(policy.as_mut(), &workload)?);
-            }
-            let hours = outcomes.first().map_or(0.0, |ours| ours.replica_hours);
-            Ok((outcomes, Hpa::of_hours(&workload, hours)?))
-        };
-        let (outcomes, rival) = all().map_err(|error| refused(error.to_string()))?;
+        let (outcomes, rival) = outcomes(&workload).map_err(|error| refused(error.to_string()))?;
         if self.json {
             let all = json!({"policies": outcomes, "autoscalerOfAsManyHours": rival});
             return Ok(format!("{all}\n"));

@@ -176,8 +176,8 @@ _Graph: TypeAlias = str | ApplicationGraph | DeploymentPlan
 # Quantities by resource.
 _Amounts: TypeAlias = Mapping[str, str | int]
 _Drift: TypeAlias = Literal["repair", "report"]
-# RFC 3339, or with a time zone.
-_Moment: TypeAlias = str | datetime
+# RFC 3339, with a time zone, or seconds since 1970.
+_Moment: TypeAlias = str | datetime | float
 _Expect: TypeAlias = int | Literal["absent", "anything"]
 _Result = TypeVar("_Result")
 
@@ -1809,6 +1809,8 @@ class ScalingPolicy:
         respect: float | None = ...,
         settle: float = 60.0,
     ) -> ScalingPolicy: ...
+    @staticmethod
+    def with_forecast() -> ScalingPolicy: ...
     def faults(self) -> list[str]: ...
     def to_dict(self) -> dict[str, Any]: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2014,8 +2016,6 @@ class ServiceCourse:
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
-# Seconds since 1970, or RFC 3339.
-_Moment: TypeAlias = float | str
 _Model: TypeAlias = Literal["rolling", "holt-winters", "seasonal-naive"]
 
 @final

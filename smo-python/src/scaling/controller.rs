@@ -6,9 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::scaling as core;
 
-use super::observation::instant;
 use super::{Scaler, ScalingGoals, ScalingObservation, ScalingPolicy, ScalingStep};
-use crate::convert::{from_python, serialised};
+use crate::convert::{Moment, from_python, serialised};
 use crate::error;
 use crate::placement::Cause;
 
@@ -70,22 +69,16 @@ impl ScalingController {
         })
     }
 
-    /// Takes one step: says what every service should run from `now` on. `now` is RFC 3339 text or a `datetime` with a time
-    /// zone. What the controller remembers only changes when the step succeeds.
+    /// Takes one step: says what every service should run from `now` on. `now` is RFC 3339 text, a `datetime` with a time
+    /// zone, or seconds since 1970. What the controller remembers only changes when the step succeeds.
     ///
     /// Raises `InvalidScaling` for an observation that makes no sense, with every fault, and for a step before the last
     /// one; `ScalerError` when the scaler is wrong or raises.
-    fn step(
-        &self,
-        py: Python<'_>,
-        observation: &ScalingObservation,
-        now: &Bound<'_, PyAny>,
-    ) -> PyResult<ScalingStep> {
-        let now = instant(now)?;
+    fn step(&self, py: Python<'_>, observation: &ScalingObservation, now: Moment) -> PyResult<ScalingStep> {
         let step = py.detach(|| {
             let mut machine = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             let Machine { controller, memory } = &mut *machine;
-            controller.step(memory, &observation.0, now)
+            controller.step(memory, &observation.0, now.0)
         });
         step.map(ScalingStep::new)
             .map_err(|failed| error::controller(py, &failed, self.cause.take()))

@@ -2,30 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 use smo_core::scaling as core;
 
 use super::problem::names_of;
 use super::{ClusterRoom, Throughput, by_cluster, by_service, rate};
-use crate::convert::{moment, resources, serialised};
+use crate::convert::{Moment, resources, serialised};
 use crate::graph::count;
-
-/// A moment: RFC 3339 text, or a `datetime` with a time zone.
-pub(super) fn instant(when: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
-    if let Ok(text) = when.cast::<PyString>() {
-        return moment(&text.extract::<String>()?);
-    }
-    let Ok(text) = when.call_method0("isoformat") else {
-        let found = when.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "a moment is RFC 3339 text or a datetime, not {found}"
-        )));
-    };
-    moment(&text.extract::<String>()?)
-}
 
 /// What a forecast expects: `rate` requests per second, which the real rate exceeds in at most 100 - `percent` of 100 cases
 /// within the next `seconds`.
@@ -96,7 +81,7 @@ impl ObservedService {
         throughput: &Throughput,
         clusters: &Bound<'_, PyDict>,
         max: u32,
-        at: Option<&Bound<'_, PyAny>>,
+        at: Option<Moment>,
         min: u32,
         per_replica: BTreeMap<String, Bound<'_, PyAny>>,
         requires: Vec<String>,
@@ -107,7 +92,7 @@ impl ObservedService {
             (None, _) => core::LoadSample::Missing,
             (Some(value), Some(at)) => core::LoadSample::Measured {
                 rate: rate(py, "the sample", value)?,
-                at: instant(at)?,
+                at: at.0,
             },
             (Some(_), None) => {
                 return Err(PyTypeError::new_err("a sample needs `at`, when it was measured"));

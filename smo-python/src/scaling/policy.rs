@@ -90,6 +90,17 @@ impl ScalingPolicy {
         }))
     }
 
+    /// The policy for counts that follow a forecast (`LoadPredictor.expected`, `ScaledService(model=)`), at its 90 % quantile: a reserve of 15 % above
+    /// what is measured, and a smaller tolerance.
+    ///
+    /// >>> from smo.scaling import ScalingPolicy
+    /// >>> ScalingPolicy.with_forecast() == ScalingPolicy(headroom_percent=15, tolerance_percent=5)
+    /// True
+    #[staticmethod]
+    fn with_forecast() -> Self {
+        Self(core::ScalingPolicy::with_forecast())
+    }
+
     /// Everything that is wrong with it, one sentence each; empty when nothing is.
     ///
     /// >>> from smo.scaling import ScalingPolicy

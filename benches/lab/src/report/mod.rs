@@ -1,43 +1,26 @@
 //! `cargo xtask report scaling`: forecasts and decisions on public and on generated loads, as a page with charts.
 
 mod charts;
+mod measured;
 mod svg;
 mod traces;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use smo_core::scaling::{
-    Backtest, Hpa, LoadSeries, Predictive, PredictiveOptions, ReplayError, ReplayOutcome, RollingOptions,
-    ScalingPolicy, Workload, replay,
-};
+use smo_core::scaling::{QuantileScore, ReplayError, ReplayOutcome, ScalingPolicy};
 
-use crate::backtest;
-use crate::replay::{policies, workload};
 use crate::solve::Fault;
-use traces::Trace;
+use measured::{Measured, measure};
 
-/// The quantiles that charts show beside the default.
-const QUANTILES: [u8; 3] = [75, 90, 99];
-
-/// One load with everything that was measured on it.
-struct Measured {
-    trace: Trace,
-    workload: Workload,
-    forecasts: Vec<(String, Vec<Backtest>)>,
-    outcomes: Vec<ReplayOutcome>,
-    rival: Option<ReplayOutcome>,
-    autoscalers: Vec<ReplayOutcome>,
-    quantiles: Vec<ReplayOutcome>,
-}
-
-/// Writes the page `SCALING.md` and its charts into `folder`, about the loads of `shared` (where it is there) and generated ones.
+/// Writes the page `SCALING.md` and its charts into `folder`: about public loads that are in the folders among `sources`, the loads of the
+/// files among them (requests per second), and generated ones.
 ///
 /// # Errors
 /// [`Fault::Unreadable`] and [`Fault::Samples`] for a load, [`Fault::Failed`] where a page cannot be written.
-pub fn scaling(folder: &Path, shared: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Fault> {
+pub fn scaling(folder: &Path, sources: &[PathBuf], say: &mut dyn FnMut(&str)) -> Result<(), Fault> {
     let mut measured = Vec::new();
-    let (found, missing) = traces::all(shared)?;
+    let (found, missing) = traces::all(sources)?;
     for trace in found {
         say(&format!("{} ...", trace.title));
         let name = trace.name.clone();
@@ -65,65 +48,6 @@ pub fn scaling(folder: &Path, shared: &Path, say: &mut dyn FnMut(&str)) -> Resul
         std::fs::write(charts.join(format!("scaling-{name}-tradeoff.svg")), tradeoff).map_err(unwritten)?;
     }
     std::fs::write(folder.join("SCALING.md"), page(&measured, &missing)).map_err(unwritten)
-}
-
-fn measure(trace: Trace) -> Result<Measured, String> {
-    let text = |error: ReplayError| error.to_string();
-    let workload = workload(trace.load.clone())?;
-    let mut forecasts = Vec::new();
-    let coarse = coarser(&trace.load, trace.width)?;
-    for (load, period, horizon) in [(&trace.load, 1, 2), (&coarse, trace.period, 6)] {
-        let title = format!(
-            "{} s steps, {horizon} ahead, errors scaled by those of {period} back",
-            load.step().as_secs()
-        );
-        let reports = backtest::compare(load, period, horizon).map_err(|error| error.to_string())?;
-        forecasts.push((title, reports));
-    }
-    let mut outcomes = Vec::new();
-    for mut policy in policies().map_err(text)? {
-        outcomes.push(replay(policy.as_mut(), &workload).map_err(text)?);
-    }
-    let hours = outcomes.first().map_or(0.0, |ours| ours.replica_hours);
-    let rival = Hpa::of_hours(&workload, hours).map_err(text)?;
-    let mut autoscalers = Vec::new();
-    for target in (50..=100).step_by(5) {
-        autoscalers.push(replay(&mut Hpa::new(target).map_err(text)?, &workload).map_err(text)?);
-    }
-    let mut quantiles = Vec::new();
-    for percent in QUANTILES {
-        let options = PredictiveOptions {
-            percent: Some(percent),
-            rolling: RollingOptions {
-                levels: vec![percent],
-                ..RollingOptions::default()
-            },
-            ..PredictiveOptions::default()
-        };
-        quantiles.push(replay(&mut Predictive::new(options).map_err(text)?, &workload).map_err(text)?);
-    }
-    Ok(Measured {
-        trace,
-        workload,
-        forecasts,
-        outcomes,
-        rival,
-        autoscalers,
-        quantiles,
-    })
-}
-
-/// Means over `width` steps; a mean of gaps is a gap.
-fn coarser(load: &LoadSeries, width: usize) -> Result<LoadSeries, String> {
-    let mean = |chunk: &[Option<f64>]| {
-        let known: Vec<f64> = chunk.iter().flatten().copied().collect();
-        #[allow(clippy::cast_precision_loss)]
-        let count = known.len() as f64;
-        (!known.is_empty()).then(|| known.iter().sum::<f64>() / count)
-    };
-    let values = load.values().chunks_exact(width.max(1)).map(mean).collect();
-    let step = load.step() * u32::try_from(width.max(1)).unwrap_or(1);
-    LoadSeries::new(load.moment(0), step, values).map_err(|error| error.to_string())
 }
 
 /// Whether the library serves better than the autoscaler that takes as many replica-hours, in one sentence.
@@ -166,8 +90,9 @@ fn page(measured: &[Measured], missing: &[String]) -> String {
         let named = |name: &str| one.outcomes.iter().find(|outcome| outcome.policy == name);
         let _ = writeln!(
             page,
-            "| {} | {} | {} ({}) | {} | {} |",
+            "| {}{} | {} | {} ({}) | {} | {} |",
             one.trace.title,
+            if one.trace.chosen_on { " *" } else { "" },
             share(one.outcomes.first()),
             share(one.rival.as_ref()),
             one.rival.as_ref().map_or("none", |rival| rival.policy.as_str()),
@@ -196,22 +121,21 @@ fn page(measured: &[Measured], missing: &[String]) -> String {
             worse.join("; ")
         )
     };
-    let dearer = |one: &&Measured| {
-        let hpa = one.outcomes.iter().find(|outcome| outcome.policy == "HPA 80 %");
-        hpa.zip(one.outcomes.first())
-            .is_some_and(|(hpa, ours)| ours.replica_hours > hpa.replica_hours)
+    let dearer = |one: &Measured| {
+        let hpa = one.outcomes.iter().find(|outcome| outcome.policy == "HPA 80 %")?;
+        let ours = one.outcomes.first()?;
+        (ours.replica_hours > hpa.replica_hours).then(|| {
+            let [ours, hpa] = [ours, hpa].map(|outcome| outcome.violation_share * 100.0);
+            format!("{} ({ours:.2} % violations for {hpa:.2} %)", one.trace.title)
+        })
     };
-    let dearer: Vec<&str> = measured
-        .iter()
-        .filter(dearer)
-        .map(|one| one.trace.title.as_str())
-        .collect();
+    let dearer: Vec<String> = measured.iter().filter_map(dearer).collect();
     let _ = if dearer.is_empty() {
         writeln!(page, "On none it takes more replica-hours than HPA at 80 %.\n")
     } else {
         writeln!(
             page,
-            "More replica-hours than HPA at 80 %, for fewer violations than that has: {}.\n",
+            "More replica-hours than HPA at 80 %: {}.\n",
             dearer.join("; ")
         )
     };
@@ -235,7 +159,7 @@ is only learned from. *Violations* are the share of the time in which more came 
 and short of what that moment needed; *actions* are changes of the count.
 
 **Policies.** *smo* is `ScalingController` with `ScalingPolicy::with_forecast()`: for the {} % quantile of the forecast, or what is measured and {} % more where
-that is higher; down within {} s windows. It was chosen once, for all of these loads together but the last two, on which it was not tried before. *smo, measured* is the default
+that is higher; down within {} s windows. It was chosen once, for the loads marked with an asterisk together; it was not tried on the others before. *smo, measured* is the default
 policy without a forecast. *HPA n %* is the documented algorithm of Kubernetes (15 s, 10 % tolerance, down to the most wanted in 300 s, up by the larger of 4 and
 100 %) with a target of n % of what a replica carries; *KEDA* is that with an external metric; the *predecessor's loop* asks its optimiser every 30 s, and never goes down;
 *knows the future* asks for replicas exactly as early as they take to start. HPA can be given any target, so smo is compared with the one that takes as many
@@ -282,7 +206,7 @@ fn section(page: &mut String, one: &Measured) {
     );
     for (title, reports) in &one.forecasts {
         for report in reports {
-            let list = |value: &dyn Fn(&smo_core::scaling::QuantileScore) -> String| {
+            let list = |value: &dyn Fn(&QuantileScore) -> String| {
                 report.quantiles.iter().map(value).collect::<Vec<_>>().join(", ")
             };
             let _ = writeln!(

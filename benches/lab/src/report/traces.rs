@@ -1,6 +1,7 @@
 //! The loads of the report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use smo_core::scaling::{GeneratedLoad, LoadSeries};
 
@@ -15,6 +16,8 @@ pub(super) struct Trace {
     pub(super) title: String,
     pub(super) about: String,
     pub(super) load: LoadSeries,
+    /// Whether the policy was chosen on it: what it shows is then no proof for other loads.
+    pub(super) chosen_on: bool,
     /// Forecasts are compared at means over so many steps too,
     pub(super) width: usize,
     /// whose season is so long.
@@ -26,20 +29,24 @@ struct Public {
     file: &'static str,
     title: &'static str,
     about: &'static str,
+    source: &'static str,
     counts: bool,
     zero_is_gap: bool,
+    chosen_on: bool,
     width: usize,
     period: usize,
 }
 
-const PUBLIC: [Public; 3] = [
+const PUBLIC: [Public; 6] = [
     Public {
         name: "nasa",
         file: "nasa_http_1995_minutes.csv",
         title: "NASA web server, July and August 1995",
         about: "Requests a minute to the Kennedy Space Center's server (Internet Traffic Archive), 58 days; minutes without one are taken for an outage.",
+        source: "dataset/nasa of github.com/reconfigurable-ml-pipeline/web-service-datasets, summed to minutes",
         counts: true,
         zero_is_gap: true,
+        chosen_on: true,
         width: 10,
         period: 144,
     },
@@ -48,8 +55,10 @@ const PUBLIC: [Public; 3] = [
         file: "nab_elb_request_count_8c0756.csv",
         title: "A load balancer, April 2014",
         about: "Requests in five minutes (Numenta Anomaly Benchmark), two weeks; a value has little to do with the one before it.",
+        source: "data/realAWSCloudwatch/elb_request_count_8c0756.csv of github.com/numenta/NAB",
         counts: true,
         zero_is_gap: true,
+        chosen_on: true,
         width: 12,
         period: 24,
     },
@@ -58,22 +67,61 @@ const PUBLIC: [Public; 3] = [
         file: "nab_grok_asg_anomaly.csv",
         title: "An autoscaling group, January 2014",
         about: "A measure of load every five minutes (Numenta Anomaly Benchmark), 16 days: steps between levels rather than days.",
+        source: "data/realAWSCloudwatch/grok_asg_anomaly.csv of github.com/numenta/NAB",
         counts: false,
         zero_is_gap: false,
+        chosen_on: true,
+        width: 12,
+        period: 24,
+    },
+    Public {
+        name: "worldcup",
+        file: "worldcup98_minutes.csv",
+        title: "The site of the football World Cup, June and July 1998",
+        about: "Requests a minute (Internet Traffic Archive), 1 June to 26 July: days, crowds at every match, and a calm end.",
+        source: "invocation_count.csv of github.com/nimamahmoudi/worldcup98-dataset, summed by minute, from June on",
+        counts: true,
+        zero_is_gap: true,
+        chosen_on: false,
+        width: 10,
+        period: 144,
+    },
+    Public {
+        name: "tweets",
+        file: "twitter_stream_2021_08_minutes.csv",
+        title: "Tweets of the public stream, August 2021",
+        about: "Tweets a minute, 22 days; minutes without one are gaps of the archive.",
+        source: "dataset/twitter_trace of github.com/reconfigurable-ml-pipeline/web-service-datasets, summed to minutes",
+        counts: true,
+        zero_is_gap: true,
+        chosen_on: false,
+        width: 10,
+        period: 144,
+    },
+    Public {
+        name: "mentions",
+        file: "Twitter_volume_AAPL.csv",
+        title: "Mentions of Apple on Twitter, February to April 2015",
+        about: "Tweets in five minutes (Numenta Anomaly Benchmark), 55 days: bursts of up to 280 times the median, which nothing announces.",
+        source: "data/realTweets of github.com/numenta/NAB",
+        counts: true,
+        zero_is_gap: false,
+        chosen_on: false,
         width: 12,
         period: 24,
     },
 ];
 
-/// The loads, and what is missing of the public ones.
-pub(super) fn all(shared: &Path) -> Result<(Vec<Trace>, Vec<String>), Fault> {
+/// The loads, and what is missing of the public ones: those that are in a folder among `sources`, the files among `sources`, whose
+/// values are requests a second, and generated ones.
+pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Fault> {
     let (mut traces, mut missing) = (Vec::new(), Vec::new());
     for public in &PUBLIC {
-        let file = shared.join("bench/traces").join(public.file);
-        if !file.exists() {
-            missing.push(format!("{} ({})", public.title, public.file));
+        let files = sources.iter().map(|folder| folder.join(public.file));
+        let Some(file) = files.into_iter().find(|file| file.exists()) else {
+            missing.push(format!("{} (`{}`: {})", public.title, public.file, public.source));
             continue;
-        }
+        };
         let options = LoadOptions {
             file,
             step: None,
@@ -85,16 +133,21 @@ pub(super) fn all(shared: &Path) -> Result<(Vec<Trace>, Vec<String>), Fault> {
             title: public.title.to_owned(),
             about: public.about.to_owned(),
             load: options.read()?,
+            chosen_on: public.chosen_on,
             width: public.width,
             period: public.period,
         });
     }
+    for file in sources.iter().filter(|source| !source.is_dir()) {
+        traces.push(own(file)?);
+    }
     let usual = GeneratedLoad::default;
-    for (name, title, load) in [
-        ("days", "Generated: days with two spikes each", usual()),
+    for (name, title, chosen_on, load) in [
+        ("days", "Generated: days with two spikes each", true, usual()),
         (
             "spikes",
             "Generated: noisy days with six spikes each",
+            true,
             GeneratedLoad {
                 seed: 7,
                 spikes: 6.0,
@@ -105,6 +158,7 @@ pub(super) fn all(shared: &Path) -> Result<(Vec<Trace>, Vec<String>), Fault> {
         (
             "calm",
             "Generated: calm days, a spike every other day",
+            false,
             GeneratedLoad {
                 seed: 11,
                 spikes: 0.5,
@@ -115,6 +169,7 @@ pub(super) fn all(shared: &Path) -> Result<(Vec<Trace>, Vec<String>), Fault> {
         (
             "flat",
             "Generated: no days, much noise, high spikes",
+            false,
             GeneratedLoad {
                 seed: 13,
                 daily: 0.0,
@@ -136,9 +191,44 @@ pub(super) fn all(shared: &Path) -> Result<(Vec<Trace>, Vec<String>), Fault> {
             load.spikes,
             load.spike_height
         );
-        traces.push(generated(name, title, &about, &load)?);
+        let mut trace = generated(name, title, &about, &load)?;
+        trace.chosen_on = chosen_on;
+        traces.push(trace);
     }
     Ok((traces, missing))
+}
+
+/// A load of a file, in requests per second, with days where it is longer than two.
+fn own(file: &Path) -> Result<Trace, Fault> {
+    let load = LoadOptions::of(file).read()?;
+    let name = file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    // Ten minutes, as of the other loads, or a step where that is longer.
+    let step = load.step();
+    let steps = |seconds: u64| {
+        let count = Duration::from_secs(seconds).as_nanos() / step.as_nanos().max(1);
+        usize::try_from(count).unwrap_or(usize::MAX).max(1)
+    };
+    let width = steps(600);
+    let day = (steps(86_400) / width).max(1);
+    let period = if load.len() > 2 * day * width { day } else { 1 };
+    let about = format!(
+        "Requests per second of `{name}`, {} values {} s apart.",
+        load.len(),
+        step.as_secs_f64()
+    );
+    Ok(Trace {
+        title: name.clone(),
+        name,
+        about,
+        load,
+        chosen_on: false,
+        width,
+        period,
+    })
 }
 
 fn generated(name: &str, title: &str, about: &str, load: &GeneratedLoad) -> Result<Trace, Fault> {
@@ -151,6 +241,7 @@ fn generated(name: &str, title: &str, about: &str, load: &GeneratedLoad) -> Resu
         title: title.to_owned(),
         about: about.to_owned(),
         load: series,
+        chosen_on: false,
         width: 10,
         period: 144,
     })
