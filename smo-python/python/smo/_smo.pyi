@@ -2057,7 +2057,7 @@ def forecast(
     *,
     model: _Model = "rolling",
     period: int | None = None,
-    levels: Sequence[int] = [50, 90, 99],
+    levels: Sequence[int] = ...,
 ) -> Forecast: ...
 
 @final
@@ -2067,7 +2067,7 @@ class LoadPredictor:
         step: float = 60.0,
         *,
         horizon: int = 2,
-        levels: Sequence[int] = [50, 90, 99],
+        levels: Sequence[int] = ...,
         errors: int = 500,
         history: int = 20160,
         refit: int = 720,
@@ -2099,7 +2099,7 @@ def backtest(
     model: _Model = "rolling",
     period: int | None = None,
     horizon: int = 6,
-    levels: Sequence[int] = [50, 90, 99],
+    levels: Sequence[int] = ...,
     first: int | None = None,
     stride: int = 1,
 ) -> Backtest: ...
@@ -2160,7 +2160,7 @@ class ReplayPolicy:
     @staticmethod
     def measured() -> ReplayPolicy: ...
     @staticmethod
-    def predictive(percent: int = 90, *, step: float = 60.0) -> ReplayPolicy: ...
+    def predictive(percent: int = ..., *, step: float = 60.0) -> ReplayPolicy: ...
     @property
     def name(self) -> str: ...
 

@@ -225,6 +225,7 @@ fn section(page: &mut String, one: &Measured) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::workload;
 
     #[test]
     fn a_report_of_generated_loads_is_written() {

@@ -200,11 +200,12 @@ fn generated_loads_are_the_same_for_the_same_seed() {
 }
 
 /// What the report shows on public traces, on loads that everybody has: fewer violations than the autoscalers that take as many
-/// replica-hours or more.
+/// replica-hours or more. Over seeds together: three days have about nine minutes of violations, so that single seeds go either way (of
+/// the first twenty, fourteen ours and one neither).
 #[test]
 fn the_forecast_serves_better_than_autoscalers_that_take_as_much() {
     let mut sums = [0.0; 3];
-    for seed in [2, 3] {
+    for seed in 1..=8 {
         let load = GeneratedLoad {
             seed,
             days: 5,
