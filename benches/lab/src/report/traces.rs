@@ -200,7 +200,13 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
 
 /// A load of a file, in requests per second, with days where it is longer than two.
 fn own(file: &Path) -> Result<Trace, Fault> {
-    let load = LoadOptions::of(file).read()?;
+    let options = LoadOptions {
+        file: file.to_owned(),
+        step: None,
+        counts: false,
+        zero_is_gap: false,
+    };
+    let load = options.read()?;
     let name = file
         .file_stem()
         .unwrap_or_default()
