@@ -5,9 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use crate::command::Workspace;
+use crate::command::{Call, Workspace};
 use crate::python::Environment;
 use crate::report::Report;
+use crate::rust::MEMBERS;
 use crate::servers;
 
 const KARMADA_PROGRAMS: [&str; 4] = [
@@ -40,26 +41,22 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
         }
         return;
     }
-    let found = if rust { suites(workspace) } else { Ok(Vec::new()) };
-    let suites = match found {
-        Ok(suites) if suites.is_empty() && python.is_none() => {
-            return report.skip("live suites", "there is no tests/live.rs");
-        }
-        Ok(suites) => suites,
-        Err(fault) => {
-            report.step("live suites", || Err(fault));
-            return;
-        }
-    };
     // Built first: servers that wait for a compiler cost memory and time.
-    if !report.step("live build", || build(workspace, &suites)) {
-        return;
+    let mut built = None;
+    report.step("live build", || {
+        built = Some(Built::new(workspace)?);
+        Ok(())
+    });
+    let Some(mut built) = built else { return };
+    if !rust {
+        built.suites.clear();
     }
     let karmada = Karmada::find(workspace);
     let mut holder = None;
     let started = report.step("live servers", || {
         let own_karmada = matches!(karmada, Karmada::Programs(_));
-        holder = Some(Holder::start(workspace, own_karmada, python.is_some())?);
+        let call = workspace.program(&built.testbed);
+        holder = Some(Holder::start(workspace, call, own_karmada, python.is_some())?);
         Ok(())
     });
     let Some(mut holder) = holder.filter(|_| started) else {
@@ -75,16 +72,13 @@ pub(crate) fn test(workspace: &Workspace, rust: bool, python: Option<&Environmen
     }
     let call = |suite: &Suite, chosen: &[&str]| {
         // One test at a time: some kill a member that others use. Not captured: what they measured is of interest.
-        let call = workspace
-            .cargo()
-            .args(["test", "--quiet", "--package", &suite.package])
-            .args(["--features", &suite.features]);
+        let call = workspace.program(&suite.executable).folder(&suite.folder);
         let variables = environment.iter();
         let call = variables.fold(call, |call, (name, value)| call.env(name, value));
-        let call = call.env("INSTA_UPDATE", "no").args(["--test", suite.target]);
-        call.args(["--", "--test-threads=1", "--nocapture"]).args(chosen)
+        let call = call.env("INSTA_UPDATE", "no");
+        call.args(["--test-threads=1", "--nocapture"]).args(chosen)
     };
-    let (rig, rest): (Vec<&Suite>, Vec<&Suite>) = suites.iter().partition(|suite| suite.package == RIG);
+    let (rig, rest): (Vec<&Suite>, Vec<&Suite>) = built.suites.iter().partition(|suite| suite.package == RIG);
     for suite in rig {
         report.step(suite.step, || call(suite, &[]).run());
     }
@@ -137,19 +131,11 @@ pub(crate) fn measure(workspace: &Workspace, report: &mut Report) {
         Karmada::Absent(why) => Err(why),
     };
     report.step("report on Karmada", || {
-        let bench = [
-            "test",
-            "--quiet",
-            "--package",
-            "smo",
-            "--features",
-            "artifact,karmada",
-            "--bench",
-            "karmada",
-        ];
         workspace
             .cargo()
-            .args(bench)
+            .args(["test", "--quiet"])
+            .args(MEMBERS)
+            .args(["--bench", "karmada"])
             .env("KARMADA_BIN", &karmada?.display().to_string())
             .env(
                 "SMO_SERVERS_BIN",
@@ -171,77 +157,88 @@ const ON_KARMADA: &str = "karmada::";
 /// The package of the rig.
 const RIG: &str = "smo-testbed";
 
-/// A test target of a package with live tests.
+/// A program of live tests.
 #[derive(Debug, PartialEq, Eq)]
 struct Suite {
     package: String,
     target: &'static str,
-    /// The features without which it is not built, with commas between them.
-    features: String,
+    executable: PathBuf,
+    /// The folder of its package, where it runs.
+    folder: PathBuf,
     step: &'static str,
 }
 
-/// Every package of the workspace with a `tests/api` or `tests/live`, the rig's own first.
-fn suites(workspace: &Workspace) -> Result<Vec<Suite>, String> {
-    let text = workspace
-        .cargo()
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .output()?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
-    Ok(suites_of(&metadata))
+/// The programs that live tests need. They are built as the step "tests" builds them, so that nothing is built twice.
+#[derive(Debug, PartialEq, Eq)]
+struct Built {
+    /// The program that holds the servers.
+    testbed: PathBuf,
+    /// Every `tests/api` and `tests/live`, the rig's own first.
+    suites: Vec<Suite>,
 }
 
-fn suites_of(metadata: &serde_json::Value) -> Vec<Suite> {
-    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let suite = |package: &serde_json::Value, name: &'static str| {
-        let is = |target: &serde_json::Value| target["name"] == name && target["kind"][0] == "test";
-        let target = list(&package["targets"]).into_iter().find(is)?;
-        let features: Vec<String> = list(&target["required-features"])
-            .iter()
-            .filter_map(text)
-            .collect();
-        let package = text(&package["name"])?;
-        Some(Suite {
-            // The names of steps live as long as the program.
-            step: String::leak(format!("{name}: {package}")),
-            features: features.join(","),
-            package,
-            target: name,
-        })
-    };
-    let packages = list(&metadata["packages"]);
-    let all = packages
-        .iter()
-        .flat_map(|package| TARGETS.map(|name| suite(package, name)));
-    let mut suites: Vec<Suite> = all.flatten().collect();
-    // The rig first: where it does not work, nothing else does.
-    suites.sort_by_key(|suite| (suite.package != RIG, suite.package.clone(), suite.target));
-    suites
-}
-
-fn build(workspace: &Workspace, suites: &[Suite]) -> Result<(), String> {
-    workspace
-        .cargo()
-        .args(["build", "--quiet", "--package", "smo-testbed"])
-        .run()?;
-    suites.iter().try_for_each(|suite| {
-        workspace
+impl Built {
+    fn new(workspace: &Workspace) -> Result<Self, String> {
+        let targets = TARGETS.iter().flat_map(|target| ["--test", target]);
+        let messages = workspace
             .cargo()
             .args([
                 "test",
                 "--quiet",
                 "--no-run",
-                "--test",
-                suite.target,
-                "--package",
-                &suite.package,
-                "--features",
-                &suite.features,
+                "--message-format=json-render-diagnostics",
             ])
-            .run()
-    })
+            .args(MEMBERS)
+            .args(targets)
+            .output()?;
+        Self::of(&messages)
+    }
+
+    /// From the messages of Cargo, an object a line.
+    fn of(messages: &str) -> Result<Self, String> {
+        let (mut testbed, mut suites) = (None, Vec::new());
+        for line in messages.lines().filter(|line| line.starts_with('{')) {
+            let artifact: serde_json::Value =
+                serde_json::from_str(line).map_err(|error| format!("the messages of cargo: {error}"))?;
+            let text = |pointer: &str| artifact.pointer(pointer).and_then(serde_json::Value::as_str);
+            let (Some(executable), Some(name), Some(package)) = (
+                text("/executable").map(PathBuf::from),
+                text("/target/name"),
+                text("/package_id").map(package_name),
+            ) else {
+                continue;
+            };
+            if package == RIG && text("/target/kind/0") == Some("bin") {
+                testbed = Some(executable);
+                continue;
+            }
+            let folder = text("/manifest_path").and_then(|path| Path::new(path).parent());
+            let known = TARGETS.into_iter().find(|target| *target == name);
+            if let (Some(target), Some(folder)) = (known, folder) {
+                suites.push(Suite {
+                    // The names of steps live as long as the program.
+                    step: String::leak(format!("{target}: {package}")),
+                    package: package.to_owned(),
+                    target,
+                    executable,
+                    folder: folder.to_owned(),
+                });
+            }
+        }
+        // The rig first: where it does not work, nothing else does.
+        suites.sort_by_key(|suite| (suite.package != RIG, suite.package.clone(), suite.target));
+        let testbed = testbed.ok_or_else(|| format!("cargo built no program of {RIG}"))?;
+        Ok(Self { testbed, suites })
+    }
+}
+
+/// The name in the id of a package: `path+file:///folder/name#version` or `path+file:///folder#name@version`.
+fn package_name(id: &str) -> &str {
+    let (path, version) = id.split_once('#').unwrap_or((id, ""));
+    match version.split_once('@') {
+        Some((name, _)) => name,
+        None => path.rsplit('/').next().unwrap_or(path),
+    }
 }
 
 /// Whether there is a Karmada to test on.
@@ -303,10 +300,9 @@ struct Holder {
 }
 
 impl Holder {
-    fn start(workspace: &Workspace, karmada: bool, registry: bool) -> Result<Self, String> {
-        let mut call = workspace
-            .cargo()
-            .args(["run", "--quiet", "--package", "smo-testbed", "--", "api"]);
+    /// `call` is that of the program that holds them.
+    fn start(workspace: &Workspace, call: Call, karmada: bool, registry: bool) -> Result<Self, String> {
+        let mut call = call.args(["api"]);
         if karmada {
             call = call.args(["karmada"]);
         }
@@ -375,18 +371,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_with_live_tests_are_found() {
-        let target = |name: &str, kind: &str| json!({"name": name, "kind": [kind]});
-        let metadata = json!({"packages": [
-            {"name": "smo", "targets": [
-                {"name": "live", "kind": ["test"], "required-features": ["artifact", "karmada"]},
-            ]},
-            {"name": "smo-core", "targets": [target("smo_core", "lib"), target("live", "example")]},
-            {"name": "smo-karmada", "targets": [target("smo_karmada", "lib"), target("live", "test"), target("api", "test")]},
-            {"name": "smo-testbed", "targets": [target("live", "test")]},
-        ]});
-        let found = suites_of(&metadata);
-        let steps: Vec<&str> = found.iter().map(|suite| suite.step).collect();
+    fn programs_with_live_tests_are_found() {
+        let artifact = |id: &str, kind: &str, name: &str, executable: Option<&str>| {
+            json!({
+                "reason": "compiler-artifact", "package_id": id, "manifest_path": "/w/Cargo.toml",
+                "target": {"kind": [kind], "name": name}, "executable": executable,
+            })
+        };
+        let messages = [
+            artifact("path+file:///w#smo@0.1.0", "test", "live", Some("/t/live-1")),
+            artifact("path+file:///w/smo-core#0.1.0", "lib", "smo_core", None),
+            artifact(
+                "path+file:///w/smo-karmada#0.1.0",
+                "test",
+                "live",
+                Some("/t/live-2"),
+            ),
+            artifact(
+                "path+file:///w/smo-karmada#0.1.0",
+                "test",
+                "api",
+                Some("/t/api-1"),
+            ),
+            artifact(
+                "path+file:///w/smo-testbed#0.1.0",
+                "bin",
+                "testbed",
+                Some("/t/testbed"),
+            ),
+            artifact(
+                "path+file:///w/smo-testbed#0.1.0",
+                "test",
+                "live",
+                Some("/t/live-3"),
+            ),
+            json!({"reason": "build-finished", "success": true}),
+        ];
+        let messages: Vec<String> = messages.iter().map(ToString::to_string).collect();
+        let built = Built::of(&messages.join("\n")).expect("programs");
+        let steps: Vec<&str> = built.suites.iter().map(|suite| suite.step).collect();
         assert_eq!(
             steps,
             [
@@ -396,8 +419,10 @@ mod tests {
                 "live: smo-karmada"
             ]
         );
-        let features: Vec<&str> = found.iter().map(|suite| suite.features.as_str()).collect();
-        assert_eq!(features, ["", "artifact,karmada", "", ""]);
+        assert_eq!(built.suites[2].executable, Path::new("/t/api-1"));
+        assert_eq!(built.suites[2].folder, Path::new("/w"));
+        assert_eq!(built.testbed, Path::new("/t/testbed"));
+        assert!(Built::of("{}").is_err());
     }
 
     #[test]

@@ -5,8 +5,14 @@ use crate::notices;
 use crate::report::Report;
 use crate::supply;
 
-/// All members but the Python module.
-const MEMBERS: [&str; 3] = ["--workspace", "--exclude", "smo-python"];
+/// All members but the Python module, with the adapters that the facade may have.
+pub(crate) const MEMBERS: [&str; 5] = [
+    "--workspace",
+    "--exclude",
+    "smo-python",
+    "--features",
+    "smo/artifact,smo/karmada",
+];
 
 pub(crate) fn test(workspace: &Workspace, fast: bool, report: &mut Report) {
     report.step("format", || {
