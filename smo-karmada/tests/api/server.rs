@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use smo_core::backend::memory::InMemoryCharts;
-use smo_core::backend::{BackendError, ManualClock, ReleaseBackend, Scope};
+use smo_core::backend::{BackendError, Clock, ManualClock, ReleaseBackend, Scope};
 use smo_core::placement::Assignment;
 use smo_core::plan::{ReleaseSpec, Target};
 use smo_core::resources::{ResourceName, Resources};
@@ -57,9 +57,11 @@ impl Server {
             .unwrap()
     }
 
-    /// Lets time pass until what was removed is remembered no longer than copies make it be.
+    /// Lets time pass, on the server's clock too, until what was removed is remembered no longer than copies make it be.
     pub(crate) fn later(&self) {
-        self.clock.advance(Duration::from_secs(6));
+        let behind = jiff::Timestamp::now().duration_since(self.clock.now());
+        let behind = Duration::try_from(behind).unwrap_or_default();
+        self.clock.advance(behind + Duration::from_secs(6));
     }
 
     /// Nothing of this library is in a namespace, once it has looked again.
