@@ -10,7 +10,7 @@
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
 //! | 4 deciding | [`placement`], [`scaling`] |
-//! | 5 planning | [`plan`] |
+//! | 5 deciding both, planning | [`joint`], [`plan`] |
 //! | 6 ports | [`backend`] |
 //! | 7 carrying out | [`orchestrator`] |
 //! | 8 simulating | [`simulation`] |
@@ -25,6 +25,7 @@ pub mod graph;
 pub mod helm_values;
 pub mod id;
 pub mod intent;
+pub mod joint;
 pub mod milp;
 pub mod orchestrator;
 pub mod placement;

@@ -15,6 +15,7 @@ mod forecast;
 mod graph;
 mod html;
 mod intent;
+mod joint;
 mod karmada;
 mod orchestrator;
 mod placement;
@@ -53,6 +54,8 @@ mod _smo {
     use super::graph::{_restore_graph, ApplicationGraph, Link, Service};
     #[pymodule_export]
     use super::intent::{Catalog, Requirements, translate};
+    #[pymodule_export]
+    use super::joint::{ElasticService, JointDecision, decide_jointly, scale_then_place};
     #[pymodule_export]
     use super::karmada::{Changes, FleetFacts, FleetReport, KarmadaConfig, KarmadaFleet};
     #[pymodule_export]

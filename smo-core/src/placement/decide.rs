@@ -64,24 +64,24 @@ pub(super) fn decide_level(
 
 /// A placement that keeps every rule, with its value recomputed.
 #[derive(Debug, Clone)]
-pub(super) struct Sound {
-    pub(super) placement: Placement,
-    pub(super) totals: Totals,
-    pub(super) value: Value,
-    pub(super) bound: Option<Value>,
-    pub(super) proof: Proof,
-    pub(super) work: Work,
+pub(crate) struct Sound {
+    pub(crate) placement: Placement,
+    pub(crate) totals: Totals,
+    pub(crate) value: Value,
+    pub(crate) bound: Option<Value>,
+    pub(crate) proof: Proof,
+    pub(crate) work: Work,
 }
 
 impl Sound {
-    pub(super) fn is_optimal(&self) -> bool {
+    pub(crate) fn is_optimal(&self) -> bool {
         self.bound == Some(self.value)
     }
 }
 
 /// What a placer said, as far as it can be checked without searching.
 #[derive(Debug)]
-pub(super) enum Checked {
+pub(crate) enum Checked {
     Sound(Box<Sound>),
     /// It found nothing; `proved` is only its own claim.
     NotFound {
@@ -90,7 +90,7 @@ pub(super) enum Checked {
 }
 
 /// Decides without explanations and diagnoses.
-pub(super) fn checked(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
+pub(crate) fn checked(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
     problem.validate()?;
     if problem.goals.then.is_empty() {
         return answered(placer, problem);

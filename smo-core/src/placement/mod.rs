@@ -45,6 +45,7 @@ pub use constraint::{
 };
 pub use custom::{CustomGoal, CustomRule};
 pub use decide::decide;
+pub(crate) use decide::{Checked, Sound, checked};
 pub use decision::{Decision, Level, Outcome, Proof, Status, Totals, Work};
 pub use diagnosis::{Diagnosis, Hint, ServiceDiagnosis, Shortage};
 pub use domain::DomainKey;

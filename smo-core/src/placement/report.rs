@@ -67,8 +67,9 @@ impl fmt::Display for Decision {
 }
 
 impl Decision {
-    /// `optimal, proved (value 0.214)`.
-    pub(super) fn verdict(&self) -> String {
+    /// Status, proof and value in one line: `optimal, proved in integers (value 0.214)`.
+    #[must_use]
+    pub fn verdict(&self) -> String {
         let value = self.value;
         match (self.status, &self.proof, self.gap(), self.bound) {
             (Status::Optimal, Proof::Integer { .. }, ..) => {

@@ -29,10 +29,11 @@
 `smo.ask` has the questions about decisions: what if, trade-offs, losses, few moves and their order, repairs.
 
 An `Orchestrator` carries plans out on a fleet: one in memory, or that of a Karmada (`smo.karmada`), with descriptors and
-charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run.
+charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run,
+`smo.joint` that and their placement at once.
 """
 
-from . import artifact, ask, forecast, karmada, profile, replay, scaling
+from . import artifact, ask, forecast, joint, karmada, profile, replay, scaling
 from ._errors import (
     BackendError,
     Conflict,
@@ -47,6 +48,7 @@ from ._errors import (
     NotEnoughData,
     NotFound,
     OrchestratorError,
+    Overloaded,
     PlacementFailed,
     PlacerError,
     PlanError,
@@ -210,6 +212,7 @@ __all__ = [
     "ObservedState",
     "Orchestrator",
     "OrchestratorError",
+    "Overloaded",
     "Patience",
     "Placed",
     "PlacementFailed",
@@ -249,6 +252,7 @@ __all__ = [
     "ask",
     "forecast",
     "fleet_json_schema",
+    "joint",
     "json_schema",
     "karmada",
     "place",

@@ -23,6 +23,7 @@ __all__ = [
     "NotEnoughData",
     "NotFound",
     "OrchestratorError",
+    "Overloaded",
     "PlacementFailed",
     "PlacerError",
     "PlanError",
@@ -255,6 +256,36 @@ class InvalidScaling(ScalingFailed, ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class Overloaded(ScalingFailed):
+    """The load of services is not carried by all replicas allowed, wherever they run. `services` has the load and the most
+    that can be carried, in requests per second.
+
+    >>> import smo
+    >>> from smo.joint import ElasticService, decide_jointly
+    >>> from smo.scaling import Throughput
+    >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+    >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+    >>> problem = smo.PlacementProblem.pose(fleet, smo.Descriptor.parse(text).validate())
+    >>> try:
+    ...     decide_jointly(problem, {"web": ElasticService(500, Throughput(100), max=3)})
+    ... except smo.Overloaded as error:
+    ...     error.services
+    {'web': (500.0, 300.0)}
+    """
+
+    def __init__(self, message: str, services: dict[str, tuple[float, float]]) -> None:
+        super().__init__(message, services)
+        self.services = services
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def hints(self) -> list[str]:
+        """What to try."""
+        return ["allow more replicas, or have a faster cluster"]
 
 
 class ScalerError(ScalingFailed):

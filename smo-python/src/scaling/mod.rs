@@ -34,7 +34,7 @@ use crate::convert::parse;
 use crate::error::invalid_scaling;
 
 /// Requests per second. `what` is what they are of.
-fn rate(py: Python<'_>, what: &str, value: f64) -> PyResult<Rate> {
+pub(crate) fn rate(py: Python<'_>, what: &str, value: f64) -> PyResult<Rate> {
     Rate::from_f64(value).ok_or_else(|| invalid_scaling(py, [format!("{what} is {value}, which is no rate")]))
 }
 
@@ -64,7 +64,7 @@ fn by_service<'py, T>(
 }
 
 /// A dict by cluster, in order.
-fn by_cluster<'py, T>(
+pub(crate) fn by_cluster<'py, T>(
     clusters: &Bound<'py, PyDict>,
     read: impl Fn(Bound<'py, PyAny>) -> PyResult<T>,
 ) -> PyResult<IndexMap<ClusterName, T>> {

@@ -22,6 +22,18 @@ use crate::error::invalid_scaling;
 #[derive(PartialEq)]
 pub(crate) struct Throughput(pub(super) core::Throughput);
 
+impl Throughput {
+    pub(crate) const fn core(&self) -> core::Throughput {
+        self.0
+    }
+}
+
+impl From<core::Throughput> for Throughput {
+    fn from(core: core::Throughput) -> Self {
+        Self(core)
+    }
+}
+
 #[pymethods]
 impl Throughput {
     #[new]

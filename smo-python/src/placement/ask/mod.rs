@@ -27,7 +27,7 @@ use super::{Cause, Choice, PlacementProblem, Placer};
 use crate::error;
 
 /// Asks the core with a placer, other threads running meanwhile; what the placer does wrong becomes its exception.
-fn asked<T: Send>(
+pub(crate) fn asked<T: Send>(
     py: Python<'_>,
     problem: &PlacementProblem,
     placer: Option<&Bound<'_, Placer>>,
