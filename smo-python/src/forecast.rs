@@ -9,6 +9,7 @@ use smo_core::scaling::{self as core, Forecaster};
 
 use crate::convert::{Moment, seconds, serialised};
 use crate::error;
+use crate::scaling::{ExpectedLoad, ScalingPolicy};
 
 /// Requests per second at equally spaced moments; a gap is `None` and not 0. `step` is in seconds.
 ///
@@ -272,6 +273,34 @@ impl LoadPredictor {
     fn expected(&self, percent: u8, now: Moment, ahead: f64) -> PyResult<Option<f64>> {
         let expected = self.0.expected(percent, now.0, seconds("ahead", ahead)?);
         Ok(expected.map(|expected| expected.rate.to_f64()))
+    }
+
+    /// Where the measured rate is heading, as its latest changes tell, where that is up; else `None`.
+    fn heading(&self) -> Option<f64> {
+        self.0.heading().map(|rate| rate.to_f64())
+    }
+
+    /// What to decide replicas for, for `ObservedService(expected=)`: the higher one of `expected`, and of where the measured rate is heading with
+    /// the headroom of the policy.
+    ///
+    /// >>> from smo.forecast import LoadPredictor
+    /// >>> from smo.scaling import ScalingPolicy
+    /// >>> predictor = LoadPredictor(60)
+    /// >>> for sample in range(1, 401):
+    /// ...     predictor.observe(15 * sample, 20.0 if sample // 40 % 2 else 60.0)
+    /// >>> predictor.to_carry(ScalingPolicy.with_forecast(), 90, now=15 * 400, ahead=45).percent
+    /// 90
+    #[pyo3(signature = (policy, percent, *, now, ahead))]
+    fn to_carry(
+        &self,
+        policy: &ScalingPolicy,
+        percent: u8,
+        now: Moment,
+        ahead: f64,
+    ) -> PyResult<Option<ExpectedLoad>> {
+        let ahead = seconds("ahead", ahead)?;
+        let expected = self.0.to_carry(&policy.0, percent, now.0, ahead);
+        Ok(expected.map(ExpectedLoad))
     }
 
     /// The forecast after the last complete step. Raises `NotEnoughData` before there is one.

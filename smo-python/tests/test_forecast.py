@@ -6,6 +6,7 @@ import pytest
 
 import smo
 from smo.forecast import LoadPredictor, LoadSeries, backtest, detect_season, forecast, generate_load
+from smo.scaling import ScalingPolicy
 
 
 def daily(days: int) -> LoadSeries:
@@ -57,6 +58,24 @@ def test_a_predictor_is_fed_step_by_step() -> None:
     expected = predictor.expected(90, now=60 * 300, ahead=45)
     assert expected is not None and abs(expected - 10) < 0.5
     assert predictor.expected(50, now=60 * 300, ahead=45) is None
+
+
+def test_what_is_to_be_carried_is_where_a_load_is_heading() -> None:
+    predictor = LoadPredictor(60)
+    assert predictor.heading() is None
+    for sample in range(19 * 120):
+        # Half an hour of 20 and half an hour of 60, again and again; a jump takes four samples to show.
+        into, high = sample % 120, sample // 120 % 2
+        share = min(into + 1, 4) / 4
+        predictor.observe(15 * (sample + 1), 60 - 40 * share if not high else 20 + 40 * share)
+    now = 15 * 19 * 120
+    assert predictor.heading() is None
+    predictor.observe(now + 15, 30.0)
+    heading = predictor.heading()
+    assert heading is not None and 45 < heading < 65
+    carried = predictor.to_carry(ScalingPolicy.with_forecast(), 90, now=now + 15, ahead=45)
+    assert carried is not None and carried.percent is None and abs(carried.rate - 1.15 * heading) < 0.01
+    assert "where it is heading, with headroom" in repr(carried)
 
 
 def test_bad_input_is_refused_with_every_fault() -> None:

@@ -28,7 +28,7 @@ pub struct BacktestArguments {
 }
 
 /// The most forecasts of a model that forecasts anew each time.
-const MOST_ORIGINS: usize = 200;
+pub(crate) const MOST_ORIGINS: usize = 200;
 
 /// Forecasts the second half of a load with every model.
 ///

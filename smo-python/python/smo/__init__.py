@@ -30,7 +30,8 @@
 
 An `Orchestrator` carries plans out on a fleet: one in memory, or that of a Karmada (`smo.karmada`), with descriptors and
 charts from registries (`smo.artifact`). `smo.aio` has the same for asyncio. `smo.scaling` decides how many replicas run,
-`smo.joint` that and their placement at once.
+`smo.joint` that and their placement at once; `smo.forecast`, `smo.profile` and `smo.replay` say what load is to come, what
+replicas carry, and how a policy would have served.
 """
 
 from . import artifact, ask, forecast, joint, karmada, profile, replay, scaling

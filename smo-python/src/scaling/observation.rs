@@ -13,7 +13,7 @@ use crate::convert::{Moment, resources, serialised};
 use crate::graph::count;
 
 /// What a forecast expects: `rate` requests per second, which the real rate exceeds in at most 100 - `percent` of 100 cases
-/// within the next `seconds`.
+/// within the next `seconds`. `percent` is `None` for where a measured rate is heading.
 ///
 /// >>> from smo.scaling import ExpectedLoad
 /// >>> ExpectedLoad(505, percent=90, seconds=60)
@@ -26,7 +26,7 @@ pub(crate) struct ExpectedLoad(pub(crate) core::ExpectedLoad);
 impl ExpectedLoad {
     #[new]
     #[pyo3(signature = (rate, *, percent, seconds))]
-    fn new(py: Python<'_>, rate: f64, percent: u8, seconds: u32) -> PyResult<Self> {
+    fn new(py: Python<'_>, rate: f64, percent: Option<u8>, seconds: u32) -> PyResult<Self> {
         Ok(Self(core::ExpectedLoad {
             rate: super::rate(py, "the expected load", rate)?,
             percent,
@@ -40,9 +40,9 @@ impl ExpectedLoad {
         self.0.rate.to_f64()
     }
 
-    /// How sure, in percent.
+    /// How sure, in percent; `None` where the latest changes of what is measured lead there.
     #[getter]
-    fn percent(&self) -> u8 {
+    fn percent(&self) -> Option<u8> {
         self.0.percent
     }
 

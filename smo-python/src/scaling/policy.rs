@@ -30,7 +30,7 @@ use crate::convert::seconds;
 /// 60
 #[pyclass(module = "smo.scaling", frozen, eq)]
 #[derive(PartialEq)]
-pub(crate) struct ScalingPolicy(pub(super) core::ScalingPolicy);
+pub(crate) struct ScalingPolicy(pub(crate) core::ScalingPolicy);
 
 fn step(limit: Option<(u32, u32)>) -> StepLimit {
     limit.map_or(StepLimit::NONE, |(replicas, percent)| StepLimit {
@@ -90,8 +90,8 @@ impl ScalingPolicy {
         }))
     }
 
-    /// The policy for counts that follow a forecast (`LoadPredictor.expected`, `ScaledService(model=)`), at its 90 % quantile: a reserve of 15 % above
-    /// what is measured, and a smaller tolerance.
+    /// The policy for counts that follow a forecast (`LoadPredictor.to_carry`, `ScaledService(model=)`), at its 90 % quantile: a reserve of 15 % above
+    /// what is measured and where that is heading, and a smaller tolerance.
     ///
     /// >>> from smo.scaling import ScalingPolicy
     /// >>> ScalingPolicy.with_forecast() == ScalingPolicy(headroom_percent=15, tolerance_percent=5)

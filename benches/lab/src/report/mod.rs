@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use smo_core::scaling::{QuantileScore, ReplayError, ReplayOutcome, ScalingPolicy};
 
+use crate::backtest::MOST_ORIGINS;
 use crate::solve::Fault;
 use measured::{Measured, measure};
 
@@ -92,7 +93,7 @@ fn page(measured: &[Measured], missing: &[String]) -> String {
             page,
             "| {}{} | {} | {} ({}) | {} | {} |",
             one.trace.title,
-            if one.trace.chosen_on { " *" } else { "" },
+            if one.trace.tried { " *" } else { "" },
             share(one.outcomes.first()),
             share(one.rival.as_ref()),
             one.rival.as_ref().map_or("none", |rival| rival.policy.as_str()),
@@ -153,22 +154,28 @@ fn head() -> String {
 Written by `cargo xtask report scaling`; `cargo xtask replay FILE` and `cargo xtask backtest FILE` do the same for any load. Every run
 gives the same numbers.
 
-**Replays.** A load stays as it is within its step. Every 15 s each policy sees the mean of the last 60 s; a replica serves 30 s after it was
+**Replays.** A load stays as it is within its step: for a minute or five in all but the last. Every 15 s each policy sees the mean of the last 60 s; a replica serves 30 s after it was
 asked for, and counts from then as paid for. One replica carries a twentieth of the load's 99.5 % quantile; 1 to 200 may run. The first third
 is only learned from. *Violations* are the share of the time in which more came than ready replicas carry; *too many* and *too few* are replica-hours beyond
 and short of what that moment needed; *actions* are changes of the count.
 
-**Policies.** *smo* is `ScalingController` with `ScalingPolicy::with_forecast()`: for the {} % quantile of the forecast, or what is measured and {} % more where
-that is higher; down within {} s windows. It was chosen once, for the loads marked with an asterisk together; it was not tried on the others before. *smo, measured* is the default
+**Policies.** *smo* is `ScalingController` with `ScalingPolicy::with_forecast()`: for the {} % quantile of the forecast, or what is measured, or where that
+is heading as its latest changes tell, and {} % more, whichever is higher; down within {} s windows. It is one policy for all loads, designed on those marked with an
+asterisk; the others it had not seen before. *smo, measured* is the default
 policy without a forecast. *HPA n %* is the documented algorithm of Kubernetes (15 s, 10 % tolerance, down to the most wanted in 300 s, up by the larger of 4 and
 100 %) with a target of n % of what a replica carries; *KEDA* is that with an external metric; the *predecessor's loop* asks its optimiser every 30 s, and never goes down;
 *knows the future* asks for replicas exactly as early as they take to start. HPA can be given any target, so smo is compared with the one that takes as many
 replica-hours as it does, or the next more.
 
+**Forecasts** are of the second half of each load: seasonal naive and Holt-Winters, fitted to the first half, from up to {} moments, and the rolling one, which decisions are
+made for, from every step. *MASE* is the mean absolute error over that of repeating what was so many steps before (below 1: better than that); the *pinball loss*
+of a quantile is in requests per second (less is better); *coverage* is right where it is the level.
+
 ",
         ScalingPolicy::FORECAST_PERCENT,
         policy.headroom_percent,
-        policy.down_window.as_secs()
+        policy.down_window.as_secs(),
+        MOST_ORIGINS
     )
 }
 
@@ -248,6 +255,19 @@ mod tests {
             "{day}"
         );
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn loads_are_looked_for_and_files_taken() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/load.csv");
+        let (found, missing) = traces::all(&[std::env::temp_dir(), file]).unwrap();
+        let own = found.iter().find(|trace| trace.name == "load").unwrap();
+        // A day of minutes is too short to show days.
+        assert_eq!((own.width, own.period), (10, 1));
+        assert_eq!((missing.len(), found.len()), (8, 6));
+        assert!(
+            missing[0].starts_with("NASA web server, July and August 1995 (`nasa_http_1995_minutes.csv`: ")
+        );
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub(super) struct Trace {
     pub(super) title: String,
     pub(super) about: String,
     pub(super) load: LoadSeries,
-    /// Whether the policy was chosen on it: what it shows is then no proof for other loads.
-    pub(super) chosen_on: bool,
+    /// Whether the policy was designed on it: what it shows is then no proof for other loads.
+    pub(super) tried: bool,
     /// Forecasts are compared at means over so many steps too,
     pub(super) width: usize,
     /// whose season is so long.
@@ -32,12 +32,12 @@ struct Public {
     source: &'static str,
     counts: bool,
     zero_is_gap: bool,
-    chosen_on: bool,
+    tried: bool,
     width: usize,
     period: usize,
 }
 
-const PUBLIC: [Public; 6] = [
+const PUBLIC: [Public; 8] = [
     Public {
         name: "nasa",
         file: "nasa_http_1995_minutes.csv",
@@ -46,7 +46,7 @@ const PUBLIC: [Public; 6] = [
         source: "dataset/nasa of github.com/reconfigurable-ml-pipeline/web-service-datasets, summed to minutes",
         counts: true,
         zero_is_gap: true,
-        chosen_on: true,
+        tried: true,
         width: 10,
         period: 144,
     },
@@ -58,7 +58,7 @@ const PUBLIC: [Public; 6] = [
         source: "data/realAWSCloudwatch/elb_request_count_8c0756.csv of github.com/numenta/NAB",
         counts: true,
         zero_is_gap: true,
-        chosen_on: true,
+        tried: true,
         width: 12,
         period: 24,
     },
@@ -70,7 +70,7 @@ const PUBLIC: [Public; 6] = [
         source: "data/realAWSCloudwatch/grok_asg_anomaly.csv of github.com/numenta/NAB",
         counts: false,
         zero_is_gap: false,
-        chosen_on: true,
+        tried: true,
         width: 12,
         period: 24,
     },
@@ -82,7 +82,7 @@ const PUBLIC: [Public; 6] = [
         source: "invocation_count.csv of github.com/nimamahmoudi/worldcup98-dataset, summed by minute, from June on",
         counts: true,
         zero_is_gap: true,
-        chosen_on: false,
+        tried: true,
         width: 10,
         period: 144,
     },
@@ -94,7 +94,7 @@ const PUBLIC: [Public; 6] = [
         source: "dataset/twitter_trace of github.com/reconfigurable-ml-pipeline/web-service-datasets, summed to minutes",
         counts: true,
         zero_is_gap: true,
-        chosen_on: false,
+        tried: true,
         width: 10,
         period: 144,
     },
@@ -106,7 +106,31 @@ const PUBLIC: [Public; 6] = [
         source: "data/realTweets of github.com/numenta/NAB",
         counts: true,
         zero_is_gap: false,
-        chosen_on: false,
+        tried: true,
+        width: 12,
+        period: 24,
+    },
+    Public {
+        name: "google",
+        file: "Twitter_volume_GOOG.csv",
+        title: "Mentions of Google on Twitter, February to April 2015",
+        about: "Tweets in five minutes (Numenta Anomaly Benchmark), 55 days.",
+        source: "data/realTweets of github.com/numenta/NAB",
+        counts: true,
+        zero_is_gap: false,
+        tried: false,
+        width: 12,
+        period: 24,
+    },
+    Public {
+        name: "facebook",
+        file: "Twitter_volume_FB.csv",
+        title: "Mentions of Facebook on Twitter, February to April 2015",
+        about: "Tweets in five minutes (Numenta Anomaly Benchmark), 55 days.",
+        source: "data/realTweets of github.com/numenta/NAB",
+        counts: true,
+        zero_is_gap: false,
+        tried: false,
         width: 12,
         period: 24,
     },
@@ -133,7 +157,7 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
             title: public.title.to_owned(),
             about: public.about.to_owned(),
             load: options.read()?,
-            chosen_on: public.chosen_on,
+            tried: public.tried,
             width: public.width,
             period: public.period,
         });
@@ -142,7 +166,7 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
         traces.push(own(file)?);
     }
     let usual = GeneratedLoad::default;
-    for (name, title, chosen_on, load) in [
+    for (name, title, tried, load) in [
         ("days", "Generated: days with two spikes each", true, usual()),
         (
             "spikes",
@@ -169,7 +193,7 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
         (
             "flat",
             "Generated: no days, much noise, high spikes",
-            false,
+            true,
             GeneratedLoad {
                 seed: 13,
                 daily: 0.0,
@@ -180,11 +204,24 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
                 ..usual()
             },
         ),
+        (
+            "fine",
+            "Generated: every quarter of a minute another value",
+            true,
+            GeneratedLoad {
+                seed: 17,
+                days: 10,
+                step: Duration::from_secs(15),
+                noise: 0.1,
+                ..usual()
+            },
+        ),
     ] {
         let about = format!(
-            "`GeneratedLoad` with seed {}: {} days of minutes, {:.0} % up and down by day, {:.0} % less at week-ends, {:.0} % noise, {} spikes a day of up to {} means.",
+            "`GeneratedLoad` with seed {}: {} days, a value every {} s, {:.0} % up and down by day, {:.0} % less at week-ends, {:.0} % noise, {} spikes a day of up to {} means.",
             load.seed,
             load.days,
+            load.step.as_secs(),
             load.daily * 100.0,
             load.weekend * 100.0,
             load.noise * 100.0,
@@ -192,10 +229,16 @@ pub(super) fn all(sources: &[PathBuf]) -> Result<(Vec<Trace>, Vec<String>), Faul
             load.spike_height
         );
         let mut trace = generated(name, title, &about, &load)?;
-        trace.chosen_on = chosen_on;
+        (trace.tried, trace.width) = (tried, steps(load.step, 600));
         traces.push(trace);
     }
     Ok((traces, missing))
+}
+
+/// How many steps a time has, one or more.
+fn steps(step: Duration, seconds: u64) -> usize {
+    let count = Duration::from_secs(seconds).as_nanos() / step.as_nanos().max(1);
+    usize::try_from(count).unwrap_or(usize::MAX).max(1)
 }
 
 /// A load of a file, in requests per second, with days where it is longer than two.
@@ -214,12 +257,8 @@ fn own(file: &Path) -> Result<Trace, Fault> {
         .into_owned();
     // Ten minutes, as of the other loads, or a step where that is longer.
     let step = load.step();
-    let steps = |seconds: u64| {
-        let count = Duration::from_secs(seconds).as_nanos() / step.as_nanos().max(1);
-        usize::try_from(count).unwrap_or(usize::MAX).max(1)
-    };
-    let width = steps(600);
-    let day = (steps(86_400) / width).max(1);
+    let width = steps(step, 600);
+    let day = (steps(step, 86_400) / width).max(1);
     let period = if load.len() > 2 * day * width { day } else { 1 };
     let about = format!(
         "Requests per second of `{name}`, {} values {} s apart.",
@@ -231,7 +270,7 @@ fn own(file: &Path) -> Result<Trace, Fault> {
         name,
         about,
         load,
-        chosen_on: false,
+        tried: false,
         width,
         period,
     })
@@ -247,7 +286,7 @@ fn generated(name: &str, title: &str, about: &str, load: &GeneratedLoad) -> Resu
         title: title.to_owned(),
         about: about.to_owned(),
         load: series,
-        chosen_on: false,
+        tried: false,
         width: 10,
         period: 144,
     })

@@ -32,8 +32,9 @@ pub enum LoadSample {
 pub struct ExpectedLoad {
     /// Requests per second.
     pub rate: Rate,
-    /// How sure: the real rate is expected to be at most this in so many of 100 cases.
-    pub percent: u8,
+    /// How sure: the real rate is expected to be at most this in so many of 100 cases. `None` where the latest changes of what is
+    /// measured lead there ([`LoadPredictor::to_carry`](super::super::LoadPredictor::to_carry)).
+    pub percent: Option<u8>,
     /// For how long from now, in seconds.
     pub seconds: u32,
 }

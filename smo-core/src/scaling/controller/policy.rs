@@ -116,8 +116,8 @@ impl ScalingPolicy {
     /// The quantile of a forecast, in percent, that [`Self::with_forecast`] is made for.
     pub const FORECAST_PERCENT: u8 = 90;
 
-    /// A policy for counts that are decided for a quantile of a forecast, or for what is measured and 15 % more where that is
-    /// higher. Chosen once for all loads that `cargo xtask report scaling` replays.
+    /// A policy for counts that are decided for a quantile of a forecast, or for what is measured and where that is heading, and 15 % more, where
+    /// that is higher ([`LoadPredictor::to_carry`](super::super::LoadPredictor::to_carry)). Chosen once for all loads that `cargo xtask report scaling` replays.
     #[must_use]
     pub fn with_forecast() -> Self {
         Self {
@@ -128,7 +128,8 @@ impl ScalingPolicy {
     }
 
     /// A measured load and what is kept in reserve for it, rounded up.
-    pub(super) fn with_headroom(&self, rate: Rate) -> Rate {
+    #[must_use]
+    pub fn with_headroom(&self, rate: Rate) -> Rate {
         let more = i128::from(rate.base()) * i128::from(100 + u64::from(self.headroom_percent));
         let rounded = more.div_euclid(100) + i128::from(more.rem_euclid(100) > 0);
         Rate::from_base(i64::try_from(rounded).unwrap_or(i64::MAX))

@@ -304,13 +304,12 @@ impl fmt::Display for Limit {
 
 impl fmt::Display for ExpectedLoad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} expected within {} (0.{:02} quantile)",
-            self.rate.decimal(),
-            seconds(u64::from(self.seconds)),
-            self.percent
-        )
+        let within = seconds(u64::from(self.seconds));
+        write!(f, "{} expected within {within}", self.rate.decimal())?;
+        match self.percent {
+            Some(percent) => write!(f, " (0.{percent:02} quantile)"),
+            None => write!(f, " (where it is heading, with headroom)"),
+        }
     }
 }
 

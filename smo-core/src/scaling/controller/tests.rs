@@ -214,7 +214,7 @@ fn a_forecast_above_the_sample_decides() {
     let mut world = web(ScalingPolicy::default(), 2);
     let expected = ExpectedLoad {
         rate: rate(505),
-        percent: 90,
+        percent: Some(90),
         seconds: 60,
     };
     world.observation.services[0].expected = Some(expected);
@@ -225,6 +225,14 @@ fn a_forecast_above_the_sample_decides() {
       412 req/s measured 3 s ago, 505 expected within 1 min (0.90 quantile)
       the fewest that carry it: 4 would carry 410, 95 req/s short
     ");
+    let heading = ExpectedLoad {
+        percent: None,
+        ..expected
+    };
+    assert_eq!(
+        heading.to_string(),
+        "505 expected within 1 min (where it is heading, with headroom)"
+    );
     // A forecast below what is measured does not scale down.
     world.load("web", 60, 700).step(60);
     assert_eq!(world.replicas("web"), 7);

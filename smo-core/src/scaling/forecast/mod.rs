@@ -6,6 +6,7 @@ mod backtest;
 mod errors;
 mod holt_winters;
 mod model;
+mod momentum;
 mod predictor;
 mod quantiles;
 mod rolling;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::ExpectedLoad;
+use super::super::controller::since;
+use super::super::{ExpectedLoad, ScalingPolicy};
+use super::momentum::Momentum;
 use super::series::is_rate;
 use super::{Forecast, ForecastError, RollingForecast, RollingOptions};
 use crate::units::Rate;
@@ -18,7 +20,7 @@ const MOST_GAPS: i128 = 20_160;
 /// ```
 /// use std::time::Duration;
 /// use jiff::Timestamp;
-/// use smo_core::scaling::{LoadPredictor, RollingOptions};
+/// use smo_core::scaling::{LoadPredictor, RollingOptions, ScalingPolicy};
 /// use smo_core::units::Rate;
 ///
 /// let mut predictor = LoadPredictor::new(Duration::from_secs(60), RollingOptions::default())?;
@@ -27,7 +29,8 @@ const MOST_GAPS: i128 = 20_160;
 ///     now += Duration::from_secs(15);
 ///     predictor.observe(now, Some(f64::from(20 + sample / 4 % 30)))?;
 /// }
-/// let expected = predictor.expected(90, now, Duration::from_secs(45)).unwrap();
+/// let (policy, ahead) = (ScalingPolicy::with_forecast(), Duration::from_secs(45));
+/// let expected = predictor.to_carry(&policy, 90, now, ahead).unwrap();
 /// assert!(expected.rate >= Rate::from_f64(19.0).unwrap());
 /// # Ok::<(), smo_core::scaling::ForecastError>(())
 /// ```
@@ -41,6 +44,13 @@ pub struct LoadPredictor {
     sum: f64,
     count: u32,
     last: Option<Timestamp>,
+    momentum: Momentum,
+    /// From the sample before the last to the last.
+    apart: Option<Duration>,
+}
+
+fn whole_seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 impl LoadPredictor {
@@ -58,6 +68,8 @@ impl LoadPredictor {
             sum: 0.0,
             count: 0,
             last: None,
+            momentum: Momentum::default(),
+            apart: None,
         })
     }
 
@@ -79,6 +91,7 @@ impl LoadPredictor {
         if self.last.is_some_and(|last| last >= at) {
             return invalid(super::SeriesFault::Unsorted { index, at });
         }
+        self.lead(at, rate);
         self.last = Some(at);
         let nanos = self.nanos();
         // A sample speaks of the time before it, so that one at the end of a step belongs to it.
@@ -95,6 +108,17 @@ impl LoadPredictor {
             self.complete(slot + 1)?;
         }
         Ok(())
+    }
+
+    /// Changes are compared only where samples are about as far apart as before.
+    fn lead(&mut self, at: Timestamp, rate: Option<f64>) {
+        let apart = self.last.map(|last| since(at, last));
+        let alike = |(one, other): (Duration, Duration)| one < other.mul_f64(1.5) && other < one.mul_f64(1.5);
+        if !self.apart.zip(apart).is_none_or(alike) {
+            self.momentum.push(None);
+        }
+        self.apart = apart;
+        self.momentum.push(rate);
     }
 
     fn begin(&mut self, slot: i128) -> Result<(), ForecastError> {
@@ -138,9 +162,36 @@ impl LoadPredictor {
         let highest = values.get(first..=last)?.iter().copied().fold(0.0, f64::max);
         Some(ExpectedLoad {
             rate: Rate::from_f64(highest)?,
-            percent,
-            seconds: u32::try_from(ahead.as_secs()).unwrap_or(u32::MAX),
+            percent: Some(percent),
+            seconds: whole_seconds(ahead),
         })
+    }
+
+    /// Where the measured load is heading, as its latest changes tell, where that is up. A rate that is measured over a window shows a jump
+    /// bit by bit; what bits come to is learned from those before (an autoregression by recursive least squares).
+    #[must_use]
+    pub fn heading(&self) -> Option<Rate> {
+        self.momentum.heading().and_then(Rate::from_f64)
+    }
+
+    /// What to decide replicas for: the higher one of [`Self::expected`], and of where the measured load is heading with the headroom of
+    /// the policy, as a measured load has it; `None` where there is neither. A heading of more than a step ago is none.
+    #[must_use]
+    pub fn to_carry(
+        &self,
+        policy: &ScalingPolicy,
+        percent: u8,
+        now: Timestamp,
+        ahead: Duration,
+    ) -> Option<ExpectedLoad> {
+        let fresh = self.last.is_some_and(|last| since(now, last) <= self.step);
+        let heading = self.heading().filter(|_| fresh).map(|rate| ExpectedLoad {
+            rate: policy.with_headroom(rate),
+            percent: None,
+            seconds: whole_seconds(ahead),
+        });
+        let expected = self.expected(percent, now, ahead);
+        expected.into_iter().chain(heading).max_by_key(|load| load.rate)
     }
 
     /// The forecast after the last complete step.

@@ -115,7 +115,7 @@ impl Forecast {
         let seconds = self.step.saturating_mul(count).as_secs();
         Some(ExpectedLoad {
             rate: Rate::from_f64(highest)?,
-            percent,
+            percent: Some(percent),
             seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
         })
     }

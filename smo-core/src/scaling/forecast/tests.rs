@@ -403,6 +403,39 @@ fn a_predictor_puts_samples_into_steps() {
 }
 
 #[test]
+fn what_is_to_be_carried_is_where_a_load_is_heading() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let policy = crate::scaling::ScalingPolicy::with_forecast();
+    let ahead = Duration::from_secs(45);
+    let mut predictor = LoadPredictor::new(MINUTE, RollingOptions::default()).unwrap();
+    // Ten minutes of 20 and ten of 60, measured over a minute, again and again.
+    let rate = |second: i64| {
+        if second.div_euclid(600) % 2 == 0 {
+            20.0
+        } else {
+            60.0
+        }
+    };
+    let measured = |second: i64| (0..4).map(|tick| rate(second - 15 * tick - 1)).sum::<f64>() / 4.0;
+    for second in (15..=12_615).step_by(15) {
+        predictor.observe(at(second), Some(measured(second))).unwrap();
+    }
+    // A quarter of the minute saw 60.
+    assert_eq!(measured(12_615), 30.0);
+    let heading = predictor.heading().unwrap().to_f64();
+    assert!((45.0..65.0).contains(&heading), "{heading}");
+    let carried = predictor.to_carry(&policy, 90, at(12_615), ahead).unwrap();
+    assert_eq!((carried.percent, carried.seconds), (None, 45));
+    assert!((carried.rate.to_f64() - 1.15 * heading).abs() < 0.01, "{carried}");
+    // What was measured more than a step ago leads nowhere now.
+    let later = predictor.to_carry(&policy, 90, at(12_676), ahead);
+    assert_ne!(later.and_then(|load| load.percent), None);
+    // After a pause changes begin anew.
+    predictor.observe(at(12_700), Some(60.0)).unwrap();
+    assert_eq!(predictor.heading(), None);
+}
+
+#[test]
 fn rolling_options_that_make_no_sense_are_refused() {
     let refused = |step: Duration, options: RollingOptions| {
         let error = RollingForecast::new(Timestamp::UNIX_EPOCH, step, options).unwrap_err();

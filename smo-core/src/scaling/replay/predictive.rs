@@ -42,12 +42,13 @@ impl Default for PredictiveOptions {
     }
 }
 
-/// The [`ScalingController`] as a host runs it: samples go to a [`LoadPredictor`], and what that expects until a replica asked for now
-/// would serve, and one more tick, goes to the controller.
+/// The [`ScalingController`] as a host runs it: samples go to a [`LoadPredictor`], and what that says is to be carried until a replica asked
+/// for now would serve, and one more tick, goes to the controller.
 #[derive(Debug)]
 pub struct Predictive {
     name: String,
     percent: Option<u8>,
+    policy: ScalingPolicy,
     controller: ScalingController,
     memory: ScalingMemory,
     predictor: LoadPredictor,
@@ -67,7 +68,8 @@ impl Predictive {
                 None => "smo, measured".to_owned(),
             },
             percent: options.percent,
-            controller: ScalingController::new(options.policy)?,
+            controller: ScalingController::new(options.policy.clone())?,
+            policy: options.policy,
             memory: ScalingMemory::default(),
             predictor: LoadPredictor::new(options.step, rolling)?,
         })
@@ -102,7 +104,7 @@ impl ReplayPolicy for Predictive {
         if let Some(percent) = self.percent {
             self.predictor.observe(view.now, view.sample)?;
             let ahead = workload.start_delay + workload.tick;
-            expected = self.predictor.expected(percent, view.now, ahead);
+            expected = self.predictor.to_carry(&self.policy, percent, view.now, ahead);
         }
         let sample = view.sample.and_then(Rate::from_f64);
         let Some((key, cluster)) = names() else {
