@@ -105,6 +105,9 @@ async fn by_hand() -> Runs {
     runs
 }
 
+/// Seconds to all bindings healthy.
+const GOAL: f64 = 2.0;
+
 async fn push(stage: &Stage) {
     stage
         .push(&Chart::virtual_object("image-compression-vo", "0.1.0"))
@@ -123,15 +126,21 @@ pub(crate) async fn measure(page: &mut Page) {
         "requests of its own",
         "requests of Helm",
     ]);
-    by_smo("helm4").await.row(&mut table, "smo, Helm 4");
-    by_smo("helm3").await.row(&mut table, "smo, Helm 3");
-    by_hand().await.row(&mut table, "`helm upgrade --install`, twice");
+    let (ours, third, theirs) = (by_smo("helm4").await, by_smo("helm3").await, by_hand().await);
+    ours.row(&mut table, "smo, Helm 4");
+    third.row(&mut table, "smo, Helm 3");
+    theirs.row(&mut table, "`helm upgrade --install`, twice");
+    let [ours, theirs] = [&ours, &theirs].map(|runs| median(&runs.healthy).as_secs_f64());
+    let verdict = if ours <= GOAL { "reached" } else { "missed" };
     page.section(
         "Brussels demo",
         &format!(
             "Charts from an OCI registry; two applications are installed, the virtual object waits for its alert. smo reads the \
              fleet, decides, checks for policies of others, installs, and returns when its services are healthy; by hand the \
-             clusters are given and nothing is checked.\n\n{}",
+             clusters are given and nothing is checked. The goal of {GOAL} s is {verdict}: smo takes {:.2} of the time by \
+             hand, and what both wait for is Karmada, whose controllers spend several of their 40 requests a second on \
+             each of the bindings that the charts ask for.\n\n{}",
+            ours / theirs,
             table.text()
         ),
     );

@@ -14,8 +14,10 @@ use crate::random::Random;
 const FEW: usize = 30;
 /// What that tree may take.
 const LAST_EFFORT: u64 = 20_000_000;
-/// A pair with less of a share is decided only when none has more.
-const SURE: f64 = 0.8;
+/// With more tasks the first dive is in a greater hurry.
+const MANY: usize = 400;
+/// A pair with less of a share is decided only when none has more; the second is for many tasks.
+const SURE: [f64; 2] = [0.8, 0.2];
 
 /// How one dive goes.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +30,10 @@ pub(super) struct Style {
 
 impl Style {
     /// The dives of a search: one in a hurry, then slower ones, no two alike.
-    pub(super) const fn of(dive: u64) -> Self {
+    pub(super) const fn of(dive: u64, tasks: usize) -> Self {
         match dive {
             0 => Self {
-                part: 0.1,
+                part: if tasks > MANY { 0.15 } else { 0.1 },
                 noise: 0.0,
             },
             1 => Self {
@@ -99,7 +101,7 @@ impl Tree<'_> {
         sure.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.3.cmp(&other.3)));
         let most = ((sure.len() as f64 * style.part) as usize).max(1);
         for (at, (_, share, agent, task)) in sure.into_iter().take(most).enumerate() {
-            if at == 0 || share >= SURE {
+            if at == 0 || share >= SURE[usize::from(self.scaled.tasks > MANY)] {
                 open.decide(agent, task);
             }
         }

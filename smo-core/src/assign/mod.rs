@@ -7,6 +7,7 @@ mod adam;
 mod ascent;
 mod columns;
 mod dive;
+mod elites;
 mod heuristic;
 mod knapsack;
 mod labels;

@@ -10,6 +10,10 @@ pub(super) const LARGEST: f64 = 1_125_899_906_842_624.0; // 2^50
 
 /// More cells of a table over capacity are not filled; capacity is counted in coarser units instead.
 const MOST_CELLS: u64 = 1024;
+/// The same for the only limit, whose table is exact: prices settle most items before it is filled.
+const MOST_EXACT_CELLS: u64 = 65_536;
+/// And no table has more cells than this, whatever the number of tasks.
+const MOST_TABLE: u64 = 1 << 22;
 
 /// The question by agent and task, ready for the search.
 #[derive(Debug, Clone)]
@@ -284,7 +288,11 @@ impl Sack {
                 ..Self::default()
             };
         };
-        let coarse = first.capacity / MOST_CELLS + 1;
+        let most = match limits.len() {
+            1 => (MOST_TABLE / costs.len().max(1) as u64).clamp(MOST_CELLS, MOST_EXACT_CELLS),
+            _ => MOST_CELLS,
+        };
+        let coarse = first.capacity / most + 1;
         let room = first.capacity / coarse;
         // What does not fit at all needs no exact number.
         let cells = first

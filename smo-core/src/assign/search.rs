@@ -16,6 +16,22 @@ const MOST_ROWS: usize = 100;
 /// What the tree may take before dives get as much; twice as much each time after.
 const FIRST_SLICE: u64 = 250_000_000;
 
+/// An answer is near the bound when it is above it by its own value divided by this, or less.
+const NEAR: u64 = 10_000;
+/// At every so many looks near the best answer the best ones are joined instead.
+const JOIN_EVERY: u64 = 6;
+
+/// Looks for better answers so far, and the work they took.
+#[derive(Debug, Default)]
+struct Turns {
+    /// From the open question.
+    dives: u64,
+    afar: u64,
+    /// Near the best answer, or between the best ones.
+    looks: u64,
+    near: u64,
+}
+
 impl Tree<'_> {
     /// Searches until there is nothing left to find, the effort is spent or the one who waits has enough.
     pub(super) fn search(&mut self) {
@@ -27,20 +43,20 @@ impl Tree<'_> {
     /// Where the tree does not get to its end soon, it takes turns with dives.
     fn take_turns(&mut self) {
         self.target = self.best_total;
-        let Some(rewards) = self.bound_root() else {
+        let Some((rewards, shares)) = self.bound_root() else {
             self.bound = self.best_total;
             return;
         };
         let mut random = Random::new(1);
-        let mut dives = 0;
+        let mut turns = Turns::default();
         let (mut ahead, mut slice) = (1, FIRST_SLICE);
         while self.goes_on() {
-            if self.is_deep() {
-                let until = self.work().saturating_add(if dives == 0 { 0 } else { slice });
+            if self.is_deep() && !(turns.dives > 0 && self.is_near()) {
+                let until = self
+                    .work()
+                    .saturating_add(if turns.dives == 0 { 0 } else { slice });
                 loop {
-                    self.target = self.best_total;
-                    self.dive(self.scaled.open(), rewards.clone(), &mut random, Style::of(dives));
-                    dives += 1;
+                    self.look(&mut turns, &rewards, &shares, &mut random);
                     if self.work() >= until || !self.goes_on() {
                         break;
                     }
@@ -63,22 +79,58 @@ impl Tree<'_> {
         }
     }
 
+    /// Looks for better answers once: from the open question, near the best answer or between the best ones, both with as
+    /// much work. As far above the best as the bound is below it, answers are still of use to the others.
+    fn look(&mut self, turns: &mut Turns, rewards: &[f64], shares: &[f64], random: &mut Random) {
+        let before = self.work();
+        let above = self.best.as_ref().map_or(0, |_| self.best_total - self.bound);
+        self.target = self.best_total.saturating_add(above);
+        if self.best.is_none() || turns.afar <= turns.near {
+            self.dive(
+                self.scaled.open(),
+                rewards.to_vec(),
+                random,
+                Style::of(turns.dives, self.scaled.tasks),
+            );
+            turns.dives += 1;
+            turns.afar += self.work() - before;
+            return;
+        }
+        turns.looks += 1;
+        if turns.looks.is_multiple_of(JOIN_EVERY) {
+            self.target = self.best_total;
+            self.join(rewards);
+        } else {
+            self.vary(rewards, shares, random);
+        }
+        turns.near += self.work() - before;
+    }
+
+    /// True when the best answer is so good that the work is better spent on the proof.
+    fn is_near(&self) -> bool {
+        let values = self.value(self.best_total).zip(self.value(self.bound));
+        self.best.is_some()
+            && values.is_some_and(|(best, bound)| best.abs_diff(bound) <= best.unsigned_abs() / NEAR)
+    }
+
     /// True while there is something to find and work left to find it.
     fn goes_on(&self) -> bool {
         self.bound < self.best_total && !self.is_over()
     }
 
-    /// A first answer, and the bound of all answers with the rewards (scaled) that prove it; `None` when there is none.
-    fn bound_root(&mut self) -> Option<Vec<f64>> {
+    /// A first answer, and the bound of all answers with the rewards (scaled) that prove it and the shares of agents in tasks;
+    /// `None` when there is none.
+    fn bound_root(&mut self) -> Option<(Vec<f64>, Vec<f64>)> {
         let mut open = self.scaled.open();
         if !self.twins.settle(self.scaled.agents, &mut open) {
             return None;
         }
         let rent = Rent::ascend(&self.scaled, &open, &mut self.tables.work);
         let mut rewards = rent.rewards(&self.scaled, self.pool.missing());
+        let mut shares = rent.shares(&self.scaled, &open);
         let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
         self.stride = (rent.apart(&self.scaled, &open) * self.scaled.scale).max(mean / 100.0);
-        if let Some(answer) = round(&self.scaled, &rent.shares(&self.scaled, &open), &open) {
+        if let Some(answer) = round(&self.scaled, &shares, &open) {
             self.keep_improved(answer);
         }
         for stage in Steps::FAR {
@@ -87,14 +139,14 @@ impl Tree<'_> {
             }
             let bounded = self.ascend(&open, rewards, stage);
             self.see(&bounded, &open);
-            rewards = bounded.proof.rewards;
+            (rewards, shares) = (bounded.proof.rewards, bounded.shares);
         }
         if self.is_small() && self.goes_on() {
             let bounded = self.bound_open(&open, &rewards);
             self.see(&bounded, &open);
-            rewards = bounded.proof.rewards;
+            (rewards, shares) = (bounded.proof.rewards, bounded.shares);
         }
-        Some(rewards)
+        Some((rewards, shares))
     }
 
     /// Takes what a bound of all answers says.

@@ -6,6 +6,7 @@
 
 use super::ascent::Steps;
 use super::columns::{Bounded, Pool, Proof};
+use super::elites::Elites;
 use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
 use super::open::Open;
@@ -25,6 +26,8 @@ pub(super) struct Tree<'w> {
     /// The best answer, which costs less than the most any answer can.
     pub(super) best: Option<Vec<usize>>,
     pub(super) best_total: i64,
+    /// The best answers, those that are not the best included.
+    pub(super) elites: Elites,
     pub(super) nodes: u64,
     pub(super) effort: u64,
     /// What smaller questions took.
@@ -66,6 +69,7 @@ impl<'w> Tree<'w> {
             target: best_total,
             best: start.filter(|_| best_total == known),
             best_total,
+            elites: Elites::default(),
             nodes: 0,
             effort,
             spent: 0,
@@ -190,6 +194,7 @@ impl<'w> Tree<'w> {
             target,
             best: None,
             best_total: target,
+            elites: Elites::default(),
             nodes: 0,
             effort: self.effort.saturating_sub(work),
             spent: 0,
@@ -282,6 +287,9 @@ impl<'w> Tree<'w> {
 
     fn keep(&mut self, answer: Vec<usize>) {
         let total = self.scaled.total(&answer);
+        if total <= self.target {
+            self.elites.see(total, &answer);
+        }
         if total < self.best_total {
             self.best_total = total;
             self.target = self.target.min(total);
