@@ -111,7 +111,7 @@ fn div_ceil(value: i128, divisor: i128) -> i128 {
 }
 
 /// Prints `value` units of `10^exponent` in the shortest exact decimal form.
-fn decimal(value: i128, decimals: u32) -> String {
+pub(crate) fn decimal(value: i128, decimals: u32) -> String {
     let scale = 10_i128.pow(decimals);
     let (sign, magnitude) = if value < 0 {
         ("-", value.unsigned_abs())
@@ -342,7 +342,7 @@ checked_arithmetic!(DataRate, u64);
 quantity_text!(DataRate);
 
 /// A decimal number times a power of ten, read from its text without rounding through binary floating point.
-fn parse_decimal(text: &str, decimals: u32) -> Option<i64> {
+pub(crate) fn parse_decimal(text: &str, decimals: u32) -> Option<i128> {
     let (negative, body) = match text.trim().strip_prefix('-') {
         Some(body) => (true, body),
         None => (false, text.trim()),
@@ -369,7 +369,7 @@ fn parse_decimal(text: &str, decimals: u32) -> Option<i64> {
         let divisor = 10_i128.checked_pow(shift.unsigned_abs()).unwrap_or(i128::MAX);
         (mantissa + divisor / 2) / divisor
     };
-    i64::try_from(if negative { -scaled } else { scaled }).ok()
+    Some(if negative { -scaled } else { scaled })
 }
 
 macro_rules! decimal_unit {
@@ -394,7 +394,7 @@ macro_rules! decimal_unit {
             #[doc = concat!("Reads a decimal number of ", $unit, ", rounded to the nearest base unit; `None` when it is no number or too large.")]
             #[must_use]
             pub fn parse_decimal(text: &str) -> Option<Self> {
-                parse_decimal(text, $decimals).map(Self)
+                parse_decimal(text, $decimals)?.try_into().ok().map(Self)
             }
 
             #[doc = concat!("From a floating-point number of ", $unit, "; `None` when it is not finite or too large.")]

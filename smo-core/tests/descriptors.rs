@@ -155,6 +155,10 @@ fn check_schema(file: &str, schema: &serde_json::Value) {
 fn the_json_schemas_are_checked_in() {
     check_schema("hdag.schema.json", &smo_core::descriptor::json_schema());
     check_schema("fleet.schema.json", &smo_core::cluster::schema::json_schema());
+    check_schema(
+        "problem.schema.json",
+        &smo_core::placement::file::schema::json_schema(),
+    );
 }
 
 #[test]

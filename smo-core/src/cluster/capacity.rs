@@ -56,6 +56,11 @@ impl Price {
         self.0.iter().map(scaled).collect::<Option<_>>().map(Self)
     }
 
+    /// Names and prices, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceName, Money)> {
+        self.0.iter().map(|(name, price)| (name, *price))
+    }
+
     /// True when no price is known.
     #[must_use]
     pub fn is_free(&self) -> bool {
@@ -215,7 +220,8 @@ pub struct Taint {
 }
 
 /// Leave to ignore taints.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Toleration {
     /// The key of the taints it is about; every key when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

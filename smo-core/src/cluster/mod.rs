@@ -19,3 +19,4 @@ pub use domain::DomainKey;
 pub use inventory::{Cluster, Inventory, Readiness};
 pub use network::{Network, Path};
 pub use observation::{Health, ObservedRelease, ObservedReplicas, ObservedState};
+pub(crate) use reader::Reader;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use jiff::Timestamp;
 
 use super::codes;
 use super::{CarbonSignal, Cluster, Inventory, Network, Path};
 use crate::decode::{Cursor, Decoder, MapReader, UnknownKeys};
-use crate::diagnostic::{Violation, Violations, quoted};
+use crate::diagnostic::{Severity, Violation, Violations, quoted};
 use crate::id::ClusterName;
-use crate::units::{DataRate, Latency};
+use crate::units::{Bytes, DataRate, Latency};
 use crate::yaml::{self, Limits, Value};
 
 /// The root key of a fleet file.
@@ -69,25 +69,30 @@ impl Inventory {
         limits: Limits,
     ) -> Result<(Self, Vec<Violation>), Violations> {
         let root = yaml::parse(text, limits).map_err(|violation| Violations::new(source, vec![violation]))?;
-        let mut reader = Reader {
-            decoder: Decoder::new(text, UnknownKeys::Refuse),
-            carbon_signal: CarbonSignal::default(),
-        };
+        let mut reader = Reader::new(text);
         let inventory = reader.document(&Cursor::root(&root));
         let notes = reader.decoder.finish(source)?;
         Ok((inventory, notes))
     }
 }
 
-/// Reads one fleet file.
-pub(super) struct Reader<'a> {
-    pub(super) decoder: Decoder<'a>,
+/// Reads the facts of a fleet file, and of a placement problem.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) decoder: Decoder<'a>,
     /// Which signal the intensities of the file are.
-    pub(super) carbon_signal: CarbonSignal,
+    pub(crate) carbon_signal: CarbonSignal,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn fault(
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self {
+            decoder: Decoder::new(text, UnknownKeys::Refuse),
+            carbon_signal: CarbonSignal::default(),
+        }
+    }
+
+    pub(crate) fn fault(
         &mut self,
         at: &Cursor<'_>,
         code: crate::diagnostic::Code,
@@ -127,23 +132,15 @@ impl<'a> Reader<'a> {
             .get("observed")
             .filter(|at| !at.is_null())
             .and_then(|at| self.timestamp(&at));
-        let carbon_signal = map
-            .get("carbonSignal")
-            .filter(|at| !at.is_null())
-            .and_then(|at| {
-                let known = [
-                    ("average", CarbonSignal::Average),
-                    ("marginal", CarbonSignal::Marginal),
-                ];
-                self.one_of(&at, &known)
-            })
-            .unwrap_or_default();
-        self.carbon_signal = carbon_signal;
+        let carbon_signal = self.signal(&mut map);
         let items = map.require(&mut self.decoder, "clusters");
         let clusters = items.map(|at| self.clusters(&at)).unwrap_or_default();
         let network = map
             .get("network")
-            .map(|at| self.network(&at, &clusters))
+            .map(|at| {
+                let names: IndexSet<&str> = clusters.keys().copied().collect();
+                self.network(&at, &names, Severity::Error)
+            })
             .unwrap_or_default();
         map.finish(&mut self.decoder);
         let clusters = clusters
@@ -157,6 +154,17 @@ impl<'a> Reader<'a> {
             clusters,
             network,
         }
+    }
+
+    /// Which signal the intensities of the file are.
+    pub(crate) fn signal(&mut self, map: &mut MapReader<'a>) -> CarbonSignal {
+        let known = [
+            ("average", CarbonSignal::Average),
+            ("marginal", CarbonSignal::Marginal),
+        ];
+        let at = map.get("carbonSignal").filter(|at| !at.is_null());
+        self.carbon_signal = at.and_then(|at| self.one_of(&at, &known)).unwrap_or_default();
+        self.carbon_signal
     }
 
     /// The clusters by name as written; a cluster that cannot be read is there without a value.
@@ -194,7 +202,7 @@ impl<'a> Reader<'a> {
         clusters
     }
 
-    pub(super) fn timestamp(&mut self, at: &Cursor<'a>) -> Option<Timestamp> {
+    pub(crate) fn timestamp(&mut self, at: &Cursor<'a>) -> Option<Timestamp> {
         let text = self.decoder.text(at)?;
         let timestamp = text.parse().ok();
         if timestamp.is_none() {
@@ -209,7 +217,7 @@ impl<'a> Reader<'a> {
         timestamp
     }
 
-    pub(super) fn one_of<T: Copy>(&mut self, at: &Cursor<'a>, known: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn one_of<T: Copy>(&mut self, at: &Cursor<'a>, known: &[(&str, T)]) -> Option<T> {
         let text = self.decoder.text(at)?;
         let found = known.iter().find(|(name, _)| *name == text);
         if found.is_none() {
@@ -221,7 +229,14 @@ impl<'a> Reader<'a> {
         found.map(|(_, value)| *value)
     }
 
-    fn network(&mut self, at: &Cursor<'a>, clusters: &IndexMap<&'a str, Option<Cluster>>) -> Network {
+    /// What was measured between clusters. `unknown` says what a name is that is not among `clusters`: a fault, or a note
+    /// and no matter.
+    pub(crate) fn network(
+        &mut self,
+        at: &Cursor<'a>,
+        clusters: &IndexSet<&'a str>,
+        unknown: Severity,
+    ) -> Network {
         let mut network = Network::new();
         let mut seen = BTreeSet::new();
         for item in self.decoder.list(at) {
@@ -248,11 +263,8 @@ impl<'a> Reader<'a> {
             };
             let mut known = true;
             for (at, name) in [(&a_at, a), (&b_at, b)] {
-                if !clusters.contains_key(name) {
-                    let message = format!("no cluster has the name {}", quoted(name));
-                    let hint = self.decoder.suggest(name, clusters.keys().copied());
-                    self.decoder.report(at, codes::UNKNOWN_CLUSTER, message).hint = hint;
-                    known = false;
+                if !clusters.contains(name) {
+                    known &= self.unknown_cluster(at, name, clusters, unknown);
                 }
             }
             if !known {
@@ -274,7 +286,25 @@ impl<'a> Reader<'a> {
         network
     }
 
-    fn rtt(&mut self, at: &Cursor<'a>) -> Option<Latency> {
+    /// Tells of a cluster that there is not. True when it is no fault.
+    pub(crate) fn unknown_cluster(
+        &mut self,
+        at: &Cursor<'_>,
+        name: &str,
+        clusters: &IndexSet<&'a str>,
+        severity: Severity,
+    ) -> bool {
+        let message = format!("no cluster has the name {}", quoted(name));
+        let hint = self.decoder.suggest(name, clusters.iter().copied());
+        let violation = match severity {
+            Severity::Error => self.decoder.report(at, codes::UNKNOWN_CLUSTER, message),
+            Severity::Note => self.decoder.note(at, codes::UNKNOWN_CLUSTER, message),
+        };
+        violation.hint = hint;
+        severity == Severity::Note
+    }
+
+    pub(crate) fn rtt(&mut self, at: &Cursor<'a>) -> Option<Latency> {
         let text = self.decoder.text(at)?;
         let rtt = Latency::parse_decimal(text).filter(|rtt| *rtt >= Latency::ZERO);
         if rtt.is_none() {
@@ -289,14 +319,18 @@ impl<'a> Reader<'a> {
         rtt
     }
 
-    fn rate(&mut self, at: &Cursor<'a>) -> Option<DataRate> {
+    pub(crate) fn rate(&mut self, at: &Cursor<'a>) -> Option<DataRate> {
+        let hint = "write bytes per second as a quantity, such as 125M for a gigabit";
+        self.bytes(at, hint).map(DataRate::new)
+    }
+
+    pub(crate) fn bytes(&mut self, at: &Cursor<'a>, hint: &str) -> Option<u64> {
         let text = self.decoder.text(at)?;
-        let rate = text.parse::<DataRate>();
-        if let Err(error) = &rate {
-            let hint = "write bytes per second as a quantity, such as 125M for a gigabit";
+        let bytes = text.parse::<Bytes>();
+        if let Err(error) = &bytes {
             self.fault(at, codes::BAD_QUANTITY, error.to_string(), hint);
         }
-        rate.ok()
+        bytes.ok().map(Bytes::get)
     }
 
     fn pair(&mut self, at: &Cursor<'a>) -> Option<[(Cursor<'a>, &'a str); 2]> {

@@ -17,7 +17,7 @@ const GPUS: &str = "gpus";
 
 impl<'a> Reader<'a> {
     /// Names and values of a map of resources, under their Kubernetes names.
-    pub(super) fn resources(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, Cursor<'a>)> {
+    pub(crate) fn resources(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, Cursor<'a>)> {
         let entries = self
             .decoder
             .map(at)
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         resources
     }
 
-    pub(super) fn resource_name(&mut self, at: &Cursor<'a>, key: &str) -> Option<ResourceName> {
+    pub(crate) fn resource_name(&mut self, at: &Cursor<'a>, key: &str) -> Option<ResourceName> {
         const KNOWN: [&str; 5] = [
             ResourceName::CPU,
             ResourceName::MEMORY,
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn amounts(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, u64, Cursor<'a>)> {
+    pub(crate) fn amounts(&mut self, at: &Cursor<'a>) -> Vec<(ResourceName, u64, Cursor<'a>)> {
         let mut amounts = Vec::new();
         for (name, at) in self.resources(at) {
             let Some(text) = self.decoder.text(&at) else {
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         amounts
     }
 
-    pub(super) fn allocatable(&mut self, at: &Cursor<'a>) -> Resources {
+    pub(crate) fn allocatable(&mut self, at: &Cursor<'a>) -> Resources {
         let said: BTreeSet<String> = match &at.node.value {
             Value::Map(entries) => entries
                 .iter()
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    pub(super) fn allocated(&mut self, at: &Cursor<'a>, allocatable: &Resources) -> Resources {
+    pub(crate) fn allocated(&mut self, at: &Cursor<'a>, allocatable: &Resources) -> Resources {
         let mut allocated = Resources::new();
         for (name, amount, at) in self.amounts(at) {
             if let Some(offered) = allocatable.listed(name.as_str())
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         allocated
     }
 
-    pub(super) fn price(&mut self, at: &Cursor<'a>) -> Price {
+    pub(crate) fn price(&mut self, at: &Cursor<'a>) -> Price {
         let mut price = Price::free();
         for (name, at) in self.resources(at) {
             if let Some(money) = self.money(&at, "write EUR per hour, 0 or more, such as 0.02") {
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         money
     }
 
-    pub(super) fn egress(&mut self, at: &Cursor<'a>) -> Option<Egress> {
+    pub(crate) fn egress(&mut self, at: &Cursor<'a>) -> Option<Egress> {
         let mut map = self.decoder.map(at)?;
         let mut egress = Egress::default();
         for (key, price) in [
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         Some(egress)
     }
 
-    pub(super) fn carbon(&mut self, at: &Cursor<'a>) -> Option<CarbonProfile> {
+    pub(crate) fn carbon(&mut self, at: &Cursor<'a>) -> Option<CarbonProfile> {
         let mut map = self.decoder.map(at)?;
         let intensity = map.require(&mut self.decoder, "intensity");
         let pue = map.get("pue").filter(|at| !at.is_null());
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
         Some(profile)
     }
 
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         at: &Cursor<'a>,
         least: f64,

@@ -11,7 +11,7 @@ use crate::id::{ClusterName, is_dns_label, nearest_dns_label};
 use crate::yaml::Value;
 
 impl<'a> Reader<'a> {
-    pub(super) fn cluster_name(&mut self, at: &Cursor<'a>, text: &str) -> Option<ClusterName> {
+    pub(crate) fn cluster_name(&mut self, at: &Cursor<'a>, text: &str) -> Option<ClusterName> {
         if is_dns_label(text) {
             return ClusterName::parse(text).ok();
         }
@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn cluster(&mut self, mut map: MapReader<'a>, name: Option<ClusterName>) -> Option<Cluster> {
+    pub(crate) fn cluster(&mut self, mut map: MapReader<'a>, name: Option<ClusterName>) -> Option<Cluster> {
         let readiness = map.get("ready").map(|at| self.readiness(&at)).unwrap_or_default();
         let region = self.text_in(&mut map, "region");
         let zones = map
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true`, `false`, or `{status, reason, since}` with the status `true`, `false` or `unknown`.
-    pub(super) fn readiness(&mut self, at: &Cursor<'a>) -> Readiness {
+    pub(crate) fn readiness(&mut self, at: &Cursor<'a>) -> Readiness {
         if at.is_null() {
             return Readiness::Ready;
         }
@@ -113,12 +113,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn text_in(&mut self, map: &mut MapReader<'a>, key: &'static str) -> Option<String> {
+    pub(crate) fn text_in(&mut self, map: &mut MapReader<'a>, key: &'static str) -> Option<String> {
         let at = map.get(key).filter(|at| !at.is_null())?;
         self.decoder.text(&at).map(str::to_owned)
     }
 
-    pub(super) fn labels(&mut self, at: &Cursor<'a>) -> BTreeMap<String, String> {
+    pub(crate) fn labels(&mut self, at: &Cursor<'a>) -> BTreeMap<String, String> {
         let entries = self
             .decoder
             .map(at)
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         labels
     }
 
-    pub(super) fn check_label(&mut self, at: &Cursor<'a>, key: &str, value: &str) {
+    pub(crate) fn check_label(&mut self, at: &Cursor<'a>, key: &str, value: &str) {
         let hint = "letters, digits, `-`, `_` and `.`, 63 at most, with a letter or digit at both ends";
         if !is_label_key(key) {
             self.fault(
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn taint(&mut self, at: &Cursor<'a>) -> Option<Taint> {
+    pub(crate) fn taint(&mut self, at: &Cursor<'a>) -> Option<Taint> {
         let mut map = self.decoder.map(at)?;
         let key = map.require(&mut self.decoder, "key");
         let value = self.text_in(&mut map, "value");
@@ -186,7 +186,7 @@ fn is_label_name(text: &str) -> bool {
 }
 
 /// A label's key: a name, with a DNS subdomain and `/` before it where it is not the user's own.
-pub(super) fn is_label_key(text: &str) -> bool {
+pub(crate) fn is_label_key(text: &str) -> bool {
     match text.split_once('/') {
         None => is_label_name(text),
         Some((domain, name)) => {

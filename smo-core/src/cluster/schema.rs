@@ -103,6 +103,7 @@ pub struct Status {
     /// The reason it gives, such as ClusterNotReachable.
     pub reason: Option<String>,
     /// Since when, such as 2026-11-24T02:11:00Z.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
 }
 
@@ -125,10 +126,13 @@ pub struct Pair {
     /// The names of the two clusters.
     pub between: [String; 2],
     /// Round trip, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rtt: Option<f64>,
     /// Network hops.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hops: Option<u32>,
     /// What links between them may carry together, in bytes per second, as a quantity such as `125M`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<Scalar>,
 }
 

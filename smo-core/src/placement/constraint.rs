@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DomainKey, Goal, Goals, Value, Weight};
 use crate::id::ServiceKey;
 
 /// Whether the replicas of a service share a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// All replicas run on one cluster, as the predecessor has it.
@@ -23,7 +24,7 @@ pub enum Mode {
 
 /// What the labels of a cluster have to say, as in a node affinity of Kubernetes
 /// ([operators](https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#operators)).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "operator", deny_unknown_fields)]
 pub enum LabelRequirement {
     /// The label has one of these values.

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-
 use super::goals::Measure;
 use super::rules::Rule;
 
@@ -54,13 +52,6 @@ macro_rules! shared {
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 Arc::ptr_eq(&self.0, &other.0)
-            }
-        }
-
-        /// Its name: code cannot be written down.
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.0.name())
             }
         }
     };

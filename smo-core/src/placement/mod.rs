@@ -19,6 +19,7 @@ mod evaluate;
 mod exhaustive;
 mod explain;
 mod explanation;
+pub mod file;
 mod first_fit;
 mod fleet;
 pub mod goals;

@@ -146,9 +146,10 @@ pub struct LinkDemand {
 
 /// One placement question. It may hold several graphs: they are decided together.
 ///
+/// It is written and read as a [`file`](super::file).
+///
 /// Order is part of the question where it matters: first fit takes services and clusters in the order of the maps.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlacementProblem {
     /// The services to place.
     pub services: IndexMap<ServiceKey, ServiceDemand>,
@@ -157,35 +158,26 @@ pub struct PlacementProblem {
     /// Links; those without limit and traffic need not be listed.
     pub links: Vec<LinkDemand>,
     /// How far the clusters are from one another.
-    #[serde(skip_serializing_if = "crate::placement::problem::is_unmeasured")]
     pub network: Network,
     /// Where services run now; a service that runs nowhere is not in it.
     pub current: Placement,
     /// What to minimise.
     pub goals: Goals,
     /// Services that use the same clusters.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub co_location: Vec<CoLocationGroup>,
     /// Services that stay apart.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub anti_affinity: Vec<AntiAffinityGroup>,
     /// How much may be spent, emitted or moved.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<Budget>,
     /// What goals of a higher priority have reached; [`super::decide`] sets it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ceilings: Vec<Ceiling>,
     /// Rules that are only wishes, by name, with the points that a unit of violation costs. What a unit is, each rule says.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub soft: BTreeMap<String, Weight>,
     /// The host's own points for every replica of a service on a cluster, less is better, in millionths of a point.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub scores: IndexMap<ServiceKey, BTreeMap<ClusterName, i64>>,
     /// Rules of the host.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<CustomRule>,
     /// Goals of the host; what they measure counts as points of [`super::Goal::Preference`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<CustomGoal>,
 }
 
@@ -209,8 +201,4 @@ impl PlacementProblem {
         }
         self.scores.shift_remove(service);
     }
-}
-
-fn is_unmeasured(network: &Network) -> bool {
-    network.iter().next().is_none()
 }
