@@ -74,7 +74,7 @@ mod _smo {
     use super::placement::{
         Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
         Goals, GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Progress, Rule,
-        ServiceDemand, rules,
+        ServiceDemand, problem_json_schema, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

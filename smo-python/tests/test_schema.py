@@ -31,9 +31,15 @@ def test_fleets_fit_their_schema(path: Path) -> None:
     assert faults(smo.Inventory.read(path).to_dict(), smo.fleet_json_schema()) == []
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/problems/*.yaml")), ids=lambda path: path.name)
+def test_problems_fit_their_schema(path: Path) -> None:
+    assert faults(smo.PlacementProblem.read(path).to_dict(), smo.problem_json_schema()) == []
+
+
 def test_nonsense_does_not_fit() -> None:
     assert faults({"hdaGraph": {"id": 3, "services": {}}}, smo.json_schema()) != []
     assert faults({"fleet": {"clusters": [{"name": 3}]}}, smo.fleet_json_schema()) != []
+    assert faults({"problem": {"services": [{"name": "a/b/c", "repliacs": 1}]}}, smo.problem_json_schema()) != []
 
 
 def test_the_examples_were_found() -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "InvalidDescriptor",
     "InvalidInput",
     "InvalidInventory",
+    "InvalidProblem",
     "InvalidSamples",
     "InvalidScaling",
     "NotEnoughData",
@@ -137,6 +138,18 @@ class InvalidInventory(InvalidInput):
     ... except smo.InvalidInventory as error:
     ...     error.violations[0].path
     'fleet.clusters[0].allocatable.cpu'
+    """
+
+
+class InvalidProblem(InvalidInput):
+    """A placement problem is refused.
+
+    >>> import smo
+    >>> try:
+    ...     smo.PlacementProblem.parse("problem: {services: [{name: web}], clusters: []}")
+    ... except smo.InvalidProblem as error:
+    ...     error.violations[0].path
+    'problem.services[0].name'
     """
 
 

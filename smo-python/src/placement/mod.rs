@@ -6,6 +6,7 @@ mod diagnosis;
 mod goal;
 mod goals;
 mod names;
+mod parts;
 pub(crate) mod place;
 mod placer;
 mod problem;
@@ -17,9 +18,10 @@ pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;
 pub(crate) use goals::Goals;
 pub(crate) use names::{Names, current_placement, read_placement, written};
+pub(crate) use parts::{ClusterSupply, ServiceDemand};
 pub(crate) use placer::{
     AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
 };
-pub(crate) use problem::{ClusterSupply, PlacementProblem, ServiceDemand};
+pub(crate) use problem::{PlacementProblem, problem_json_schema};
 pub(crate) use progress::Progress;
 pub(crate) use rule::{Rule, rules};

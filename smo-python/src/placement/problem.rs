@@ -6,15 +6,18 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use smo_core::cluster::Readiness;
+use smo_core::diagnostic::Violations;
 use smo_core::id::{GraphKey, Project, ServiceKey};
 use smo_core::intent::{Catalog as CoreCatalog, Requirements, translate};
 use smo_core::placement as core;
 use smo_core::units::{DataRate, Latency};
 
-use super::{Cause, Goal, Goals, Names, Rule, current_placement, goal, goals, read_placement, rule};
+use super::{
+    Cause, ClusterSupply, Goal, Goals, Names, Rule, ServiceDemand, current_placement, goal, goals,
+    read_placement, rule,
+};
 use crate::cluster::Inventory;
-use crate::convert::{amounts, from_python, parse, serialised};
+use crate::convert::{Document, Reduced, from_python, parse, serialised};
 use crate::error;
 use crate::graph::{ApplicationGraph, count};
 use crate::intent::Catalog;
@@ -97,9 +100,33 @@ impl PlacementProblem {
         &self.names
     }
 
-    fn read(&self, placement: &Bound<'_, PyAny>) -> PyResult<core::Placement> {
+    fn placement(&self, placement: &Bound<'_, PyAny>) -> PyResult<core::Placement> {
         read_placement(placement, &self.names)?.map_err(|faults| PyValueError::new_err(faults.join("; ")))
     }
+}
+
+impl Document for PlacementProblem {
+    const REFUSAL: &'static str = "InvalidProblem";
+    const NAME: &'static str = "problem";
+
+    fn parse_named(name: &str, text: &str) -> Result<Self, Violations> {
+        core::PlacementProblem::parse_named(name, text).map(Self::new)
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn unwritable(error: core::file::Unwritable) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// The JSON Schema of a problem file, for editors and other tools.
+///
+/// >>> import smo
+/// >>> smo.problem_json_schema()["type"]
+/// 'object'
+#[pyfunction]
+pub(crate) fn problem_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    serialised(py, &core::file::schema::json_schema())
 }
 
 /// One graph, or any number of them.
@@ -154,6 +181,35 @@ impl PlacementProblem {
             .map_err(|failed| error::placement(py, &failed, None))
     }
 
+    /// Reads a question from YAML or JSON text; `name` is what violations call it.
+    ///
+    /// Raises `InvalidProblem` with *every* violation.
+    #[staticmethod]
+    #[pyo3(signature = (text, name = "problem"))]
+    fn parse(py: Python<'_>, text: &str, name: &str) -> PyResult<Self> {
+        Self::from_text(py, text, name)
+    }
+
+    /// Reads a question from a file (UTF-8).
+    ///
+    /// Raises `OSError`, such as `FileNotFoundError`, when the file cannot be read, and `InvalidProblem` as `parse`.
+    #[staticmethod]
+    fn read(path: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::from_file(path)
+    }
+
+    /// A question of the same shape as the file, from Python's own types.
+    ///
+    /// >>> import smo
+    /// >>> service = {"name": "default/shop/web", "perReplica": {"cpu": "500m"}}
+    /// >>> problem = {"services": [service], "clusters": [{"name": "edge-1", "capacity": {"cpu": 4}}]}
+    /// >>> smo.place(smo.PlacementProblem.from_dict({"problem": problem})).status
+    /// 'optimal'
+    #[staticmethod]
+    fn from_dict(document: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::from_object(document)
+    }
+
     /// What each service needs, in the order of the question.
     #[getter]
     fn services<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -197,7 +253,7 @@ impl PlacementProblem {
     ///
     /// Raises `ValueError` for a placement with a service or a cluster name that makes no sense.
     fn verify(&self, placement: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let placement = self.read(placement)?;
+        let placement = self.placement(placement)?;
         let breaches = core::verify(&self.core, &placement);
         self.checked(Ok(breaches.iter().map(ToString::to_string).collect()))
     }
@@ -207,7 +263,7 @@ impl PlacementProblem {
     /// It does not look at the rules. Raises `ValueError` as `verify`.
     fn evaluate<'py>(&self, placement: &Bound<'py, PyAny>) -> PyResult<(f64, Bound<'py, PyDict>)> {
         let py = placement.py();
-        let placement = self.read(placement)?;
+        let placement = self.placement(placement)?;
         let evaluated = self.checked(Ok(core::evaluate(&self.core, &placement)))?;
         let (totals, value) = evaluated.map_err(|failed| error::placement(py, &failed, None))?;
         Ok((value.points(), goals::totals(py, &totals)?))
@@ -444,117 +500,25 @@ impl PlacementProblem {
         })
     }
 
-    /// Everything, as Python's own types.
+    /// The question in the shape of the file, as Python's own types. `from_dict` reads it back.
+    ///
+    /// Raises `ValueError` for rules and goals written in Python, which are code.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        serialised(py, &*self.core)
+        serialised(py, &self.core.document().map_err(unwritable)?)
+    }
+
+    /// The question as YAML, which `parse` reads. Raises `ValueError` as `to_dict`.
+    fn to_yaml(&self) -> PyResult<String> {
+        self.core.to_yaml().map_err(unwritable)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py, (String,)>> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().to_yaml()?,)))
     }
 
     fn __repr__(&self) -> String {
         let services = count(self.core.services.len(), "service");
         let clusters = count(self.core.clusters.len(), "cluster");
         format!("<smo.PlacementProblem of {services} on {clusters}>")
-    }
-}
-
-/// What one service of a placement question needs. Amounts are in thousandths of a core, bytes, pieces.
-#[pyclass(module = "smo", frozen, get_all)]
-pub(crate) struct ServiceDemand {
-    /// How many replicas run.
-    replicas: u32,
-    /// What each replica takes.
-    per_replica: BTreeMap<String, u64>,
-    /// What all replicas take together.
-    total: BTreeMap<String, u64>,
-    /// Resources that its cluster has to offer at all.
-    requires: Vec<String>,
-    /// The only clusters it may run on, or `None`.
-    pinned: Option<Vec<String>>,
-    /// Clusters it may not run on.
-    excluded: Vec<String>,
-    /// The only regions it may run in, or `None`.
-    regions: Option<Vec<String>>,
-    /// The replicas that run on each cluster now.
-    current: BTreeMap<String, u32>,
-    /// Whether its replicas may run on several clusters.
-    split: bool,
-    /// Whether it has to stay where it runs.
-    final_placement: bool,
-}
-
-impl ServiceDemand {
-    pub(crate) fn new(demand: &core::ServiceDemand, current: Option<&core::Assignment>) -> Self {
-        let clusters =
-            |names: &BTreeSet<smo_core::id::ClusterName>| names.iter().map(ToString::to_string).collect();
-        let running = current.iter().flat_map(|assignment| assignment.iter());
-        Self {
-            replicas: demand.replicas,
-            per_replica: amounts(&demand.per_replica),
-            total: demand.total().as_ref().map(amounts).unwrap_or_default(),
-            requires: demand.requires.iter().map(ToString::to_string).collect(),
-            pinned: demand.pinned.as_ref().map(clusters),
-            excluded: clusters(&demand.excluded),
-            regions: demand
-                .regions
-                .as_ref()
-                .map(|regions| regions.iter().cloned().collect()),
-            current: running
-                .map(|(cluster, replicas)| (cluster.to_string(), replicas))
-                .collect(),
-            split: demand.is_split(),
-            final_placement: demand.final_placement,
-        }
-    }
-}
-
-#[pymethods]
-impl ServiceDemand {
-    fn __repr__(&self) -> String {
-        format!(
-            "<smo.ServiceDemand of {}>",
-            count(self.replicas as usize, "replica")
-        )
-    }
-}
-
-/// What one cluster of a placement question has. Amounts are in thousandths of a core, bytes, pieces.
-#[pyclass(module = "smo", frozen, get_all)]
-pub(crate) struct ClusterSupply {
-    /// Whether it can take work.
-    ready: bool,
-    /// What there is for the services of the question. What is not listed is not limited, except extended resources
-    /// such as GPUs, of which there are none.
-    capacity: BTreeMap<String, u64>,
-    /// Where it is, or `None`.
-    region: Option<String>,
-    /// Who runs it, or `None`.
-    provider: Option<String>,
-    /// Its labels.
-    labels: BTreeMap<String, String>,
-    /// What a busy core emits in gCO2e/h, or `None` where not known.
-    carbon_per_core: Option<f64>,
-}
-
-impl From<&core::ClusterSupply> for ClusterSupply {
-    fn from(supply: &core::ClusterSupply) -> Self {
-        let per_core = supply.carbon.and_then(|profile| profile.per_core());
-        Self {
-            ready: matches!(supply.readiness, Readiness::Ready),
-            capacity: amounts(&supply.capacity),
-            region: supply.region.clone(),
-            provider: supply.provider.clone(),
-            labels: supply.labels.clone(),
-            carbon_per_core: per_core.map(smo_core::units::Carbon::to_f64),
-        }
-    }
-}
-
-#[pymethods]
-impl ClusterSupply {
-    fn __repr__(&self) -> &'static str {
-        if self.ready {
-            "<smo.ClusterSupply: ready>"
-        } else {
-            "<smo.ClusterSupply: not ready>"
-        }
     }
 }
