@@ -176,6 +176,53 @@ fn a_small_fleet_is_solved_as_by_brute_force() {
 }
 
 #[test]
+fn a_problem_of_the_library_is_solved_and_said_in_full() {
+    let shop = data("../../../../examples/problems/shop.yaml");
+    let [answer] = &solved("problem", &shop, &["--seconds", "1"])[..] else {
+        panic!("one object");
+    };
+    assert_eq!(
+        (&answer["status"], &answer["gap"]),
+        (&json!("optimal"), &json!(0.0))
+    );
+    assert_eq!(answer["value"], answer["bound"]);
+    assert_eq!(answer["answer"]["default/shop/recommender"], json!({"edge-2": 1}));
+    assert!(answer["proof"]["by"].is_string());
+    assert!(answer["totals"]["money"].as_i64().unwrap() > 0);
+
+    let text = std::fs::read_to_string(&shop)
+        .unwrap()
+        .replace("gpus: 1}\n      price", "gpus: 0}\n      price");
+    let lost = text.replace(
+        "memory: 256Gi, storage: 2T, gpus: 4",
+        "memory: 256Gi, storage: 2T",
+    );
+    let path = std::env::temp_dir().join(format!("smo-lab-lost-{}.yaml", std::process::id()));
+    std::fs::write(&path, lost).unwrap();
+    let none = &solved("problem", &path.display().to_string(), &["--seconds", "1"])[0];
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(
+        (&none["status"], &none["answer"]),
+        (&json!("infeasible"), &Json::Null)
+    );
+    assert!(none["reasons"].to_string().contains("nvidia.com/gpu"), "{none}");
+}
+
+#[test]
+fn machines_are_reassigned_as_by_brute_force() {
+    let [answer] = &solved("roadef", &data("model_small.txt"), &["--seconds", "1"])[..] else {
+        panic!("one object");
+    };
+    // Only the second process moves, as worked by hand beside the reader.
+    assert_eq!(answer["answer"], json!([0, 1, 0, 1]));
+    assert_eq!((&answer["value"], &answer["original"]), (&json!(17), &json!(44)));
+    assert_eq!(
+        (&answer["status"], &answer["bound"]),
+        (&json!("feasible"), &json!(0))
+    );
+}
+
+#[test]
 fn an_impossible_assignment_is_an_answer() {
     let file = data("impossible.gap");
     assert_eq!(by_brute_force(&std::fs::read_to_string(&file).unwrap()), None);
@@ -249,13 +296,22 @@ fn what_cannot_be_solved_says_why_and_what_to_try() {
     error: lab/tests/data/none.gap cannot be read: No such file or directory (os error 2)
       try: the path of a file of text that is there
     ");
+    insta::assert_snapshot!(failed(&["solve", "problem", &data("impossible.gap")]), @"
+    error: lab/tests/data/impossible.gap has 1 problem
+     --> lab/tests/data/impossible.gap:1:1
+      |   2 2
+      |   ^^^ P001 the document has no root key `problem`; begin it with `problem:`
+    ");
     let misused = |arguments: &[&str]| {
         let output = lab(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()
     };
     let said = misused(&["solve", "gpa", "x"]);
-    assert!(said.contains("possible values: oracle, gap, fleet"), "{said}");
+    assert!(
+        said.contains("possible values: oracle, gap, fleet, roadef, problem"),
+        "{said}"
+    );
     let said = misused(&["solve", "gap", "x", "--seconds", "0"]);
     assert!(said.contains("give a number of seconds above 0"), "{said}");
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use smo_core::diagnostic::Violations;
 use smo_core::scaling::SamplesError;
 use thiserror::Error;
 
@@ -34,6 +35,9 @@ pub enum Fault {
         /// What to try.
         hint: String,
     },
+    /// A problem of the library is refused: every fault, with its line.
+    #[error(transparent)]
+    Violations(#[from] Violations),
     /// A file holds no samples.
     #[error("{}, {error}", .path.display())]
     Samples {
@@ -81,6 +85,8 @@ impl Fault {
             }
             Self::Unreadable { .. } => vec!["the path of a file of text that is there".to_owned()],
             Self::Bad { hint, .. } => vec![hint.clone()],
+            // each fault is shown with its own
+            Self::Violations(_) => Vec::new(),
             Self::Samples { error, .. } => vec![error.hint.clone()],
             Self::Refused { hint, .. } => vec![hint.clone()],
             Self::Failed { .. } => vec!["smaller numbers, or more --seconds".to_owned()],

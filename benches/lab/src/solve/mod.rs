@@ -8,6 +8,8 @@ mod fault;
 mod fleet;
 mod gap;
 mod oracle;
+mod problem;
+mod roadef;
 mod solution;
 mod text;
 
@@ -15,9 +17,16 @@ use std::path::{Path, PathBuf};
 
 pub use answer::{Answer, Status};
 pub use fault::Fault;
+pub(crate) use fleet::lose_a_cluster;
 
 /// Every format.
-pub const FORMATS: &[&dyn Format] = &[&oracle::Oracle, &gap::Gap, &fleet::Fleet];
+pub const FORMATS: &[&dyn Format] = &[
+    &oracle::Oracle,
+    &gap::Gap,
+    &fleet::Fleet,
+    &roadef::Roadef,
+    &problem::Problem,
+];
 
 /// One way to write problems down.
 pub trait Format: Sync {
