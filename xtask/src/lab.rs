@@ -29,9 +29,17 @@ pub(crate) fn call(workspace: &Workspace, command: &str, arguments: &[&str]) -> 
 }
 
 /// Writes `benches/SCALING.md` and its charts; `sources` are folders of public loads, and files of loads.
-pub(crate) fn report(workspace: &Workspace, sources: &[&str]) -> ExitCode {
+pub(crate) fn scaling_report(workspace: &Workspace, sources: &[&str]) -> ExitCode {
     let folder = workspace.path("benches").display().to_string();
     let usual = workspace.path("../shared/bench/traces").display().to_string();
     let own = ["scaling", &folder, &usual];
     call(workspace, "report", &[&own, sources].concat())
+}
+
+/// Writes `benches/SOLVER.md`.
+pub(crate) fn solver_report(workspace: &Workspace, options: &[&str]) -> ExitCode {
+    let folder = workspace.path("benches").display().to_string();
+    let shared = workspace.path("../shared").display().to_string();
+    let own = ["solver", &folder, &shared];
+    call(workspace, "report", &[&own, options].concat())
 }

@@ -32,6 +32,9 @@ commands:
   report scaling [FOLDER or FILE]...
            measure forecasts and decisions on generated loads, public ones that are in a folder, and those of files, and
            write benches/SCALING.md
+  report solver
+           measure the solver on public problems, beside others that Python has, and write benches/SOLVER.md;
+           `report solver --help` lists options
   report karmada
            measure on a real Karmada, beside kubectl and Helm, and write benches/REPORT.md
   help     print this
@@ -72,13 +75,14 @@ fn main() -> ExitCode {
         [command @ ("solve" | "profile" | "backtest" | "replay"), rest @ ..] => {
             lab::call(&workspace, command, rest)
         }
-        ["report", "scaling", sources @ ..] => lab::report(&workspace, sources),
+        ["report", "scaling", sources @ ..] => lab::scaling_report(&workspace, sources),
+        ["report", "solver", options @ ..] => lab::solver_report(&workspace, options),
         ["report", "karmada"] => {
             let mut report = Report::new();
             live::measure(&workspace, &mut report);
             report.close()
         }
-        ["report", ..] => misused("report takes one word: karmada or scaling"),
+        ["report", ..] => misused("report takes one word: karmada, scaling or solver"),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             ExitCode::SUCCESS

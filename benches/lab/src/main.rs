@@ -1,4 +1,4 @@
-//! `cargo xtask solve`, `profile`, `backtest`, `replay` and `report scaling` end up here.
+//! `cargo xtask solve`, `profile`, `backtest`, `replay`, `report scaling` and `report solver` end up here.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -63,6 +63,19 @@ enum Report {
         /// Folders of public loads, and files of loads in requests per second.
         sources: Vec<PathBuf>,
     },
+    /// How good and how fast the solver is, beside others: SOLVER.md.
+    Solver {
+        /// The folder to write into, where peers.py is.
+        folder: PathBuf,
+        /// The folder that holds bench/gap, bench/fleet and bench/roadef2012.
+        shared: PathBuf,
+        /// How long each of the other solvers may take.
+        #[arg(long, default_value_t = 20.0, value_parser = seconds)]
+        seconds: f64,
+        /// The Python that has the other solvers, and generates fleets.
+        #[arg(long, default_value = "python3")]
+        python: String,
+    },
 }
 
 /// Prints to a reader that may have seen enough.
@@ -79,6 +92,17 @@ fn main() -> ExitCode {
         Command::Report {
             report: Report::Scaling { folder, sources },
         } => report::scaling(&folder, &sources, &mut |progress| eprintln!("{progress}")),
+        Command::Report {
+            report:
+                Report::Solver {
+                    folder,
+                    shared,
+                    seconds,
+                    python,
+                },
+        } => report::solver(&folder, &shared, &python, seconds, &mut |progress| {
+            eprintln!("{progress}");
+        }),
         Command::Solve {
             format,
             file,

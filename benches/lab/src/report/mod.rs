@@ -1,7 +1,9 @@
-//! `cargo xtask report scaling`: forecasts and decisions on public and on generated loads, as a page with charts.
+//! `cargo xtask report scaling`: forecasts and decisions on public and on generated loads, as a page with charts; and, in
+//! [`solver()`], `cargo xtask report solver`.
 
 mod charts;
 mod measured;
+mod solver;
 mod svg;
 mod traces;
 
@@ -13,6 +15,7 @@ use smo_core::scaling::{QuantileScore, ReplayError, ReplayOutcome, ScalingPolicy
 use crate::backtest::MOST_ORIGINS;
 use crate::solve::Fault;
 use measured::{Measured, measure};
+pub use solver::solver;
 
 /// Writes the page `SCALING.md` and its charts into `folder`: about public loads that are in the folders among `sources`, the loads of the
 /// files among them (requests per second), and generated ones.

@@ -264,6 +264,97 @@ impl Format for Fleet {
     }
 }
 
+/// What became of a fleet that lost a cluster.
+#[derive(Debug)]
+pub(crate) struct Loss {
+    /// The services that ran there.
+    pub(crate) services: usize,
+    /// One answer an effort.
+    pub(crate) turns: Vec<Turn>,
+}
+
+/// One answer after the loss.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// In seconds, as asked for.
+    pub(crate) effort: f64,
+    /// What it took.
+    pub(crate) seconds: f64,
+    pub(crate) value: i64,
+    pub(crate) bound: i64,
+    /// Services that are elsewhere now.
+    pub(crate) moves: usize,
+}
+
+impl Turn {
+    /// In percent of the bound.
+    #[allow(clippy::cast_precision_loss)]
+    pub(crate) fn gap(&self) -> Option<f64> {
+        super::answer::gap((self.value - self.bound) as f64, self.bound as f64).map(|gap| gap * 100.0)
+    }
+}
+
+/// Solves a fleet, lets the cluster with the most services die, and decides again with each effort, from the answer and the prices
+/// before.
+///
+/// # Errors
+/// As [`Format::solve`]; [`Fault::Failed`] when there is no answer.
+pub(crate) fn lose_a_cluster(input: &Input, seconds: f64, efforts: &[f64]) -> Result<Loss, Fault> {
+    let instance = Instance::read(input)?;
+    let none = || Fault::Failed {
+        what: input.path.display().to_string(),
+        why: "no answer was found".to_owned(),
+    };
+    let limits = |seconds: f64| {
+        let effort = Effort { seconds, threads: 1 };
+        Limits {
+            effort: effort.steps(PER_SECOND),
+        }
+    };
+    let mut problem = instance.problem();
+    let before = quadratic::solve(&problem, &Start::default(), &limits(seconds), &mut |_| true);
+    let (answer, _) = before.best.ok_or_else(none)?;
+    let on = |cluster: usize| answer.iter().filter(|at| **at == cluster).count();
+    let dead = (0..instance.clusters.len())
+        .max_by_key(|cluster| on(*cluster))
+        .ok_or_else(none)?;
+    for service in 0..instance.services.len() {
+        problem.set_cost(service, dead, quadratic::FORBIDDEN);
+    }
+    let start = Start {
+        answer: Some(&answer),
+        prices: Some(&before.certificate),
+    };
+    let mut turns = Vec::new();
+    for effort in efforts {
+        let began = Instant::now();
+        let solved = quadratic::solve(&problem, &start, &limits(*effort), &mut |_| true);
+        let seconds = began.elapsed().as_secs_f64();
+        let (now, value) = solved.best.ok_or_else(none)?;
+        let mut faults = instance.check(&now, value);
+        if now.contains(&dead) {
+            faults.push("the dead cluster is in use".to_owned());
+        }
+        if !faults.is_empty() {
+            return Err(Fault::Wrong {
+                what: input.path.display().to_string(),
+                faults,
+            });
+        }
+        turns.push(Turn {
+            effort: *effort,
+            seconds,
+            value,
+            bound: solved.bound,
+            moves: now.iter().zip(&answer).filter(|(now, then)| now != then).count(),
+        });
+    }
+    Ok(Loss {
+        services: on(dead),
+        turns,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,6 +364,14 @@ mod tests {
             path: "small.jsonl".into(),
             text: text.to_owned(),
         }
+    }
+
+    #[test]
+    fn what_ran_on_a_dead_cluster_runs_elsewhere() {
+        let text = include_str!("../../tests/data/small.jsonl");
+        let loss = lose_a_cluster(&input(text), 0.1, &[0.1]).unwrap();
+        let turn = &loss.turns[0];
+        assert!(loss.services > 0 && turn.moves >= loss.services && turn.bound <= turn.value);
     }
 
     fn fault(text: &str) -> String {

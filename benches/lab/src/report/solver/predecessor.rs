@@ -1,0 +1,153 @@
+//! The predecessor's model, by its own way and by ours.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value as Json, json};
+
+use super::Report;
+use super::random::Random;
+use super::targets::{Target, short};
+use crate::solve::{Effort, Fault, Input, solve};
+
+/// Cases of each size.
+const CASES: u64 = 5;
+/// Each of ours is decided so often; the median counts.
+const TURNS: usize = 21;
+
+/// From `least` to `most` quarters.
+#[allow(clippy::cast_precision_loss)]
+fn quarters(random: &mut Random, least: u64, most: u64) -> f64 {
+    random.between(least, most) as f64 / 4.0
+}
+
+/// A case of the predecessor's carbon-aware model, about 70 % full.
+#[allow(clippy::cast_precision_loss)]
+fn case(services: usize, clusters: usize, seed: u64) -> Json {
+    let mut random = Random::new(seed * 1_000_003 + services as u64);
+    let list: Vec<Json> = (0..services)
+        .map(|_| json!({"cpu": quarters(&mut random, 1, 8), "replicas": random.between(1, 3), "ram": 500, "gpu": random.between(0, 9) == 0}))
+        .collect();
+    let number = |service: &Json, key: &str| service[key].as_f64().unwrap_or_default();
+    let needed: f64 = list
+        .iter()
+        .map(|service| number(service, "cpu") * number(service, "replicas"))
+        .sum();
+    let fair = (needed / 0.7 / clusters as f64 * 4.0).max(28.0) as u64;
+    let clusters: Vec<Json> = (0..clusters)
+        .map(|index| json!({"cpu": quarters(&mut random, fair, fair + fair / 4), "ram": 65536, "gpu": index % 3 == 0, "carbon": quarters(&mut random, 1, 8), "region": "eu"}))
+        .collect();
+    let current: Vec<u64> = (0..services)
+        .map(|_| random.between(0, clusters.len() as u64 - 1))
+        .collect();
+    json!({
+        "id": format!("{services}-{seed}"),
+        "input": {"kind": "carbon", "clusters": clusters, "services": list, "current": current, "weights": {"dep": 0.0, "re": 1.0, "carbon": 5.0}},
+    })
+}
+
+/// The answer to one case, and the median seconds of reading, deciding and checking it.
+fn ours(case: &Json) -> Result<(Json, f64), Fault> {
+    let input = Input {
+        path: "case.jsonl".into(),
+        text: case.to_string(),
+    };
+    let effort = Effort {
+        seconds: 10.0,
+        threads: 1,
+    };
+    let mut said = Json::Null;
+    let mut seconds = Vec::new();
+    for _ in 0..TURNS {
+        let began = Instant::now();
+        solve("oracle", &input, effort, &mut |answer| {
+            said = serde_json::from_str(&answer.json()).unwrap_or_default();
+            true
+        })?;
+        seconds.push(began.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok((said, seconds[TURNS / 2]))
+}
+
+pub(super) fn report(report: &mut Report<'_>, folder: &Path) -> Result<(), String> {
+    report.page.push_str(
+        "## The predecessor's model
+
+Its carbon-aware model, generated, about 70 % full: the predecessor's way (cvxpy with HiGHS, the model built anew) and smo, each from the numbers in
+memory; the median of five cases. smo reads, proves and checks.
+
+| services x clusters | predecessor's way | smo | times as fast | proved by smo | the same value |
+| --- | ---: | ---: | ---: | ---: | ---: |
+",
+    );
+    for (services, clusters, times) in [(3, 3, 1000.0), (200, 20, 100.0)] {
+        (report.say)(&format!("predecessor's model, {services} x {clusters} ..."));
+        let cases: Vec<Json> = (1..=CASES).map(|seed| case(services, clusters, seed)).collect();
+        let mut seconds = Vec::new();
+        let mut answers = Vec::new();
+        for case in &cases {
+            let (said, took) = ours(case).map_err(|fault| fault.to_string())?;
+            seconds.push(took);
+            answers.push(said);
+        }
+        seconds.sort_by(f64::total_cmp);
+        let mine = seconds[seconds.len() / 2];
+        let proved = answers.iter().filter(|said| said["status"] == "optimal").count();
+        let path = folder.join(format!("cases-{services}.jsonl"));
+        let lines: Vec<String> = cases.iter().map(ToString::to_string).collect();
+        std::fs::write(&path, lines.join("\n")).map_err(|error| error.to_string())?;
+        let theirs = report.peers.cases(&path);
+        let (shown, ratio, same) = match &theirs {
+            Ok(run) => {
+                let objectives = run.said["objectives"].as_array().cloned().unwrap_or_default();
+                let equal = |(said, theirs): (&Json, &Json)| {
+                    let pair = said["objective"].as_f64().zip(theirs.as_f64());
+                    pair.is_some_and(|(mine, theirs)| (mine - theirs).abs() <= 1e-4 * mine.abs().max(1.0))
+                };
+                let same = answers
+                    .iter()
+                    .zip(&objectives)
+                    .filter(|pair| equal(*pair))
+                    .count();
+                let seconds = run.number("seconds");
+                let shown = seconds.map_or("-".to_owned(), |seconds| format!("{} ms", short(seconds * 1e3)));
+                (
+                    shown,
+                    seconds.map(|seconds| seconds / mine),
+                    format!("{same} of {CASES}"),
+                )
+            }
+            Err(why) => (why.clone(), None, "-".to_owned()),
+        };
+        let _ = writeln!(
+            report.page,
+            "| {services} x {clusters} | {shown} | {} ms | {} | {proved} of {CASES} | {same} |",
+            short(mine * 1e3),
+            ratio.map_or("-".to_owned(), short),
+        );
+        report.targets.push(Target {
+            promise: format!("{services} x {clusters}: share of the predecessor's time"),
+            measured: ratio.map(|ratio| 100.0 / ratio),
+            at_most: 100.0 / times,
+            unit: "%",
+            limit: "reading and explaining take longer than deciding",
+        });
+    }
+    report.page.push('\n');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_cases_are_proved() {
+        for services in [3, 12] {
+            let (said, _) = ours(&case(services, 3, 1)).unwrap();
+            assert_eq!(said["status"], "optimal", "{said}");
+        }
+    }
+}
