@@ -161,7 +161,10 @@ impl<'s, 'a> Anneal<'s, 'a> {
             for resource in 0..field.resources {
                 let at = agent * field.resources + resource;
                 let price = self.prices[resource * field.width + agent];
-                self.state.rates.slack[at] = price * schedule.priced * (1.0 - progress).sqrt();
+                // What costs above comfort is soft as it is.
+                let strained = field.comfort.get(at).is_some_and(|(_, price)| *price > 0.0);
+                let priced = if strained { 0.0 } else { schedule.priced };
+                self.state.rates.slack[at] = price * priced * (1.0 - progress).sqrt();
                 self.state.rates.over[at] = price + over * field.rates[resource];
             }
         }

@@ -44,7 +44,7 @@ impl Certificate {
     }
 
     /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit 128 bits,
-    /// a task has no agent, a price is of something that is not limited, or the links not left out make a circle.
+    /// a task has no agent, a price is of something that is neither limited nor costs above a level, or the links not left out make a circle.
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
         let mut total = 0_i128;
@@ -73,11 +73,22 @@ impl Certificate {
         for agent in 0..problem.agents() {
             for (resource, has) in problem.capacities(agent).iter().enumerate() {
                 let price = self.price(problem, agent, resource)?;
-                if price > 0 && *has == u64::MAX {
+                // Where a unit above a level costs, only a price above that makes it worth to take more.
+                let mut taken = *has;
+                if let Some(comfort) = problem.comfort(agent, resource) {
+                    let above = i128::from(comfort.price).checked_mul(1 << SHIFT)?;
+                    let level = comfort.level.min(*has);
+                    if price <= above {
+                        taken = level;
+                    } else {
+                        total = total.checked_add(above.checked_mul(i128::from(*has - level))?)?;
+                    }
+                }
+                if price > 0 && taken == u64::MAX {
                     return None;
                 }
                 if price > 0 {
-                    total = total.checked_sub(price.checked_mul(i128::from(*has))?)?;
+                    total = total.checked_sub(price.checked_mul(i128::from(taken))?)?;
                 }
             }
         }
@@ -204,15 +215,21 @@ fn message(
     Some(message)
 }
 
-/// Prices in whole numbers, by agent and then resource; nothing where nothing is limited.
+/// Prices in whole numbers, by agent and then resource; nothing where nothing is limited and nothing costs.
 pub(super) fn whole_prices(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Vec<u64> {
     let scale = f64::from(1_u32 << SHIFT);
     let pairs = (0..problem.agents())
         .flat_map(|agent| (0..problem.resources()).map(move |resource| (agent, resource)));
     pairs
-        .map(|(agent, resource)| match problem.capacities(agent)[resource] {
-            u64::MAX => 0,
-            _ => (prices[resource * width + agent] * scale).clamp(0.0, 9e18) as u64,
+        .map(|(agent, resource)| {
+            let whole = (prices[resource * width + agent] * scale).clamp(0.0, 9e18) as u64;
+            let comfort = problem.comfort(agent, resource);
+            match (problem.capacities(agent)[resource], comfort) {
+                (u64::MAX, None) => 0,
+                // a price above what a unit costs would be worth any amount
+                (u64::MAX, Some(comfort)) => whole.min((comfort.price as u64).saturating_mul(1 << SHIFT)),
+                _ => whole,
+            }
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Prices on capacity: the Lagrangian dual of the capacity rows, climbed by Adam.
 //!
 //! With rows priced every tree is a dynamic programme of its own, and the sum of the trees less the price of all capacity is
-//! a lower bound (Geoffrion, "Lagrangean relaxation for integer programming", 1974). Steps are those of Kingma and Ba,
+//! a lower bound; where a unit above a level costs, the capacity beyond that counts by what its price is above (Geoffrion, "Lagrangean relaxation for integer programming", 1974). Steps are those of Kingma and Ba,
 //! "Adam" (2015), on prices in units of the question's scale, kept at or above zero; first on samples of the trees, then
 //! on all. Which step rule is taken decides how soon the bound stands: Polyak's and the volume algorithm need ten times as long.
 
@@ -140,10 +140,11 @@ impl<'a> Ascent<'a> {
         }
         for agent in 0..self.field.agents {
             for resource in 0..self.field.resources {
-                let has = self.field.capacities[agent * self.field.resources + resource];
+                let row = agent * self.field.resources + resource;
                 let price = f64::from(unit[resource * self.field.width + agent]);
                 if price > 0.0 {
-                    value -= price * has;
+                    let taken = self.field.worth_taking(row, price);
+                    value += self.field.strain(row, taken) - price * taken;
                 }
             }
         }
@@ -161,11 +162,14 @@ impl<'a> Ascent<'a> {
         let width = self.field.width;
         for resource in 0..self.field.resources {
             for agent in 0..self.field.agents {
-                let has = self.field.capacities[agent * self.field.resources + resource];
+                let at = resource * width + agent;
+                let row = agent * self.field.resources + resource;
+                let has = self
+                    .field
+                    .worth_taking(row, self.prices[at] * self.field.rates[resource]);
                 if has.is_infinite() {
                     continue;
                 }
-                let at = resource * width + agent;
                 let slope = (self.used[at] - has) / has.max(1.0);
                 self.mean[at] = MEAN * self.mean[at] + (1.0 - MEAN) * slope;
                 self.square[at] = SQUARE * self.square[at] + (1.0 - SQUARE) * slope * slope;

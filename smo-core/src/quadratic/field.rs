@@ -19,7 +19,10 @@ pub(super) struct Field {
     needs: Vec<f32>,
     /// Agent by agent; infinite where nothing is limited.
     pub(super) capacities: Vec<f64>,
-    /// What a choice of agent is about: the mean over tasks of mean cost less least cost, and of what links cost apart.
+    /// Agent by agent: the level from which a unit costs, and how much; empty where none does.
+    pub(super) comfort: Vec<(f64, f64)>,
+    /// What a choice of agent is about: the mean over tasks of mean cost less least cost, of what links cost apart, and of what
+    /// its needs cost above comfort.
     pub(super) scale: f64,
     /// By resource: [`Self::scale`] for the mean need.
     pub(super) rates: Vec<f64>,
@@ -48,10 +51,18 @@ impl Field {
         for link in problem.links() {
             scale += link.weight as f64 * problem.distances()[link.distance].mean();
         }
-        let scale = (scale / tasks.max(1) as f64).max(1e-3);
         let needs: Vec<f32> = (0..tasks)
             .flat_map(|task| problem.needs(task).iter().map(|need| *need as f32))
             .collect();
+        let comfort = comfort(problem);
+        if !comfort.is_empty() {
+            for (at, need) in needs.iter().enumerate() {
+                let prices = comfort.iter().skip(at % resources).step_by(resources);
+                let sum: f64 = prices.map(|(_, price)| price).sum();
+                scale += f64::from(*need) * sum / agents as f64;
+            }
+        }
+        let scale = (scale / tasks.max(1) as f64).max(1e-3);
         let capacities = (0..agents)
             .flat_map(|agent| problem.capacities(agent).iter().map(|has| capacity(*has)))
             .collect();
@@ -70,9 +81,27 @@ impl Field {
             costs,
             needs,
             capacities,
+            comfort,
             scale,
             rates,
         }
+    }
+
+    /// How much of a row is taken at this price where only that counts: all of it, or up to comfort where a unit above costs
+    /// more.
+    pub(super) fn worth_taking(&self, row: usize, price: f64) -> f64 {
+        let has = self.capacities[row];
+        match self.comfort.get(row) {
+            Some((level, above)) if price <= *above => level.min(has),
+            _ => has,
+        }
+    }
+
+    /// What a row costs above comfort when so much of it is taken.
+    pub(super) fn strain(&self, row: usize, used: f64) -> f64 {
+        self.comfort
+            .get(row)
+            .map_or(0.0, |(level, price)| price * (used - level).max(0.0))
     }
 
     pub(super) fn costs(&self, task: usize) -> &[f32] {
@@ -95,6 +124,22 @@ impl Field {
     pub(super) fn tasks(&self) -> usize {
         self.costs.len() / self.width.max(1)
     }
+}
+
+fn comfort(problem: &QuadraticProblem) -> Vec<(f64, f64)> {
+    let rows = (0..problem.agents())
+        .flat_map(|agent| (0..problem.resources()).map(move |resource| problem.comfort(agent, resource)));
+    let rows: Vec<(f64, f64)> = rows
+        .map(|comfort| {
+            comfort.map_or((f64::INFINITY, 0.0), |comfort| {
+                (comfort.level as f64, comfort.price as f64)
+            })
+        })
+        .collect();
+    if rows.iter().all(|(_, price)| *price == 0.0) {
+        return Vec::new();
+    }
+    rows
 }
 
 fn capacity(has: u64) -> f64 {

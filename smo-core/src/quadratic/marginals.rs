@@ -33,7 +33,12 @@ impl Marginals {
         for agent in 0..agents {
             for (resource, has) in problem.capacities(agent).iter().enumerate() {
                 let price = i128::from(prices[agent * problem.resources() + resource]);
-                outside -= if price > 0 { price * i128::from(*has) } else { 0 };
+                let comfort = problem.comfort(agent, resource);
+                let free = comfort.map_or(*has, |comfort| comfort.level.min(*has));
+                let above = comfort.map_or(0, |comfort| i128::from(comfort.price) << SHIFT);
+                if price > 0 {
+                    outside -= price * i128::from(free) + (price - above).max(0) * i128::from(*has - free);
+                }
             }
         }
         for link in &forest.rest {

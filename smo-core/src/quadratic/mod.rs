@@ -25,5 +25,5 @@ mod tests;
 pub use certificate::Certificate;
 pub use distance::Distance;
 pub use group::Group;
-pub use problem::{FORBIDDEN, Link, QuadraticProblem};
+pub use problem::{Comfort, FORBIDDEN, Link, QuadraticProblem};
 pub use solve::{Limits, Progress, Solved, Start, solve};

@@ -19,6 +19,23 @@ pub struct Link {
     pub distance: usize,
 }
 
+/// How much of an agent's resource may be taken for nothing, and what a unit above costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comfort {
+    /// Up to here it costs nothing.
+    pub level: u64,
+    /// What a unit above costs; not negative.
+    pub price: i64,
+}
+
+impl Comfort {
+    /// Taking it costs nothing.
+    pub const FREE: Self = Self {
+        level: u64::MAX,
+        price: 0,
+    };
+}
+
 /// A quadratic generalised assignment problem: every task to one agent, within capacities, at least cost of pairs and links.
 ///
 /// ```
@@ -50,6 +67,8 @@ pub struct QuadraticProblem {
     needs: Vec<u64>,
     /// Agent by agent.
     capacities: Vec<u64>,
+    /// Agent by agent: what may be taken for nothing, and what a unit above costs; empty where nothing is strained.
+    comfort: Vec<Comfort>,
     distances: Vec<Distance>,
     links: Vec<Link>,
     groups: Vec<Group>,
@@ -66,6 +85,7 @@ impl QuadraticProblem {
             costs: vec![FORBIDDEN; tasks.saturating_mul(agents)],
             needs: vec![0; tasks.saturating_mul(resources)],
             capacities: vec![u64::MAX; agents.saturating_mul(resources)],
+            comfort: Vec::new(),
             distances: Vec::new(),
             links: Vec::new(),
             groups: Vec::new(),
@@ -115,6 +135,38 @@ impl QuadraticProblem {
         {
             *slot = amount;
         }
+    }
+
+    /// What an agent's resource costs above a level that is below its capacity. Unknown numbers and a price below zero change
+    /// nothing.
+    ///
+    /// ```
+    /// use smo_core::quadratic::{Comfort, QuadraticProblem};
+    ///
+    /// let mut problem = QuadraticProblem::new(1, 1, 1);
+    /// problem.set_cost(0, 0, 5);
+    /// problem.set_need(0, 0, 4);
+    /// problem.set_comfort(0, 0, Comfort { level: 3, price: 10 });
+    /// assert_eq!(problem.value(&[0]), Some(15));
+    /// ```
+    pub fn set_comfort(&mut self, agent: usize, resource: usize, comfort: Comfort) {
+        let rows = self.agents * self.resources;
+        if agent >= self.agents || resource >= self.resources || comfort.price < 0 {
+            return;
+        }
+        if self.comfort.is_empty() {
+            self.comfort = vec![Comfort::FREE; rows];
+        }
+        self.comfort[agent * self.resources + resource] = comfort;
+    }
+
+    /// What an agent's resource costs above which level; `None` where it costs nothing at any.
+    #[must_use]
+    pub fn comfort(&self, agent: usize, resource: usize) -> Option<Comfort> {
+        let comfort = self.comfort.get(agent.checked_mul(self.resources)? + resource);
+        comfort
+            .copied()
+            .filter(|comfort| resource < self.resources && comfort.price > 0)
     }
 
     /// Adds a distance between agents, and gives its number.
@@ -228,6 +280,10 @@ impl QuadraticProblem {
             .any(|(used, has)| *has < u64::MAX && *used > u128::from(*has))
         {
             return None;
+        }
+        for (used, comfort) in used.iter().zip(&self.comfort) {
+            let above = i64::try_from(used.saturating_sub(u128::from(comfort.level))).ok()?;
+            value = value.checked_add(comfort.price.checked_mul(above)?)?;
         }
         for link in &self.links {
             let distance = self.distances[link.distance].between(answer[link.from], answer[link.to])?;

@@ -386,5 +386,16 @@ fn dearest(problem: &QuadraticProblem) -> Option<i64> {
                 .checked_mul(problem.distances()[link.distance].most())?,
         )?;
     }
+    for agent in 0..problem.agents() {
+        for (resource, has) in problem.capacities(agent).iter().enumerate() {
+            let Some(comfort) = problem.comfort(agent, resource) else {
+                continue;
+            };
+            let all = (0..problem.tasks())
+                .try_fold(0_u64, |sum, task| sum.checked_add(problem.needs(task)[resource]));
+            let above = all?.min(*has).saturating_sub(comfort.level);
+            sum = sum.checked_add(comfort.price.checked_mul(i64::try_from(above).ok()?)?)?;
+        }
+    }
     Some(sum)
 }

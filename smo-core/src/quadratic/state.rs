@@ -41,7 +41,7 @@ pub(super) struct State<'a> {
     /// By agent, then resource.
     used: Vec<f64>,
     pub(super) rates: Rates,
-    /// Pairs and links, without what capacity costs.
+    /// Pairs, links, groups and what is above comfort, without what capacity costs.
     pub(super) cost: f64,
     /// Rows above capacity, and what is too many or too few in groups that may have none.
     pub(super) over: usize,
@@ -54,7 +54,7 @@ pub(super) struct State<'a> {
     pub(super) work: u64,
 }
 
-/// A change by itself: what it does to pairs and links, and to the rows of both agents.
+/// A change by itself: what it does to pairs, links and comfort, and to the rows of both agents.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     pub(super) cost: f64,
@@ -144,6 +144,9 @@ impl<'a> State<'a> {
                     self.cost += self.link(beside, agent as u32, self.agent_of[beside.other as usize]);
                 }
             }
+        }
+        for (row, used) in self.used.iter().enumerate() {
+            self.cost += self.field.strain(row, *used);
         }
         self.over = self
             .used
@@ -257,6 +260,7 @@ impl<'a> State<'a> {
                 .sum();
             left += self.row(from as usize, resource, -needs);
             entered += self.row(to, resource, needs);
+            cost += self.strained(from as usize, resource, -needs) + self.strained(to, resource, needs);
         }
         self.work += 16 * tasks.len() as u64 + 16;
         Some(Change { cost, left, entered })
@@ -313,6 +317,16 @@ impl<'a> State<'a> {
             }
         };
         pay(used + more) - pay(used)
+    }
+
+    /// What more of a row costs above comfort.
+    fn strained(&self, agent: usize, resource: usize, more: f64) -> f64 {
+        if self.field.comfort.is_empty() {
+            return 0.0;
+        }
+        let row = agent * self.field.resources + resource;
+        let used = self.used[row];
+        self.field.strain(row, used + more) - self.field.strain(row, used)
     }
 
     /// Brings tasks to an agent. `cost` is what that changes of pairs and links.

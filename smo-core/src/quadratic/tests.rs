@@ -53,6 +53,12 @@ fn random_problem(random: &mut Random) -> QuadraticProblem {
             price: (random.below(2) == 0).then(|| random.below(20) as i64),
         });
     }
+    if random.below(2) == 0 {
+        for row in 0..agents * resources {
+            let (level, price) = (random.below(needy * 2) as u64, random.below(8) as i64);
+            problem.set_comfort(row / resources, row % resources, Comfort { level, price });
+        }
+    }
     problem
 }
 

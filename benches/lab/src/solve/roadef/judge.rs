@@ -1,6 +1,6 @@
 //! What an assignment costs and which rules it breaks, by the formulas of the challenge, from the files alone.
 //!
-//! Nothing here is used by the search: it is what answers are checked with.
+//! It shares nothing with the search, which asks what an answer costs and breaks: it is what answers are checked with.
 
 use std::collections::BTreeSet;
 

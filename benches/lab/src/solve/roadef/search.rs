@@ -1,23 +1,22 @@
 //! The part that the library's kernel knows, asked again and again with what it does not know.
 //!
-//! The kernel knows capacities, machines that a service uses once, locations, and what moves cost. Load costs are none of its
-//! words: they become capacities, a little above what is needed, shared out by what machines have above safety. So no machine
-//! is far above another, and none below safety while another is above. What the kernel answers is walked to from the original
-//! assignment through rules that it does not know; pairs that the walk does not reach are closed, and the kernel is asked again.
+//! The kernel knows capacities, what a unit above safety costs, machines that a service uses once, locations, and what moves
+//! cost. Processes of services that depend on others, or are depended on, stay in their neighbourhood, which keeps every
+//! dependency. It does not know what transient resources are held besides, and balance: its answer is walked to from the best so
+//! far as long as rules allow and the challenge's cost falls. So on, turn by turn; while nothing gets better, what
+//! the walk did not reach is closed, and the next turn takes twice the effort.
 
-use smo_core::quadratic::{FORBIDDEN, Group, Limits, QuadraticProblem, Start, solve};
+use smo_core::quadratic::{Comfort, FORBIDDEN, Group, Limits, QuadraticProblem, Start, solve};
 
 use super::super::Effort;
 use super::instance::Instance;
 use super::judge;
 use super::walk::{Walk, move_cost};
 
-/// Effort of the kernel that takes about a second.
+/// Effort of the kernel that takes about a second where nothing is limited; it counts tasks, and looks at every resource of them.
 const PER_SECOND: f64 = 6e8;
-/// How much more than is needed the machines may hold, in thousandths.
-const SPARE: [i128; 7] = [5, 10, 20, 40, 80, 160, 1000];
-/// How often pairs are closed for each of them.
-const ROUNDS: u64 = 6;
+/// Effort for each pair of the first turn: the kernel looks around what it is given, and not far away.
+const NEAR: u64 = 500;
 
 /// What was found.
 #[derive(Debug)]
@@ -27,92 +26,70 @@ pub(super) struct Found {
 }
 
 pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
-    let turns = SPARE.len() as u64 * ROUNDS;
-    let limits = Limits {
-        effort: (effort.steps(PER_SECOND) / turns).max(1),
-    };
+    let pairs = (instance.machines.len() * instance.processes.len()) as u64;
     let mut best = (
         judge::cost(instance, &instance.original),
         instance.original.clone(),
     );
-    let mut work = 0;
-    for spare in SPARE {
-        let mut closed: Vec<(usize, usize)> = Vec::new();
-        for _ in 0..ROUNDS {
-            let problem = pose(instance, spare, &closed);
-            let start = Start {
-                answer: Some(&best.1),
-                prices: None,
-            };
-            let solved = solve(&problem, &start, &limits, &mut |_| true);
-            work += solved.work;
-            let Some((target, _)) = solved.best else { break };
-            let (answer, stuck) = Walk::new(instance).towards(&target);
-            let cost = judge::cost(instance, &answer);
-            if cost < best.0 {
-                best = (cost, answer);
-            }
-            if stuck.is_empty() {
-                break;
-            }
+    let mut closed: Vec<(usize, usize)> = Vec::new();
+    let resources = u32::try_from(instance.resources.len()).unwrap_or(u32::MAX);
+    let per_second = PER_SECOND * 4.0 / (4.0 + f64::from(resources));
+    let (all, mut work, mut near) = (effort.steps(per_second), 0, NEAR);
+    while work < all {
+        let limits = Limits {
+            effort: (near * pairs).min(all - work).max(1),
+        };
+        let problem = pose(instance, &closed);
+        let start = Start {
+            answer: Some(&best.1),
+            prices: None,
+        };
+        let solved = solve(&problem, &start, &limits, &mut |_| true);
+        // even nothing takes some work
+        work += solved.work.max(pairs);
+        let Some((target, _)) = solved.best else { break };
+        let (mut answer, stuck) = Walk::new(instance, &best.1).towards(&target);
+        if judge::faults(instance, &target).is_empty() {
+            answer.clone_from(&target);
+        }
+        let cost = judge::cost(instance, &answer);
+        let better = cost < best.0;
+        if better {
+            best = (cost, answer);
+            closed.clear();
+        } else {
+            near *= 2;
             closed.extend(stuck.into_iter().map(|process| (process, target[process])));
         }
     }
     Found { answer: best.1, work }
 }
 
-/// What one machine may hold of each resource, when all may hold `spare` thousandths more than is needed.
-fn limits(instance: &Instance, spare: i128) -> Vec<Vec<u64>> {
-    let mut limits = vec![Vec::new(); instance.machines.len()];
-    for resource in 0..instance.resources.len() {
-        let sum = |of: &dyn Fn(usize) -> i64| -> i128 {
-            (0..instance.machines.len())
-                .map(|machine| i128::from(of(machine)))
-                .sum()
-        };
-        let safety = sum(&|machine| instance.machines[machine].safety[resource]);
-        let above = sum(&|machine| {
-            let machine = &instance.machines[machine];
-            (machine.capacity[resource] - machine.safety[resource]).max(0)
-        });
-        let needed: i128 = instance
-            .processes
-            .iter()
-            .map(|process| i128::from(process.needs[resource]))
-            .sum();
-        let wanted = (needed + needed * spare / 1000 - safety).clamp(0, above);
-        for (limits, machine) in limits.iter_mut().zip(&instance.machines) {
-            let (has, safe) = (
-                machine.capacity[resource],
-                machine.safety[resource].min(machine.capacity[resource]),
-            );
-            let share = i128::from(has - safe) * wanted / above.max(1);
-            let limit = if wanted == above {
-                i128::from(has)
-            } else {
-                i128::from(safe) + share
-            };
-            limits.push(u64::try_from(limit).unwrap_or(0));
-        }
-    }
-    limits
-}
-
-fn pose(instance: &Instance, spare: i128, closed: &[(usize, usize)]) -> QuadraticProblem {
+fn pose(instance: &Instance, closed: &[(usize, usize)]) -> QuadraticProblem {
     let (machines, processes) = (instance.machines.len(), instance.processes.len());
+    let amount = |amount: i64| u64::try_from(amount).unwrap_or(0);
     let mut problem = QuadraticProblem::new(machines, processes, instance.resources.len());
-    for (machine, limits) in limits(instance, spare).iter().enumerate() {
-        for (resource, limit) in limits.iter().enumerate() {
-            problem.set_capacity(machine, resource, *limit);
+    for (number, machine) in instance.machines.iter().enumerate() {
+        for (resource, kind) in instance.resources.iter().enumerate() {
+            problem.set_capacity(number, resource, amount(machine.capacity[resource]));
+            let comfort = Comfort {
+                level: amount(machine.safety[resource]),
+                price: kind.weight,
+            };
+            problem.set_comfort(number, resource, comfort);
         }
     }
     for (process, mine) in instance.processes.iter().enumerate() {
         for (resource, need) in mine.needs.iter().enumerate() {
-            problem.set_need(process, resource, u64::try_from(*need).unwrap_or(0));
+            problem.set_need(process, resource, amount(*need));
         }
+        let service = &instance.services[mine.service];
+        let bound = !service.depends_on.is_empty() || !service.needed_by.is_empty();
+        let home = instance.machines[instance.original[process]].neighbourhood;
         for machine in 0..machines {
+            let far = bound && instance.machines[machine].neighbourhood != home;
             let cost = i64::try_from(move_cost(instance, process, machine));
-            problem.set_cost(process, machine, cost.unwrap_or(FORBIDDEN));
+            problem.set_cost(process, machine, cost.ok().filter(|_| !far).unwrap_or(FORBIDDEN));
         }
     }
     for (process, machine) in closed {

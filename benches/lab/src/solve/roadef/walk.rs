@@ -1,4 +1,4 @@
-//! From the original assignment to another, one process at a time, through assignments that keep every rule.
+//! From one assignment to another, one process at a time, through assignments that keep every rule.
 
 use super::instance::Instance;
 
@@ -27,7 +27,7 @@ struct Step {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(instance: &'a Instance) -> Self {
+    pub(super) fn new(instance: &'a Instance, from: &[usize]) -> Self {
         let most = |of: fn(&super::instance::Machine) -> usize| {
             instance.machines.iter().map(of).max().map_or(0, |most| most + 1)
         };
@@ -35,14 +35,14 @@ impl<'a> Walk<'a> {
         let resources = instance.resources.len();
         let mut walk = Self {
             instance,
-            at: instance.original.clone(),
+            at: from.to_vec(),
             used: vec![vec![0; resources]; instance.machines.len()],
             held: Vec::new(),
             locations: vec![vec![0; most(|machine| machine.location)]; services],
             near: vec![vec![0; most(|machine| machine.neighbourhood)]; services],
             moved: vec![0; services],
         };
-        for (process, machine) in instance.processes.iter().zip(&instance.original) {
+        for (process, machine) in instance.processes.iter().zip(from) {
             for (used, need) in walk.used[*machine].iter_mut().zip(&process.needs) {
                 *used += need;
             }
@@ -50,6 +50,17 @@ impl<'a> Walk<'a> {
             walk.near[process.service][instance.machines[*machine].neighbourhood] += 1;
         }
         walk.held.clone_from(&walk.used);
+        for (process, (now, home)) in from.iter().zip(&instance.original).enumerate() {
+            if now != home {
+                let process = &instance.processes[process];
+                walk.moved[process.service] += 1;
+                for (resource, need) in process.needs.iter().enumerate() {
+                    if instance.resources[resource].transient {
+                        walk.held[*home][resource] += need;
+                    }
+                }
+            }
+        }
         walk
     }
 
@@ -59,7 +70,8 @@ impl<'a> Walk<'a> {
         let mut pending: Vec<usize> = (0..target.len())
             .filter(|process| self.at[*process] != target[*process])
             .collect();
-        let (mut best, mut cheapest, mut cost) = (self.at.clone(), 0_i128, 0_i128);
+        let mut cost = 0_i128;
+        let (mut best, mut cheapest) = (self.at.clone(), self.within_services());
         loop {
             let steps = pending.iter().enumerate().filter_map(|(index, process)| {
                 let step = Step {
@@ -75,13 +87,18 @@ impl<'a> Walk<'a> {
             self.take(step);
             pending.remove(index);
             cost += change;
-            let most = self.moved.iter().max().copied().unwrap_or_default();
-            let all = cost + i128::from(self.instance.service_weight) * i128::from(most);
+            let all = cost + self.within_services();
             if all < cheapest {
                 cheapest = all;
                 best.clone_from(&self.at);
             }
         }
+    }
+
+    /// What the moves within a service cost.
+    fn within_services(&self) -> i128 {
+        let most = self.moved.iter().max().copied().unwrap_or_default();
+        i128::from(self.instance.service_weight) * i128::from(most)
     }
 
     fn allows(&self, step: Step) -> bool {
