@@ -3,7 +3,7 @@
 
     peers.py versions
     peers.py gap|fleet highs|cpsat FILE SECONDS
-    peers.py cases FILE             # the predecessor's way: cvxpy with HiGHS, model and all
+    peers.py cases FILE SECONDS     # the predecessor's way: cvxpy with HiGHS, model and all; SECONDS a case at most
 
 Each prints one JSON object: value, bound, seconds and CPU seconds (of all threads), without the start of Python and the reading
 of the file; `cases` the median of seconds and every objective. Two threads each.
@@ -111,7 +111,7 @@ def cpsat(problem, seconds):
     return (solver.objective_value if found else None), solver.best_objective_bound
 
 
-def predecessor(case):
+def predecessor(case, seconds):
     """The predecessor's carbon-aware model: binaries of services on clusters, cores and GPUs, moves and carbon."""
     import cvxpy
     import numpy
@@ -137,7 +137,7 @@ def predecessor(case):
         + weights["carbon"] * cvxpy.sum(cvxpy.multiply(carbon, x))
     )
     problem = cvxpy.Problem(cvxpy.Minimize(goal), keeps)
-    problem.solve(solver=cvxpy.HIGHS)
+    problem.solve(solver=cvxpy.HIGHS, time_limit=seconds)
     return None if problem.value is None else float(problem.value)
 
 
@@ -149,12 +149,12 @@ def timed(work):
     return given, time.perf_counter() - began, now.ru_utime - used.ru_utime
 
 
-def cases(path):
+def cases(path, seconds):
     """Every case of a file of the oracle's format, after one that pays for what is loaded late."""
     with open(path, encoding="utf-8") as file:
         found = [json.loads(line)["input"] for line in file]
-    predecessor(found[0])
-    runs = [timed(lambda case=case: predecessor(case)) for case in found]
+    predecessor(found[0], seconds)
+    runs = [timed(lambda case=case: predecessor(case, seconds)) for case in found]
     return {
         "seconds": statistics.median(run[1] for run in runs),
         "user": statistics.median(run[2] for run in runs),
@@ -177,8 +177,8 @@ def main(arguments):
     match arguments:
         case ["versions"]:
             said = versions()
-        case ["cases", path]:
-            said = cases(path)
+        case ["cases", path, seconds]:
+            said = cases(path, float(seconds))
         case [("gap" | "fleet") as kind, ("highs" | "cpsat") as solver, path, seconds]:
             problem = read_gap(path) if kind == "gap" else read_fleet(path)
             solve = highs if solver == "highs" else cpsat

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use serde_json::Number;
 
 use super::super::{
@@ -77,6 +78,13 @@ pub(super) fn document(problem: &PlacementProblem) -> Result<schema::Document, U
 
 pub(super) fn json(document: &schema::Document) -> Result<serde_json::Value, Unwritable> {
     serde_json::to_value(document).map_err(|error| Unwritable::new(vec![error.to_string()]))
+}
+
+/// As the `problem` of its file; rules and goals of the host, which are code, are left out.
+impl Serialize for PlacementProblem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        shape(self).serialize(serializer)
+    }
 }
 
 fn shape(problem: &PlacementProblem) -> schema::Problem {

@@ -21,8 +21,8 @@ const BEST: [(&str, f64); 10] = [
     ("a2_5", 318_358_949.0),
 ];
 
-const LIMIT: &str = "load and balance costs are no words of the model yet, and dependencies and transient room are only kept, not sought \
-                     (docs/decisions/0010-machine-reassignment.md)";
+const LIMIT: &str = "balance is no word of the model, and dependencies and transient room are only kept, not sought \
+                     (docs/decisions/0011-machine-reassignment.md)";
 
 pub(super) fn report(report: &mut Report<'_>, shared: &Path) -> Result<(), String> {
     let folder = shared.join("bench/roadef2012");

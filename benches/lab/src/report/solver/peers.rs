@@ -66,6 +66,6 @@ impl Peers {
         if self.version("cvxpy").is_none() || self.version("highspy").is_none() {
             return Err("not installed".to_owned());
         }
-        self.call(&["cases", &file.display().to_string()])
+        self.call(&["cases", &file.display().to_string(), &self.seconds.to_string()])
     }
 }

@@ -13,7 +13,7 @@ use crate::solve::{Effort, Fault, Input, solve};
 
 /// Cases of each size.
 const CASES: u64 = 5;
-/// Each of ours is decided so often; the median counts.
+/// Each of ours is decided so often, or for a second; the median counts.
 const TURNS: usize = 21;
 
 /// From `least` to `most` quarters.
@@ -58,8 +58,8 @@ fn ours(case: &Json) -> Result<(Json, f64), Fault> {
         threads: 1,
     };
     let mut said = Json::Null;
-    let mut seconds = Vec::new();
-    for _ in 0..TURNS {
+    let mut seconds: Vec<f64> = Vec::new();
+    while seconds.len() < TURNS && seconds.iter().sum::<f64>() < 1.0 {
         let began = Instant::now();
         solve("oracle", &input, effort, &mut |answer| {
             said = serde_json::from_str(&answer.json()).unwrap_or_default();
@@ -68,7 +68,7 @@ fn ours(case: &Json) -> Result<(Json, f64), Fault> {
         seconds.push(began.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
-    Ok((said, seconds[TURNS / 2]))
+    Ok((said, seconds[seconds.len() / 2]))
 }
 
 pub(super) fn report(report: &mut Report<'_>, folder: &Path) -> Result<(), String> {
@@ -76,7 +76,8 @@ pub(super) fn report(report: &mut Report<'_>, folder: &Path) -> Result<(), Strin
         "## The predecessor's model
 
 Its carbon-aware model, generated, about 70 % full: the predecessor's way (cvxpy with HiGHS, the model built anew) and smo, each from the numbers in
-memory; the median of five cases. smo reads, proves and checks.
+memory; the median of five cases. smo reads, proves and checks. The predecessor has no time limit; here HiGHS stops when the other solvers do,
+with the best it has.
 
 | services x clusters | predecessor's way | smo | times as fast | proved by smo | the same value |
 | --- | ---: | ---: | ---: | ---: | ---: |
@@ -132,7 +133,7 @@ memory; the median of five cases. smo reads, proves and checks.
             measured: ratio.map(|ratio| 100.0 / ratio),
             at_most: 100.0 / times,
             unit: "%",
-            limit: "reading and explaining take longer than deciding",
+            limit: "equal costs leave cases that prices do not close; the tree needs more effort",
         });
     }
     report.page.push('\n');
