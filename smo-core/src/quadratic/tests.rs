@@ -53,12 +53,6 @@ fn random_problem(random: &mut Random) -> QuadraticProblem {
             price: (random.below(2) == 0).then(|| random.below(20) as i64),
         });
     }
-    if random.below(2) == 0 {
-        for row in 0..agents * resources {
-            let (level, price) = (random.below(needy * 2) as u64, random.below(8) as i64);
-            problem.set_comfort(row / resources, row % resources, Comfort { level, price });
-        }
-    }
     problem
 }
 
@@ -110,4 +104,61 @@ fn small_questions_get_the_best_answer_and_its_proof() {
         }
     }
     assert!(answers > 100 && none > 20, "{answers} answers, {none} without");
+}
+
+#[test]
+fn what_is_above_a_level_is_paid_and_proved() {
+    let mut random = Random::new(11);
+    let (mut answers, mut proved) = (0, 0);
+    for round in 0..300 {
+        let mut problem = random_problem(&mut random);
+        for agent in 0..problem.agents() {
+            for resource in 0..problem.resources() {
+                let (level, price) = (random.below(9) as u64, random.below(8) as i64);
+                problem.set_comfort(agent, resource, Comfort { level, price });
+            }
+        }
+        let best = best_of_all(&problem);
+        let solved = quick(&problem);
+        let found = solved.best.as_ref().map(|(_, value)| *value);
+        assert_eq!(found, best, "round {round}: {problem:?}");
+        if let Some(value) = best {
+            answers += 1;
+            proved += usize::from(solved.complete());
+            assert!(solved.bound <= value, "round {round}: {solved:?}");
+            assert!(
+                solved.certificate.bound(&problem).unwrap() <= value,
+                "round {round}"
+            );
+        }
+    }
+    assert!(
+        answers > 100 && proved * 10 > answers * 9,
+        "{proved} of {answers} are proved"
+    );
+}
+
+#[test]
+fn a_level_that_costs_proves_what_it_costs() {
+    let mut problem = QuadraticProblem::new(1, 1, 1);
+    problem.set_cost(0, 0, 5);
+    problem.set_need(0, 0, 4);
+    problem.set_comfort(0, 0, Comfort { level: 3, price: 10 });
+    let proves = |problem: &QuadraticProblem, price: u64| {
+        let certificate = Certificate {
+            prices: vec![price << 24],
+            left_out: Vec::new(),
+        };
+        certificate.bound(problem)
+    };
+    // 5, and a unit above the level at the price.
+    assert_eq!(
+        [0, 4, 10].map(|price| proves(&problem, price)),
+        [Some(5), Some(9), Some(15)]
+    );
+    // With no limit a price above what a unit costs would be worth any amount; with a limit of 4 it is worth one.
+    assert_eq!(proves(&problem, 12), None);
+    problem.set_capacity(0, 0, 4);
+    assert_eq!(proves(&problem, 12), Some(15));
+    assert_eq!(quick(&problem).best, Some((vec![0], 15)));
 }
