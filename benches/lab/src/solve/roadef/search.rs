@@ -36,8 +36,9 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
     let per_second = PER_SECOND * 4.0 / (4.0 + f64::from(resources));
     let (all, mut work, mut near) = (effort.steps(per_second), 0, NEAR);
     while work < all {
+        let left = all - work;
         let limits = Limits {
-            effort: (near * pairs).min(all - work).max(1),
+            effort: near.saturating_mul(pairs).min(left).max(1),
         };
         let problem = pose(instance, &closed);
         let start = Start {
@@ -57,8 +58,11 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
         if better {
             best = (cost, answer);
             closed.clear();
+        } else if limits.effort >= left {
+            // All that was left was not enough for a better one.
+            break;
         } else {
-            near *= 2;
+            near = near.saturating_mul(2);
             closed.extend(stuck.into_iter().map(|process| (process, target[process])));
         }
     }
