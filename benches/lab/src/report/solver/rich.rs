@@ -181,7 +181,7 @@ of effort. Values are points.
             measured: run.gap(),
             at_most: 2.0,
             unit: "%",
-            limit: "the bound counts groups that spread at their least, and links that close circles",
+            limit: "groups that spread and links with a limit count at their least in the bound; which of them it is was not looked into",
         });
     }
     report.page.push('\n');
