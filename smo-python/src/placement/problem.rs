@@ -13,7 +13,7 @@ use smo_core::placement as core;
 use smo_core::units::{DataRate, Latency};
 
 use super::{
-    Cause, ClusterSupply, Goal, Goals, Names, Rule, ServiceDemand, current_placement, goal, goals,
+    Cause, ClusterSupply, Decision, Goal, Goals, Names, Rule, ServiceDemand, current_placement, goal, goals,
     read_placement, rule,
 };
 use crate::cluster::Inventory;
@@ -101,6 +101,9 @@ impl PlacementProblem {
     }
 
     fn placement(&self, placement: &Bound<'_, PyAny>) -> PyResult<core::Placement> {
+        if let Ok(decision) = placement.cast::<Decision>() {
+            return Ok(decision.get().core().placement.clone());
+        }
         read_placement(placement, &self.names)?.map_err(|faults| PyValueError::new_err(faults.join("; ")))
     }
 }
@@ -249,7 +252,7 @@ impl PlacementProblem {
         self.checked(Ok(open.collect()))
     }
 
-    /// Every rule that a placement breaks, one sentence each; empty when it keeps them all.
+    /// Every rule that a placement or a decision breaks, one sentence each; empty when it keeps them all.
     ///
     /// Raises `ValueError` for a placement with a service or a cluster name that makes no sense.
     fn verify(&self, placement: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
