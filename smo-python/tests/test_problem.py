@@ -17,7 +17,7 @@ def test_a_problem_is_read_and_decided() -> None:
     assert problem.services["web"].split and problem.services["db"].current == {"cloud-1": 1}
     decision = smo.place(problem)
     assert decision.status == "optimal" and decision.gap == 0.0
-    assert problem.verify(decision.placement) == []
+    assert problem.verify(decision) == []
 
 
 def test_it_goes_there_and_back(fleet: smo.Inventory, graph: smo.ApplicationGraph) -> None:
