@@ -63,6 +63,18 @@ pub fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a st
         .map(|(_, candidate)| candidate)
 }
 
+/// How a refusal of an unknown name ends: what was most likely meant, if anything is like it.
+///
+/// ```
+/// use smo_core::id::suggestion;
+/// assert_eq!(suggestion("clout", ["edge", "cloud"]), "; did you mean cloud?");
+/// assert_eq!(suggestion("zzz", ["edge"]), "");
+/// ```
+#[must_use]
+pub fn suggestion<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    did_you_mean(found, candidates).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
 macro_rules! dns_label {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*

@@ -35,6 +35,11 @@ impl Random {
         (((self.next() >> 32) * end as u64) >> 32) as usize
     }
 
+    /// From `least` to `most`, both included, and `most` not below `least`.
+    pub const fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.next() % (most - least + 1)
+    }
+
     /// In (0, 1].
     pub const fn unit(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::descriptor::Descriptor;
 use smo_core::graph::{self as core, Amount, Trigger};
-use smo_core::id::did_you_mean;
+use smo_core::id::suggestion;
 use smo_core::resources::ResourceName;
 
 use crate::convert::{Reduced, serialised, to_python};
@@ -131,8 +131,7 @@ impl ApplicationGraph {
                 .collect()),
             None => {
                 let ids = self.core.services().keys().map(smo_core::id::ServiceId::as_str);
-                let meant = did_you_mean(service, ids).map(|id| format!("; did you mean {id}?"));
-                let meant = meant.unwrap_or_default();
+                let meant = suggestion(service, ids);
                 Err(PyKeyError::new_err(format!(
                     "no service is called {service}{meant}"
                 )))

@@ -9,7 +9,7 @@ use super::{
     Answer, Decision, Exhaustive, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
     PlacementProblem, Placer, Proof, Status, Totals, Value, Work, evaluate, verify,
 };
-use crate::id::did_you_mean;
+use crate::id::suggestion;
 
 /// Answers a placement question with `placer`, believing nothing it says: the placement is verified, its value
 /// recomputed, its bound compared with the value, and a claim that no placement exists is checked again.
@@ -218,10 +218,7 @@ impl PlacementProblem {
             }
             if let Some(unknown) = pinned.into_iter().find(|name| !self.clusters.contains_key(*name)) {
                 let names = self.clusters.keys().map(|name| name.as_str());
-                let meant = did_you_mean(unknown.as_str(), names);
-                let hint = meant
-                    .map(|name| format!("; did you mean {name}?"))
-                    .unwrap_or_default();
+                let hint = suggestion(unknown.as_str(), names);
                 return invalid(format!(
                     "{key} is pinned to {unknown}, which is no cluster of the fleet{hint}"
                 ));

@@ -2,7 +2,7 @@
 
 use super::rules::{Demand, Priority, Rule};
 use super::{Goal, PlacementError, PlacementProblem, Weight};
-use crate::id::{ServiceKey, did_you_mean};
+use crate::id::{ServiceKey, suggestion};
 
 impl PlacementProblem {
     /// Refuses what [`PlacementProblem::validate`] says of groups, prices, budgets and goals.
@@ -34,10 +34,7 @@ impl PlacementProblem {
         for name in self.soft.keys() {
             let mut names = self.every_rule().map(Rule::name);
             if !names.any(|known| known == name) {
-                let meant = did_you_mean(name, self.every_rule().map(Rule::name));
-                let hint = meant
-                    .map(|name| format!("; did you mean {name}?"))
-                    .unwrap_or_default();
+                let hint = suggestion(name, self.every_rule().map(Rule::name));
                 return invalid(format!("no rule is called {name}{hint}"));
             }
             if [Demand.name(), Priority.name()].contains(&name.as_str()) {

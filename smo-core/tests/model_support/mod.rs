@@ -14,25 +14,20 @@ use smo_core::placement::{
 use smo_core::resources::{ResourceName, Resources};
 use smo_core::units::{Bytes, DataRate, Latency, Money};
 
-/// A generator with a seed ([splitmix64](https://prng.di.unimi.it/splitmix64.c)): the same problems on every machine.
-pub(crate) struct Random(u64);
+/// Chance with a seed, and what these problems ask of it.
+pub(crate) struct Random(smo_core::random::Random);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(smo_core::random::Random::new(seed))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next()
     }
 
-    /// From `least` to `most`, both included.
     pub(crate) fn between(&mut self, least: u64, most: u64) -> u64 {
-        least + self.next() % (most - least + 1)
+        self.0.between(least, most)
     }
 
     pub(crate) fn index(&mut self, count: usize) -> usize {

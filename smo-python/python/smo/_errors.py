@@ -50,6 +50,9 @@ class SmoError(Exception):
     'InvalidDescriptor'
     """
 
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
     @property
     def hints(self) -> list[str]:
         """What to try; empty where nothing is known to help."""
@@ -67,9 +70,6 @@ class InvalidInput(SmoError, ValueError):
     def __init__(self, message: str, violations: list[Violation]) -> None:
         super().__init__(message, violations)
         self.violations = violations
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:
@@ -94,9 +94,6 @@ class InvalidSamples(SmoError, ValueError):
         super().__init__(message, faults, hints)
         self.faults = faults
         self._hints = hints
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:
@@ -181,9 +178,6 @@ class TranslateError(SmoError, ValueError):
         super().__init__(message, hints)
         self._hints = hints
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
     @property
     def hints(self) -> list[str]:
         """What to try."""
@@ -206,9 +200,6 @@ class Infeasible(SmoError):
     def __init__(self, message: str, diagnosis: Diagnosis) -> None:
         super().__init__(message, diagnosis)
         self.diagnosis = diagnosis
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:
@@ -243,9 +234,6 @@ class PlacerError(PlacementFailed):
         self.placer = placer
         self.faults = faults
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class ScalingFailed(SmoError):
     """A question how many replicas run got no answer at all. Too little room is an answer."""
@@ -266,9 +254,6 @@ class InvalidScaling(ScalingFailed, ValueError):
     def __init__(self, message: str, faults: list[str]) -> None:
         super().__init__(message, faults)
         self.faults = faults
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Overloaded(ScalingFailed):
@@ -291,9 +276,6 @@ class Overloaded(ScalingFailed):
     def __init__(self, message: str, services: dict[str, tuple[float, float]]) -> None:
         super().__init__(message, services)
         self.services = services
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:
@@ -323,9 +305,6 @@ class ScalerError(ScalingFailed):
         super().__init__(message, scaler, faults)
         self.scaler = scaler
         self.faults = faults
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class PlanError(SmoError):
@@ -361,9 +340,6 @@ class BackendError(SmoError):
         self.retry_after = retry_after
         self._retryable = retryable
         self._hints = tuple(hints)
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:
@@ -434,9 +410,6 @@ class OrchestratorError(SmoError):
         self.report = report
         self._hints = tuple(hints)
         self._retryable = retryable
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @property
     def hints(self) -> list[str]:

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use smo_core::backend::memory::{Delays as CoreDelays, InMemoryFleet as CoreFleet};
 use smo_core::backend::{ClusterBackend, Timer};
 use smo_core::cluster::Health;
-use smo_core::id::{ClusterName, did_you_mean};
+use smo_core::id::{ClusterName, suggestion};
 use smo_core::orchestrator::{Orchestrator, OrchestratorBuilder};
 
 use super::delays::Delays;
@@ -64,10 +64,7 @@ impl InMemoryFleet {
         if let Some((known, _)) = clusters.get_key_value(name) {
             return Ok(known.clone());
         }
-        let meant = did_you_mean(name, clusters.keys().map(ClusterName::as_str));
-        let meant = meant
-            .map(|known| format!("; did you mean {known}?"))
-            .unwrap_or_default();
+        let meant = suggestion(name, clusters.keys().map(ClusterName::as_str));
         Err(PyKeyError::new_err(format!("no cluster is called {name}{meant}")))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use smo_core::id::did_you_mean;
+use smo_core::id::suggestion;
 use smo_core::placement::{self as core, Goal, Totals, Weight};
 
 use crate::convert::Reduced;
@@ -43,10 +43,7 @@ pub(super) fn goal(name: &str) -> PyResult<Goal> {
     let found = Goal::ALL.into_iter().find(named);
     found.ok_or_else(|| {
         let known: Vec<&str> = Goal::ALL.into_iter().map(keyword).collect();
-        let meant = did_you_mean(name, known.iter().copied());
-        let meant = meant
-            .map(|name| format!("; did you mean {name}?"))
-            .unwrap_or_default();
+        let meant = suggestion(name, known.iter().copied());
         PyValueError::new_err(format!("{name} is no goal; one of {}{meant}", known.join(", ")))
     })
 }

@@ -5,7 +5,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use smo_core::cluster::ObservedState;
-use smo_core::id::{ClusterName, ServiceKey, did_you_mean};
+use smo_core::id::{ClusterName, ServiceKey, suggestion};
 use smo_core::placement::{Assignment, Placement};
 
 use crate::plan::DeploymentPlan;
@@ -48,10 +48,7 @@ impl Names {
                 "{name} is a service of several graphs; write project/graph/service"
             ));
         }
-        let meant = did_you_mean(name, self.0.keys().map(String::as_str));
-        let meant = meant
-            .map(|name| format!("; did you mean {name}?"))
-            .unwrap_or_default();
+        let meant = suggestion(name, self.0.keys().map(String::as_str));
         Err(format!("{name} is no service of the problem{meant}"))
     }
 

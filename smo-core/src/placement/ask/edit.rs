@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Taint, Toleration};
-use crate::id::{ClusterName, ServiceKey, did_you_mean};
+use crate::id::{ClusterName, ServiceKey, suggestion};
 use crate::placement::{
     ClusterSupply, LinkDemand, LinkLimit, PlacementError, PlacementProblem, ServiceDemand,
 };
@@ -326,9 +326,7 @@ fn scaled(amount: u64, percent: u32) -> Option<u64> {
 
 /// `name is no ... of the problem; did you mean ...?`
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PlacementError {
-    let meant = did_you_mean(name, known)
-        .map(|name| format!("; did you mean {name}?"))
-        .unwrap_or_default();
+    let meant = suggestion(name, known);
     invalid(format!("{name} is no {what} of the problem{meant}"))
 }
 

@@ -6,7 +6,6 @@ mod machines;
 mod measure;
 mod peers;
 mod predecessor;
-mod random;
 mod rich;
 mod targets;
 

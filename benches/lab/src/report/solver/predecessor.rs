@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
+use smo_core::random::Random;
 
 use super::Report;
-use super::random::Random;
 use super::targets::{Target, short};
 use crate::solve::{Effort, Fault, Input, solve};
 

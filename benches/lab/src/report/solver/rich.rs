@@ -9,12 +9,12 @@ use smo_core::placement::{
     Assignment, ClusterSupply, DomainKey, Goal, Goals, HighAvailability, LinkDemand, LinkLimit, Mode,
     PlacementProblem, ServiceDemand, Spread, Weight,
 };
+use smo_core::random::Random;
 use smo_core::resources::{ResourceName, Resources};
 use smo_core::units::{Bytes, DataRate, Latency, Money};
 
 use super::Report;
 use super::measure::solve;
-use super::random::Random;
 use super::targets::{Target, short};
 
 /// Services and clusters.
