@@ -190,8 +190,9 @@ impl KarmadaFleet {
         let mut observed = ObservedReleases::default();
         for (record, secret) in &records {
             let left = leftovers(record, &bindings, &works);
-            self.settle((record, secret), &bindings, &works, self.now())
-                .await?;
+            let now = self.now();
+            self.settle((record, secret), &bindings, &works, now).await?;
+            self.renew((record, secret), &bindings, &fleet, now).await?;
             if !record.removed {
                 let mut release = observe(record, &bindings, &fleet);
                 let edited = drift(&self.owner(&record.spec.service), record, &policies);

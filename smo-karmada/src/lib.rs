@@ -43,6 +43,8 @@
 //!   out.
 //! - The binding of a dead cluster goes on saying `Healthy`: it counts only together with the cluster's own readiness.
 //! - A workload of 0 replicas with weights is taken off its clusters, and comes back when it is scaled up.
+//! - Of two changes within moments a member may keep the first: a workload that lags behind for six seconds is written
+//!   again by an annotation, `smo/renewed`.
 //! - A removal reaches a dead cluster when it returns: until then it is a [`Leftover`](smo_core::backend::Leftover), and
 //!   the release's record stays.
 //!
@@ -71,6 +73,7 @@ mod permissions;
 mod record;
 mod refusal;
 mod release;
+mod renewal;
 mod split;
 mod start;
 mod status;

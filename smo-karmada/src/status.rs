@@ -104,7 +104,7 @@ impl Binding {
             || !self.spec.clusters.is_empty() && self.spec.clusters.iter().all(is_up)
     }
 
-    fn item(&self, cluster: &str) -> Option<&AggregatedItem> {
+    pub(crate) fn item(&self, cluster: &str) -> Option<&AggregatedItem> {
         self.status
             .aggregated_status
             .iter()
@@ -358,4 +358,4 @@ fn not_ready(cluster: &Cluster) -> String {
 
 #[cfg(test)]
 #[path = "status_tests.rs"]
-mod tests;
+pub(crate) mod tests;

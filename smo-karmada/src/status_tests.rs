@@ -8,7 +8,7 @@ use crate::facts::FleetFacts;
 use crate::inventory::read_clusters;
 use crate::record::Wish;
 
-fn fleet(ready: &[(&str, &str)]) -> FleetReport {
+pub(crate) fn fleet(ready: &[(&str, &str)]) -> FleetReport {
     let cluster = |(name, status): &(&str, &str)| {
         let reason = if *status == "True" {
             "ClusterReady"
@@ -29,7 +29,7 @@ fn both_ready() -> FleetReport {
     fleet(&[("m1", "True"), ("m2", "True")])
 }
 
-fn record(clusters: &[(&str, u32)]) -> Record {
+pub(crate) fn record(clusters: &[(&str, u32)]) -> Record {
     let assignment: Assignment = clusters
         .iter()
         .map(|(name, count)| (name.parse().unwrap(), *count))

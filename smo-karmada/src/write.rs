@@ -183,8 +183,8 @@ impl KarmadaFleet {
         Ok(!in_place || changed.contains(&true))
     }
 
-    /// Brings `part` into an object of a chart; false when it is in it already.
-    async fn amend(&self, object: &ObjectRef, part: &Value) -> Result<bool, KarmadaError> {
+    /// Brings `part` into an object that is there; false when it is in it already.
+    pub(crate) async fn amend(&self, object: &ObjectRef, part: &Value) -> Result<bool, KarmadaError> {
         let found = self.client.get(object).await?.unwrap_or_default();
         let mut without_nulls = part.clone();
         if let Some(placement) = without_nulls

@@ -1,7 +1,7 @@
 //! Free ports on loopback.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 
 use crate::error::TestbedError;
 
@@ -10,11 +10,15 @@ use crate::error::TestbedError;
 const FIRST: u16 = 20_000;
 const LAST: u16 = 29_999;
 
-/// Ports held for servers that are still to be started.
+/// The ports of one testbed: held until their server is started, and claimed as long as this lives.
+///
+/// Between the release of a port and the moment its server binds it, another testbed would find it free. So each claims
+/// the UDP port of that number too, which no server here uses and which the system frees with the process.
 #[derive(Debug)]
 pub(crate) struct Ports {
     next: u16,
     held: BTreeMap<u16, TcpListener>,
+    claimed: Vec<UdpSocket>,
 }
 
 impl Ports {
@@ -25,15 +29,18 @@ impl Ports {
         Self {
             next: FIRST + offset,
             held: BTreeMap::new(),
+            claimed: Vec::new(),
         }
     }
 
-    /// Takes a free port and holds it, so that nobody else is given it.
+    /// Takes a free port that no running testbed has claimed, and holds it.
     pub(crate) fn take(&mut self) -> Result<u16, TestbedError> {
         for _ in FIRST..=LAST {
             let port = self.next;
             self.next = if port == LAST { FIRST } else { port + 1 };
-            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            let address = (Ipv4Addr::LOCALHOST, port);
+            if let (Ok(claim), Ok(listener)) = (UdpSocket::bind(address), TcpListener::bind(address)) {
+                self.claimed.push(claim);
                 self.held.insert(port, listener);
                 return Ok(port);
             }
@@ -62,12 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_port_is_given_once_and_is_free_after_its_release() {
+    fn a_port_is_given_once_while_its_testbed_lives_and_its_server_can_bind_it() {
         let (mut one, mut other) = (Ports::new(), Ports::new());
         let first = one.take().expect("a port");
         let second = other.take().expect("another port");
         assert_ne!(first, second);
         one.release(&[first]);
+        let third = Ports::new().take().expect("a third port");
+        assert!(third != first && third != second, "{third}");
         TcpListener::bind((Ipv4Addr::LOCALHOST, first)).expect("it is free");
     }
 
@@ -75,7 +84,7 @@ mod tests {
     fn the_search_goes_round() {
         let mut ports = Ports {
             next: LAST,
-            held: BTreeMap::new(),
+            ..Ports::new()
         };
         ports.take().expect("the last, or one after it");
         let next = ports.take().expect("one from the beginning");

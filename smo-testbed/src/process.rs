@@ -160,11 +160,12 @@ impl Processes {
     ) -> Result<(), TestbedError> {
         let began = Instant::now();
         loop {
-            let last = match attempt() {
-                Ok(()) => return Ok(()),
-                Err(last) => last,
-            };
+            let outcome = attempt();
+            // Somebody else may have answered in its place.
             self.check(server)?;
+            let Err(last) = outcome else {
+                return Ok(());
+            };
             if began.elapsed() > PATIENCE {
                 let log = self.log(server);
                 return Err(TestbedError::Late {

@@ -17,6 +17,7 @@ const PASSWORD_HASH: &str = "$2b$05$abcdefghijklmnopqrstuuSCCWUWpz7X/mZStCSAO0nq
 pub struct Registry {
     port: u16,
     processes: Processes,
+    _ports: Ports,
     _folder: Folder,
 }
 
@@ -78,6 +79,7 @@ impl Registry {
         Ok(Self {
             port,
             processes,
+            _ports: ports,
             _folder: folder,
         })
     }

@@ -74,6 +74,38 @@ fn runs(name: &str, replicas: u32) -> Value {
         "replicas": replicas, "readyReplicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas}})
 }
 
+/// A cluster in which a copy has an earlier content than its Work, and no event tells Karmada.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_lags_behind_is_written_again() {
+    let Some(server) = Server::take().await else {
+        return;
+    };
+    server.set_clusters(&[cluster("m1")]);
+    server.fresh_namespace("lagging");
+    let spec = image("lagging/shop/web", json!({}), &[("m1", 2)]);
+    server.fleet.apply(&spec).await.unwrap();
+    let scheduler = Scheduler {
+        server: &server,
+        service: spec.service.clone(),
+    };
+    let success = scheduled("True", "Success", "Binding has been scheduled successfully.");
+    let target = json!([{"name": "m1", "replicas": 2}]);
+    scheduler.bind(2, target.clone(), success.clone(), json!([runs("m1", 1)]));
+    let mark = async || {
+        scheduler.told().await;
+        let workload = server.get("deployments.apps", "lagging", "web").unwrap();
+        workload["metadata"]["annotations"]["smo/renewed"].clone()
+    };
+    server.later();
+    let renewed = mark().await;
+    assert!(renewed.is_string(), "{renewed}");
+    assert_eq!(mark().await, renewed, "once for each write");
+    scheduler.bind(2, target, success, json!([runs("m1", 2)]));
+    assert_eq!(scheduler.told().await, "-\n  m1 2/2 Healthy ");
+    server.fleet.remove(&spec.service).await.unwrap();
+    server.drop_namespace("lagging");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_scheduler_wrote_is_told() {
     let Some(server) = Server::take().await else {
