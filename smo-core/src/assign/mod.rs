@@ -8,6 +8,7 @@ mod ascent;
 mod columns;
 mod dive;
 mod elites;
+mod exchange;
 mod heuristic;
 mod knapsack;
 mod labels;

@@ -65,12 +65,15 @@ impl AssignProblem {
         self.tasks
     }
 
-    /// A list of what each task needs of a resource, by number of task; missing ones need nothing. Agents whose needs
-    /// are the same share a list. Gives the number of the list.
+    /// A list of what each task needs of a resource, by number of task; missing ones need nothing. Gives the number of
+    /// the list, which is that of an equal one where there is one: agents that share a list exchange tasks better.
     pub fn add_needs(&mut self, mut needs: Vec<u64>) -> usize {
         needs.resize(self.tasks, 0);
-        self.needs.push(needs);
-        self.needs.len() - 1
+        let known = self.needs.iter().position(|known| *known == needs);
+        known.unwrap_or_else(|| {
+            self.needs.push(needs);
+            self.needs.len() - 1
+        })
     }
 
     /// Limits what an agent takes of a list of needs. Unknown numbers change nothing.

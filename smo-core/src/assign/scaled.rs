@@ -49,6 +49,8 @@ pub(super) struct Sack {
 pub(super) struct Limit {
     /// Which limit of the agent this is.
     pub(super) row: usize,
+    /// Which list of needs it limits: agents may share it.
+    pub(super) kind: usize,
     /// The unit, in units of the question.
     pub(super) unit: u64,
     pub(super) needs: Vec<u64>,
@@ -85,6 +87,7 @@ impl Scaled {
         let sacks = (0..agents).map(|agent| {
             let limits = problem.rows(agent).iter().enumerate().map(|(number, row)| Limit {
                 row: number,
+                kind: row.needs,
                 unit: 1,
                 needs: (0..tasks).map(|task| problem.need(row, task)).collect(),
                 capacity: row.capacity,
@@ -129,6 +132,7 @@ impl Scaled {
                 let taken = limit.taken(mine.map(|(task, _)| *task));
                 limits.push(Limit {
                     row: limit.row,
+                    kind: limit.kind,
                     unit: limit.unit,
                     needs: kept.iter().map(|task| limit.needs[*task]).collect(),
                     capacity: u64::try_from(u128::from(limit.capacity).checked_sub(taken)?).ok()?,

@@ -3,6 +3,7 @@
 use super::ascent::{Gait, Steps, ascend};
 use super::columns::{Bounded, bound};
 use super::dive::Style;
+use super::exchange::Exchange;
 use super::heuristic::round;
 use super::open::Open;
 use super::rent::Rent;
@@ -20,6 +21,11 @@ const FIRST_SLICE: u64 = 250_000_000;
 const NEAR: u64 = 10_000;
 /// At every so many looks near the best answer the best ones are joined instead.
 const JOIN_EVERY: u64 = 6;
+
+/// The share of a slice that goes to exchanges is one in so many.
+const EXCHANGED: u64 = 4;
+/// What one walk of exchanges takes.
+const WALK: u64 = 500_000;
 
 /// Looks for better answers so far, and the work they took.
 #[derive(Debug, Default)]
@@ -43,14 +49,18 @@ impl Tree<'_> {
     /// Where the tree does not get to its end soon, it takes turns with dives.
     fn take_turns(&mut self) {
         self.target = self.best_total;
-        let Some((rewards, shares)) = self.bound_root() else {
+        let mut random = Random::new(1);
+        let mut exchange = Exchange::new(&self.scaled);
+        let Some((rewards, shares)) = self.bound_root(exchange.as_mut(), &mut random) else {
             self.bound = self.best_total;
             return;
         };
-        let mut random = Random::new(1);
         let mut turns = Turns::default();
         let (mut ahead, mut slice) = (1, FIRST_SLICE);
         while self.goes_on() {
+            if let Some(exchange) = &mut exchange {
+                self.exchange(exchange, &mut random, slice / EXCHANGED);
+            }
             if self.is_deep() && !(turns.dives > 0 && self.is_near()) {
                 let until = self
                     .work()
@@ -120,7 +130,11 @@ impl Tree<'_> {
 
     /// A first answer, and the bound of all answers with the rewards (scaled) that prove it and the shares of agents in tasks;
     /// `None` when there is none.
-    fn bound_root(&mut self) -> Option<(Vec<f64>, Vec<f64>)> {
+    fn bound_root(
+        &mut self,
+        mut exchange: Option<&mut Exchange>,
+        random: &mut Random,
+    ) -> Option<(Vec<f64>, Vec<f64>)> {
         let mut open = self.scaled.open();
         if !self.twins.settle(self.scaled.agents, &mut open) {
             return None;
@@ -137,9 +151,14 @@ impl Tree<'_> {
             if !(self.tell() && self.goes_on()) {
                 break;
             }
+            let before = self.work();
             let bounded = self.ascend(&open, rewards, stage);
             self.see(&bounded, &open);
             (rewards, shares) = (bounded.proof.rewards, bounded.shares);
+            if let Some(exchange) = exchange.as_deref_mut() {
+                let work = self.work() - before;
+                self.exchange(exchange, random, work);
+            }
         }
         if self.is_small() && self.goes_on() {
             let bounded = self.bound_open(&open, &rewards);
@@ -147,6 +166,23 @@ impl Tree<'_> {
             (rewards, shares) = (bounded.proof.rewards, bounded.shares);
         }
         Some((rewards, shares))
+    }
+
+    /// Lets an answer wander by exchanges between two agents.
+    fn exchange(&mut self, exchange: &mut Exchange, random: &mut Random, work: u64) {
+        let until = self
+            .tables
+            .work
+            .saturating_add(work.min(self.effort.saturating_sub(self.work())));
+        while self.tables.work < until && self.bound < self.best_total {
+            let Some((_, seen)) = &self.seen else { return };
+            let walk = until.min(self.tables.work.saturating_add(WALK));
+            let spent = &mut self.tables.work;
+            let found = exchange.wander(&self.scaled, seen, self.bound, random, spent, walk);
+            if let Some(answer) = found {
+                self.keep(answer);
+            }
+        }
     }
 
     /// Takes what a bound of all answers says.

@@ -26,6 +26,8 @@ pub(super) struct Tree<'w> {
     /// The best answer, which costs less than the most any answer can.
     pub(super) best: Option<Vec<usize>>,
     pub(super) best_total: i64,
+    /// The cheapest answer seen, and what it costs: it may cost more than is wanted.
+    pub(super) seen: Option<(i64, Vec<usize>)>,
     /// The best answers, those that are not the best included.
     pub(super) elites: Elites,
     pub(super) nodes: u64,
@@ -67,6 +69,7 @@ impl<'w> Tree<'w> {
             scaled,
             pool,
             target: best_total,
+            seen: start.clone().map(|start| (known, start)),
             best: start.filter(|_| best_total == known),
             best_total,
             elites: Elites::default(),
@@ -194,6 +197,7 @@ impl<'w> Tree<'w> {
             target,
             best: None,
             best_total: target,
+            seen: None,
             elites: Elites::default(),
             nodes: 0,
             effort: self.effort.saturating_sub(work),
@@ -285,8 +289,11 @@ impl<'w> Tree<'w> {
         }
     }
 
-    fn keep(&mut self, answer: Vec<usize>) {
+    pub(super) fn keep(&mut self, answer: Vec<usize>) {
         let total = self.scaled.total(&answer);
+        if self.seen.as_ref().is_none_or(|(known, _)| total < *known) {
+            self.seen = Some((total, answer.clone()));
+        }
         if total <= self.target {
             self.elites.see(total, &answer);
         }

@@ -144,18 +144,21 @@ struct Search<'a, 'w> {
 
 impl Search<'_, '_> {
     fn run(&mut self, start: &Start<'_>, limits: &Limits) -> Solved {
-        let prices = self.prices(start.prices, limits.effort / 10);
+        let kept = self.kept(start.answer);
+        let known = start
+            .prices
+            .and_then(|known| known.prices(self.problem, self.field.width));
+        let mut incumbent = self.first(known.as_deref(), &kept);
+        let prices = self.prices(known, limits.effort / 10, &incumbent);
         let certificate = Certificate::of(self.problem, &prices, self.field.width, &self.forest.rest);
         self.priced = certificate.bound(self.problem).unwrap_or(i64::MIN);
         if dearest(self.problem).is_some_and(|dearest| self.priced > dearest) {
             self.bound = Some(i64::MAX);
-            return self.solved(&Incumbent::new(), certificate);
+            return self.solved(&incumbent, certificate);
         }
         self.bound = Some(self.priced);
-        let kept = self.kept(start.answer);
         let warm = 2 * kept.iter().flatten().count() > kept.len();
         let first = construct(self.problem, self.field, self.forest, &prices, &kept);
-        let mut incumbent = Incumbent::new();
         let mut state = State::new(self.problem, self.field, &first);
         incumbent.see_all(&state);
         let guide = Guide {
@@ -261,9 +264,24 @@ impl Search<'_, '_> {
         }
     }
 
-    fn prices(&mut self, known: Option<&Certificate>, effort: u64) -> Vec<f64> {
+    /// An answer and a bound at once, at prices that are known or none: some wait for any answer more than for a good one.
+    fn first(&mut self, known: Option<&[f64]>, kept: &[Option<usize>]) -> Incumbent {
+        let none = vec![0.0; self.field.resources * self.field.width];
+        let prices = known.unwrap_or(&none);
+        let mut incumbent = Incumbent::new();
+        let first = construct(self.problem, self.field, self.forest, prices, kept);
+        incumbent.see_all(&State::new(self.problem, self.field, &first));
+        self.work += 2 * (self.problem.tasks() * self.field.width) as u64;
+        if incumbent.answer.is_some() {
+            let certificate = Certificate::of(self.problem, prices, self.field.width, &self.forest.rest);
+            self.bound = certificate.bound(self.problem);
+            self.tell(&incumbent);
+        }
+        incumbent
+    }
+
+    fn prices(&mut self, known: Option<Vec<f64>>, effort: u64, incumbent: &Incumbent) -> Vec<f64> {
         let mut ascent = Ascent::new(self.problem, self.field, self.forest);
-        let known = known.and_then(|known| known.prices(self.problem, self.field.width));
         let first = if known.is_some() { 0.01 } else { 0.1 };
         if let Some(known) = known {
             ascent.start_from(&known);
@@ -287,23 +305,17 @@ impl Search<'_, '_> {
                 to: 0.0001,
             },
         ];
+        let before = self.work;
         for stage in stages {
-            let watch = &mut self.watch;
-            let mut stopped = false;
-            ascent.climb(&stage, &mut |work| {
-                stopped = !watch(&Progress {
-                    work,
-                    value: None,
-                    bound: None,
-                });
-                !stopped
-            });
-            if stopped {
-                self.stopped = true;
+            if self.stopped {
                 break;
             }
+            ascent.climb(&stage, &mut |work| {
+                self.work = before + work;
+                self.tell(incumbent)
+            });
         }
-        self.work += ascent.work;
+        self.work = before + ascent.work;
         ascent.prices()
     }
 

@@ -24,6 +24,12 @@ pub(super) struct Assigned {
     pub(super) nodes: u64,
 }
 
+/// True when a part has nothing but what an assignment problem has.
+pub(super) fn says_all(grid: &Grid<'_>, part: &Part) -> bool {
+    let linked = |item: &usize| grid.items.get(*item).is_some_and(|item| !item.peers.is_empty());
+    grid.clusters.len() + part.items().len() <= MOST_ROWS && !part.items().iter().any(linked)
+}
+
 /// Looks for placements of the open pairs cheaper than `target` units; `None` where the part does not fit. Links are left
 /// out, which can only make placements cheaper; a placement that breaks one is not taken.
 pub(super) fn assign(grid: &Grid<'_>, part: &Part, target: Option<i128>, effort: u64) -> Option<Assigned> {

@@ -1,6 +1,6 @@
 //! A part of the problem that shares nothing with the rest, and how it is settled.
 
-use super::assigning::assign;
+use super::assigning::{assign, says_all};
 use super::greedy;
 use super::model;
 use super::prices::Prices;
@@ -163,7 +163,8 @@ impl Part {
         let mut best = greedy::search(grid, self).map(|clusters| (self.total(&clusters), clusters));
         let mut bound = 0;
         let mut argument = "no service is cheaper than on its cheapest allowed cluster".to_owned();
-        let mut improved = false;
+        // An assignment problem is improved by its own search.
+        let mut improved = says_all(grid, self);
         loop {
             let before = open.variables();
             let target = best.as_ref().and_then(|(total, _)| *total);

@@ -150,7 +150,7 @@ where nothing else is said). One thread; the gap is to smo's own bound, in whole
                 measured: run.number("firstAnswerSeconds").map(|seconds| seconds * 1e3),
                 at_most: 1.0,
                 unit: "ms",
-                limit: "prices are climbed before the first answer; first fit alone is below",
+                limit: "the first fit and the bound without prices are all that is in it, and the start of the clock",
             });
         }
         if case.shared {

@@ -12,6 +12,9 @@ pub(super) const SOLVERS: [(&str, &str, &str); 2] = [
     ("cpsat", "ortools", "OR-tools CP-SAT"),
 ];
 
+/// What the predecessor's solver may take for a case: it has no limit of its own, and an end has to be.
+const CASE_SECONDS: f64 = 60.0;
+
 /// The script and what is installed.
 #[derive(Debug)]
 pub(super) struct Peers {
@@ -66,6 +69,6 @@ impl Peers {
         if self.version("cvxpy").is_none() || self.version("highspy").is_none() {
             return Err("not installed".to_owned());
         }
-        self.call(&["cases", &file.display().to_string(), &self.seconds.to_string()])
+        self.call(&["cases", &file.display().to_string(), &CASE_SECONDS.to_string()])
     }
 }

@@ -23,7 +23,8 @@ fn quarters(random: &mut Random, least: u64, most: u64) -> f64 {
 }
 
 const SMALL: &str = "reading, explaining and checking an answer are in the time of smo";
-const LARGE: &str = "cases of equal cost stay open, so that all the effort is taken; the predecessor's time ends at the limit";
+const LARGE: &str =
+    "a bound of prices and patterns leaves some cases a few units open, and all the effort goes into those";
 
 /// A case of the predecessor's carbon-aware model, about 70 % full.
 #[allow(clippy::cast_precision_loss)]
@@ -79,8 +80,8 @@ pub(super) fn report(report: &mut Report<'_>, folder: &Path) -> Result<(), Strin
         "## The predecessor's model
 
 Its carbon-aware model, generated, about 70 % full: the predecessor's way (cvxpy with HiGHS, the model built anew) and smo, each from the numbers in
-memory; the median of five cases. smo reads, proves and checks. The predecessor has no time limit; here HiGHS stops when the other solvers do,
-with the best it has.
+memory; the median of five cases. smo reads, proves and checks. The predecessor has no time limit; here HiGHS has a minute a case. It
+stops within 0.01 % of its bound, and smo where there is nothing left.
 
 | services x clusters | predecessor's way | smo | times as fast | proved by smo | the same value |
 | --- | ---: | ---: | ---: | ---: | ---: |
