@@ -77,6 +77,13 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.tolerate(service, "gpu", effect="NoExecute"),
         Edit.capacity("edge-1", "cpu", "6"),
         Edit.add_capacity("edge-1", "nvidia.com/gpu", 1),
+        Edit.bandwidth("edge-1", "edge-2", 10**9),
+        Edit.drop_labels(service),
+        Edit.drop_spread(service, "zone"),
+        Edit.drop_high_availability(service),
+        Edit.release(service),
+        Edit.let_together(list(link)),
+        Edit.raise_budget("moves", 3),
         Edit.accept_path(*link, rtt=50),
         Edit.drop_limit(*link),
     ]
@@ -92,10 +99,21 @@ def test_edits_that_make_no_sense(problem: smo.PlacementProblem) -> None:
         what_if(problem, Edit.unpin("noise-reductoin"))
     with pytest.raises(smo.PlacementFailed, match="did you mean edge-1"):
         what_if(problem, Edit.lose("edge-11"))
+    with pytest.raises(smo.PlacementFailed, match="no group of co-location"):
+        what_if(problem, Edit.drop_co_location(["noise-reduction", "image-detection"]))
+    with pytest.raises(ValueError, match="beauty is no goal"):
+        Edit.raise_budget("beauty", 1)
     with pytest.raises(ValueError, match="none of NoSchedule"):
         Edit.tolerate("web", "key", effect="Sometimes")
     with pytest.raises(ValueError, match="is no price"):
         Edit.price("edge-1", "cpu", float("nan"))
+
+
+def test_a_budget_that_is_too_small(problem: smo.PlacementProblem) -> None:
+    found = repairs(problem.with_budget("money", 0.0001), costs={"budget": 0.001})
+    assert "at most 0.0001 EUR/h" in found.conflict
+    assert found.ways_out[0]["changes"][0].startswith("raise the budget of money to ")
+    assert found.ways_out[0]["cost"] <= 1
 
 
 def test_losses(problem: smo.PlacementProblem) -> None:

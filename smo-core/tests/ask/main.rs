@@ -6,6 +6,7 @@ mod explanation;
 mod losses;
 mod order;
 mod repairs;
+mod rules;
 mod support;
 mod trade_offs;
 mod what_if;

@@ -84,12 +84,11 @@ fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition>
                 Reason::PinnedElsewhere => note(Condition::Pin { service: service() }),
                 Reason::Excluded => note(Condition::Exclusion { service: service() }),
                 Reason::ForbiddenRegion { .. } => note(Condition::Regions { service: service() }),
-                // Rules that are not a condition of their own.
-                Reason::Label { .. }
-                | Reason::NoDomain { .. }
-                | Reason::Final
-                | Reason::Breaks { .. }
-                | Reason::Custom { .. } => {}
+                Reason::Label { .. } => note(Condition::Labels { service: service() }),
+                Reason::Final => note(Condition::Final { service: service() }),
+                Reason::NoDomain { .. } => note(Condition::Spread { service: service() }),
+                // Which of the rules about several services it is, the words do not say.
+                Reason::Breaks { .. } | Reason::Custom { .. } => {}
                 Reason::LinkTooLong { peer, .. } => {
                     for condition in Condition::links(problem) {
                         let ends = [service(), peer.clone()];

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::cluster::{Readiness, TaintEffect, Toleration};
+use crate::cluster::{Path, Readiness, TaintEffect, Toleration};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::{LinkLimit, PlacementProblem};
+use crate::placement::{DomainKey, Goal, LinkLimit, PlacementProblem, Spread};
 use crate::resources::ResourceName;
 
 /// One thing that a placement has to keep.
@@ -65,6 +65,54 @@ pub enum Condition {
         /// The callee.
         to: ServiceKey,
     },
+    /// The labels of its clusters are as a service requires.
+    Labels {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// The replicas of a service spread.
+    Spread {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// A service survives the loss of a domain.
+    HighAvailability {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// A service stays where it is.
+    Final {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// Services share their clusters.
+    CoLocation {
+        /// Its place among the groups of the problem.
+        group: usize,
+        /// The services.
+        services: BTreeSet<ServiceKey>,
+    },
+    /// Services keep apart.
+    AntiAffinity {
+        /// Its place among the groups of the problem.
+        group: usize,
+        /// The services.
+        services: BTreeSet<ServiceKey>,
+        /// What makes a domain.
+        key: DomainKey,
+    },
+    /// No more of a goal is spent, emitted or moved than allowed.
+    Budget {
+        /// The goal.
+        goal: Goal,
+    },
+    /// The network between clusters carries no more than it can.
+    Bandwidth,
+    /// A rule of the host is kept.
+    Custom {
+        /// Its name.
+        rule: String,
+    },
     /// A service runs.
     Service {
         /// The service.
@@ -96,6 +144,7 @@ impl Condition {
             conditions.extend(Self::of_service(problem, service));
         }
         conditions.extend(Self::links(problem));
+        conditions.extend(Self::of_several(problem));
         conditions.extend(running().map(|(service, _)| Self::Service {
             service: service.clone(),
         }));
@@ -124,6 +173,19 @@ impl Condition {
                 !demand.requires.is_empty(),
                 Self::Requirement { service: service() },
             ),
+            (!demand.labels.is_empty(), Self::Labels { service: service() }),
+            (
+                demand.spread.iter().any(|spread| spread.price.is_none()),
+                Self::Spread { service: service() },
+            ),
+            (
+                demand
+                    .high_availability
+                    .as_ref()
+                    .is_some_and(|wanted| wanted.price.is_none()),
+                Self::HighAvailability { service: service() },
+            ),
+            (demand.final_placement, Self::Final { service: service() }),
         ];
         candidates
             .into_iter()
@@ -145,6 +207,38 @@ impl Condition {
             }
         }
         links
+    }
+
+    /// What several services have to keep together, links aside.
+    fn of_several(problem: &PlacementProblem) -> Vec<Self> {
+        let sharing = problem.co_location.iter().enumerate();
+        let sharing = sharing.filter(|(_, group)| group.price.is_none());
+        let apart = problem.anti_affinity.iter().enumerate();
+        let apart = apart.filter(|(_, group)| group.price.is_none());
+        let budgets = problem.budgets.iter().filter(|budget| budget.price.is_none());
+        let mut found: Vec<Self> = sharing
+            .map(|(number, group)| Self::CoLocation {
+                group: number,
+                services: group.services.clone(),
+            })
+            .collect();
+        found.extend(apart.map(|(number, group)| Self::AntiAffinity {
+            group: number,
+            services: group.services.clone(),
+            key: group.key.clone(),
+        }));
+        let goals: BTreeSet<Goal> = budgets.map(|budget| budget.goal).collect();
+        found.extend(goals.into_iter().map(|goal| Self::Budget { goal }));
+        if problem
+            .network
+            .iter()
+            .any(|(_, _, path)| path.bandwidth.is_some())
+        {
+            found.push(Self::Bandwidth);
+        }
+        let rules = problem.rules.iter().map(|rule| rule.get().name().to_owned());
+        found.extend(rules.map(|rule| Self::Custom { rule }));
+        found
     }
 
     /// Takes it away.
@@ -179,6 +273,44 @@ impl Condition {
             Self::Exclusion { service } => demand(problem, service, |demand| demand.excluded.clear()),
             Self::Regions { service } => demand(problem, service, |demand| demand.regions = None),
             Self::Requirement { service } => demand(problem, service, |demand| demand.requires.clear()),
+            Self::Labels { service } => demand(problem, service, |demand| demand.labels.clear()),
+            Self::Spread { service } => demand(problem, service, |demand| {
+                demand.spread.retain(|spread| spread.price.is_some());
+            }),
+            Self::HighAvailability { service } => {
+                demand(problem, service, |demand| demand.high_availability = None);
+            }
+            Self::Final { service } => demand(problem, service, |demand| demand.final_placement = false),
+            // Emptied and not removed: the others keep their places.
+            Self::CoLocation { group, .. } => {
+                if let Some(group) = problem.co_location.get_mut(*group) {
+                    group.services.clear();
+                }
+            }
+            Self::AntiAffinity { group, .. } => {
+                if let Some(group) = problem.anti_affinity.get_mut(*group) {
+                    group.services.clear();
+                }
+            }
+            Self::Budget { goal } => problem
+                .budgets
+                .retain(|budget| budget.price.is_some() || budget.goal != *goal),
+            Self::Bandwidth => {
+                let measured = problem.network.iter();
+                let unlimited: Vec<_> = measured
+                    .map(|(a, b, path)| {
+                        let path = Path {
+                            bandwidth: None,
+                            ..path
+                        };
+                        (a.clone(), b.clone(), path)
+                    })
+                    .collect();
+                for (a, b, path) in unlimited {
+                    problem.network.measure(a, b, path);
+                }
+            }
+            Self::Custom { rule } => problem.rules.retain(|known| known.get().name() != rule),
             Self::Taints { service } => demand(problem, service, |demand| {
                 demand.tolerations.push(Toleration {
                     key: None,
@@ -292,6 +424,42 @@ impl Condition {
                     limits.join(" and ")
                 )
             }
+            Self::Labels { service } => {
+                let labels = problem.services.get(service).map(|demand| &demand.labels);
+                let labels = list(&mut labels.into_iter().flatten().map(ToString::to_string));
+                format!("{} needs clusters with the labels {labels}", service.service)
+            }
+            Self::Spread { service } => {
+                let spread = problem.services.get(service).map(|demand| &demand.spread);
+                let hard = spread
+                    .into_iter()
+                    .flatten()
+                    .filter(|spread| spread.price.is_none());
+                let said = list(&mut hard.map(described));
+                format!("{} spreads over {said}", service.service)
+            }
+            Self::HighAvailability { service } => {
+                let wanted = problem.services.get(service);
+                let wanted = wanted.and_then(|demand| demand.high_availability.as_ref());
+                let key = wanted.map(|wanted| wanted.key.to_string()).unwrap_or_default();
+                format!("{} survives the loss of a {key}", service.service)
+            }
+            Self::Final { service } => format!("the placement of {} is final", service.service),
+            Self::CoLocation { services, .. } => {
+                let names = list(&mut services.iter().map(|key| key.service.to_string()));
+                format!("{names} share their clusters")
+            }
+            Self::AntiAffinity { services, key, .. } => {
+                let names = list(&mut services.iter().map(|key| key.service.to_string()));
+                format!("of {names} no two share a {key}")
+            }
+            Self::Budget { goal } => {
+                let budgets = problem.budgets.iter().filter(|budget| budget.goal == *goal);
+                let least = budgets.map(|budget| budget.at_most).min().unwrap_or(0);
+                format!("at most {}", goal.describe(least))
+            }
+            Self::Bandwidth => "the network between clusters carries what it can".to_owned(),
+            Self::Custom { rule } => format!("the rule {rule} is kept"),
             Self::Service { service } => {
                 let demand = problem.services.get(service);
                 let total = demand.and_then(crate::placement::ServiceDemand::total);
@@ -300,6 +468,19 @@ impl Condition {
             }
         }
     }
+}
+
+/// `zones, at least 2`
+fn described(spread: &Spread) -> String {
+    let parts = [
+        spread.min_groups.map(|least| format!("at least {least}")),
+        spread.max_groups.map(|most| format!("at most {most}")),
+        spread
+            .max_skew
+            .map(|skew| format!("with a skew of at most {skew}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{}s ({})", spread.key, parts.join(", "))
 }
 
 /// A few of many, and how many more.

@@ -59,7 +59,7 @@ pub(super) fn possibility(
 
 /// The conditions of an impossible problem that cannot hold together, as few as can be: without any one of them there is a
 /// placement. `None` when the problem has a placement, when nobody can prove that it has none, or when what is in the way is no
-/// [`Condition`], such as a group or a budget.
+/// [`Condition`], such as a goal of a higher priority.
 ///
 /// Conditions are left out in halves (QuickXplain; Junker 2004), services before rules and rules before resources, so that
 /// few services are named. Asks the placer up to `questions` times.
@@ -84,7 +84,7 @@ pub fn minimal_conflict(
     if !search.impossible(&every)? {
         return Ok(None);
     }
-    // Impossible for something that is none of these conditions, such as a group, or a fleet without clusters.
+    // Impossible for something that is none of these conditions, such as a fleet without clusters.
     if search.impossible(&[])? {
         return Ok(None);
     }

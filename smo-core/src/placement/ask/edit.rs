@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Taint, Toleration};
 use crate::id::{ClusterName, ServiceKey, suggestion};
 use crate::placement::{
-    ClusterSupply, LinkDemand, LinkLimit, PlacementError, PlacementProblem, ServiceDemand,
+    AntiAffinityGroup, ClusterSupply, DomainKey, Goal, LinkDemand, LinkLimit, PlacementError,
+    PlacementProblem, ServiceDemand,
 };
 use crate::resources::{ResourceName, Resources};
-use crate::units::{Latency, Money};
+use crate::units::{DataRate, Latency, Money};
 
 /// One change to a placement question. [`PlacementProblem::edited`] makes it; `Display` is a few words.
 ///
@@ -161,6 +162,52 @@ pub enum Edit {
         /// The callee.
         to: ServiceKey,
     },
+    /// The network between two clusters carries so much.
+    Bandwidth {
+        /// The clusters.
+        between: [ClusterName; 2],
+        /// How much.
+        capacity: DataRate,
+    },
+    /// The labels of its clusters do not matter to a service.
+    DropLabels {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// A service need not spread over domains of this kind.
+    DropSpread {
+        /// The service.
+        service: ServiceKey,
+        /// What makes a domain.
+        key: DomainKey,
+    },
+    /// A service need not survive the loss of a domain.
+    DropHighAvailability {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// A service whose placement is final may move.
+    Release {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// Services that share their clusters need not.
+    DropCoLocation {
+        /// All services of the group.
+        services: BTreeSet<ServiceKey>,
+    },
+    /// Services that keep apart may share a domain with one another, and keep apart from the others.
+    LetTogether {
+        /// The services.
+        services: BTreeSet<ServiceKey>,
+    },
+    /// So much of a goal may be spent, emitted or moved, where a budget allows less.
+    RaiseBudget {
+        /// The goal.
+        goal: Goal,
+        /// How much, in its base unit.
+        at_most: i64,
+    },
 }
 
 impl PlacementProblem {
@@ -309,9 +356,73 @@ impl Edit {
                     link.limit = LinkLimit::default();
                 }
             }
+            Self::Bandwidth { between, capacity } => {
+                for cluster in between {
+                    supply_of(problem, cluster)?;
+                }
+                let [a, b] = between;
+                let path = Path {
+                    bandwidth: Some(*capacity),
+                    ..problem.network.path(a, b)
+                };
+                problem.network.measure(a.clone(), b.clone(), path);
+            }
+            Self::DropLabels { service } => demand_of(problem, service)?.labels.clear(),
+            Self::DropSpread { service, key } => {
+                let spread = &mut demand_of(problem, service)?.spread;
+                spread.retain(|spread| spread.key != *key);
+            }
+            Self::DropHighAvailability { service } => {
+                demand_of(problem, service)?.high_availability = None;
+            }
+            Self::Release { service } => demand_of(problem, service)?.final_placement = false,
+            Self::DropCoLocation { services } => {
+                let groups = problem.co_location.len();
+                problem.co_location.retain(|group| group.services != *services);
+                if problem.co_location.len() == groups {
+                    return Err(invalid("these services are no group of co-location".to_owned()));
+                }
+            }
+            Self::LetTogether { services } => let_together(problem, services)?,
+            Self::RaiseBudget { goal, at_most } => {
+                for budget in problem.budgets.iter_mut().filter(|budget| budget.goal == *goal) {
+                    budget.at_most = budget.at_most.max(*at_most);
+                }
+            }
         }
         Ok(())
     }
+}
+
+fn let_together(
+    problem: &mut PlacementProblem,
+    services: &BTreeSet<ServiceKey>,
+) -> Result<(), PlacementError> {
+    for service in services {
+        demand_of(problem, service)?;
+    }
+    let groups = std::mem::take(&mut problem.anti_affinity);
+    for group in groups {
+        let (among, others): (BTreeSet<_>, BTreeSet<_>) = group
+            .services
+            .iter()
+            .cloned()
+            .partition(|service| services.contains(service));
+        if among.len() < 2 {
+            problem.anti_affinity.push(group);
+            continue;
+        }
+        // Each of them keeps apart from the others still.
+        for service in among {
+            let mut apart = others.clone();
+            apart.insert(service);
+            problem.anti_affinity.push(AntiAffinityGroup {
+                services: apart,
+                ..group.clone()
+            });
+        }
+    }
+    Ok(())
 }
 
 fn invalid(message: String) -> PlacementError {

@@ -1,5 +1,6 @@
 //! Edits in a few words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Edit;
@@ -66,12 +67,41 @@ impl fmt::Display for Edit {
             Self::DropLimit { from, to } => {
                 write!(f, "drop the limit of {} -> {}", from.service, to.service)
             }
+            Self::Bandwidth { between, capacity } => {
+                let ([a, b], capacity) = (between, capacity.get());
+                write!(f, "{capacity} bytes/s between {a} and {b}")
+            }
+            Self::DropLabels { service } => write!(f, "drop the labels that {} requires", service.service),
+            Self::DropSpread { service, key } => {
+                write!(f, "drop the spread of {} over {key}s", service.service)
+            }
+            Self::DropHighAvailability { service } => {
+                write!(f, "drop the high availability of {}", service.service)
+            }
+            Self::Release { service } => write!(f, "let {} move", service.service),
+            Self::DropCoLocation { services } => {
+                write!(f, "let {} run on different clusters", all(services))
+            }
+            Self::LetTogether { services } => write!(f, "let {} run together", all(services)),
+            Self::RaiseBudget { goal, at_most } => {
+                write!(
+                    f,
+                    "raise the budget of {} to {}",
+                    goal.name(),
+                    goal.describe(*at_most)
+                )
+            }
         }
     }
 }
 
 fn who(service: Option<&ServiceKey>) -> String {
     service.map_or_else(|| "every service".to_owned(), |key| key.service.to_string())
+}
+
+fn all(services: &BTreeSet<ServiceKey>) -> String {
+    let names: Vec<&str> = services.iter().map(|key| key.service.as_str()).collect();
+    names.join(", ")
 }
 
 /// `22 ms`, `3 hops`, both.

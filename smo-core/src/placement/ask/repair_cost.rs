@@ -35,6 +35,18 @@ pub struct RepairCosts {
     pub unmeasured: Weight,
     /// One replica fewer.
     pub replica: Weight,
+    /// The labels that a service requires dropped.
+    pub labels: Weight,
+    /// The spread of a service over one kind of domain, or its high availability, dropped.
+    pub spread: Weight,
+    /// A group that shares its clusters dropped, or one service more let together that keep apart.
+    pub group: Weight,
+    /// A service moved whose placement is final.
+    pub release: Weight,
+    /// One per cent more of a budget, up to [`RepairCosts::MOST_PERCENT`].
+    pub budget: Weight,
+    /// One per cent more between two clusters, up to [`RepairCosts::MOST_PERCENT`].
+    pub bandwidth: Weight,
 }
 
 impl Default for RepairCosts {
@@ -53,11 +65,20 @@ impl Default for RepairCosts {
             hop: points(1),
             unmeasured: points(6),
             replica: points(8),
+            labels: points(4),
+            spread: points(5),
+            group: points(5),
+            release: points(3),
+            budget: Weight::from_millionths(200_000),
+            bandwidth: Weight::from_millionths(200_000),
         }
     }
 }
 
 impl RepairCosts {
+    /// What is raised by more counts as raised by so many per cent; so does what was 0.
+    pub const MOST_PERCENT: u64 = 1000;
+
     /// What an edit costs; `None` for one that is no repair. Rounded up to a millionth of a point.
     #[must_use]
     pub fn of(&self, problem: &PlacementProblem, edit: &Edit) -> Option<Value> {
@@ -102,11 +123,42 @@ impl RepairCosts {
                 });
                 i128::from(self.unmeasured.millionths()) * limits.sum::<i128>()
             }
+            Edit::DropLabels { .. } => self.labels.millionths().into(),
+            Edit::DropSpread { .. } | Edit::DropHighAvailability { .. } => self.spread.millionths().into(),
+            Edit::DropCoLocation { .. } => self.group.millionths().into(),
+            Edit::LetTogether { services } => {
+                let let_out = services.len().saturating_sub(1);
+                share(self.group, let_out as u128, 1)?
+            }
+            Edit::Release { .. } => self.release.millionths().into(),
+            Edit::RaiseBudget { goal, at_most } => {
+                let budgets = problem.budgets.iter().filter(|budget| budget.goal == *goal);
+                let least = budgets.map(|budget| budget.at_most).min()?;
+                let whole = |amount: i64| u64::try_from(amount).unwrap_or(0);
+                share(self.budget, percent(whole(least), whole(*at_most)), 1)?
+            }
+            Edit::Bandwidth {
+                between: [a, b],
+                capacity,
+            } => {
+                let now = problem.network.path(a, b).bandwidth?;
+                share(self.bandwidth, percent(now.get(), capacity.get()), 1)?
+            }
             _ => return None,
         };
         millionths
             .checked_mul(Value::PER_POINT / 1_000_000)
             .map(Value::from_units)
+    }
+}
+
+/// By how many per cent `more` is above `now`, rounded up, up to the most that counts.
+fn percent(now: u64, more: u64) -> u128 {
+    let most = u128::from(RepairCosts::MOST_PERCENT);
+    let above = u128::from(more.saturating_sub(now)) * 100;
+    match u128::from(now) {
+        0 if above > 0 => most,
+        now => above.div_ceil(now.max(1)).min(most),
     }
 }
 

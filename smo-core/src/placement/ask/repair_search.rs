@@ -1,11 +1,14 @@
 //! The placements that are cheapest to make sound.
 
+use std::collections::BTreeSet;
+
 use super::Edit;
 use super::repair_cost::RepairCosts;
 use super::repairs::RepairLimits;
 use crate::cluster::Path;
 use crate::id::{ClusterName, ServiceKey};
 use crate::placement::{Assignment, Breach, Placement, PlacementProblem, Reason, Value, verify};
+use crate::units::DataRate;
 
 /// What is placed anew, and what stays.
 #[derive(Debug)]
@@ -79,6 +82,23 @@ fn covers(more: &Edit, less: &Edit) -> bool {
                 ..
             },
         ) => from == caller && to == callee,
+        (Edit::LetTogether { services }, Edit::LetTogether { services: fewer }) => {
+            services.is_superset(fewer)
+        }
+        (
+            Edit::RaiseBudget { goal, at_most },
+            Edit::RaiseBudget {
+                goal: other,
+                at_most: least,
+            },
+        ) => goal == other && at_most >= least,
+        (
+            Edit::Bandwidth { between, capacity },
+            Edit::Bandwidth {
+                between: other,
+                capacity: least,
+            },
+        ) => between == other && capacity >= least,
         _ => more == less,
     }
 }
@@ -136,7 +156,12 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
         search.placement.set(service.clone(), Assignment::default());
     }
     search.descend(0);
-    let complete = search.left > 0 && scope.fixed.is_empty();
+    // What a service whose replicas are on several clusters could do is not looked at.
+    let split = problem.services.values();
+    let split = split
+        .filter(|demand| demand.is_split() && demand.replicas > 1)
+        .count();
+    let complete = search.left > 0 && scope.fixed.is_empty() && split == 0;
     while search.left > 0 && std::mem::take(&mut search.plans.thinned) {
         search.left = limits.placements;
         search.descend(0);
@@ -238,12 +263,18 @@ impl Search<'_> {
             replicas: *replicas,
         });
         edits.extend(fewer);
+        let whole = self
+            .free
+            .iter()
+            .all(|service| self.placement.get(service).is_some());
         for breach in verify(self.problem, &self.placement) {
-            // Replicas that are still to be placed, or left out on purpose.
-            if matches!(breach, Breach::Replicas { .. }) {
+            // Replicas that are still to be placed, or left out on purpose; and what placing more may undo.
+            if matches!(breach, Breach::Replicas { .. })
+                || !whole && matches!(breach, Breach::OverBudget { .. })
+            {
                 continue;
             }
-            let edit = undo(&breach)?;
+            let edit = undo(self.problem, &breach)?;
             if edits.iter().any(|known| covers(known, &edit)) {
                 continue;
             }
@@ -262,7 +293,7 @@ fn cost(problem: &PlacementProblem, costs: &RepairCosts, edits: &[Edit]) -> Opti
 }
 
 /// The least change that undoes a breach; `None` where there is none to offer.
-fn undo(breach: &Breach) -> Option<Edit> {
+fn undo(problem: &PlacementProblem, breach: &Breach) -> Option<Edit> {
     Some(match breach {
         Breach::Forbidden {
             service,
@@ -289,7 +320,50 @@ fn undo(breach: &Breach) -> Option<Edit> {
                 service: service.clone(),
                 region: region.clone(),
             },
+            Reason::Label { .. } => Edit::DropLabels {
+                service: service.clone(),
+            },
+            Reason::NoDomain { key } => {
+                let spread = &problem.services.get(service)?.spread;
+                let spreads = spread.iter().any(|spread| spread.key == *key);
+                spreads.then(|| Edit::DropSpread {
+                    service: service.clone(),
+                    key: key.clone(),
+                })?
+            }
+            Reason::Final => Edit::Release {
+                service: service.clone(),
+            },
             _ => return None,
+        },
+        Breach::Spread { service, key, .. } => Edit::DropSpread {
+            service: service.clone(),
+            key: key.clone(),
+        },
+        Breach::NotAvailable { service, .. } => Edit::DropHighAvailability {
+            service: service.clone(),
+        },
+        Breach::Moved { service, .. } => Edit::Release {
+            service: service.clone(),
+        },
+        Breach::Apart { one, other, .. } => {
+            let shared = |services: &BTreeSet<ServiceKey>| services.contains(one) && services.contains(other);
+            let mut groups = problem.co_location.iter();
+            let group = groups.find(|group| group.price.is_none() && shared(&group.services))?;
+            Edit::DropCoLocation {
+                services: group.services.clone(),
+            }
+        }
+        Breach::Together { services, .. } => Edit::LetTogether {
+            services: services.iter().cloned().collect(),
+        },
+        Breach::OverBudget { budget, amount } => Edit::RaiseBudget {
+            goal: budget.goal,
+            at_most: *amount,
+        },
+        Breach::OverBandwidth { between, carried, .. } => Edit::Bandwidth {
+            between: between.clone(),
+            capacity: DataRate::new(u64::try_from(*carried).ok()?),
         },
         Breach::Overcommitted {
             cluster,

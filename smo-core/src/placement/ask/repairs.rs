@@ -67,7 +67,8 @@ pub struct Repairs {
 }
 
 /// What stands in the way of a placement, and the cheapest ways out: more of a resource on a cluster, a longer link, a
-/// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, or several of these.
+/// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, more bandwidth, a larger budget, labels,
+/// spread, high availability or a final placement dropped, a service let out of a group, or several of these.
 ///
 /// A placement that breaks rules is made sound by exactly the changes that undo its breaches, so the cheapest changes of all
 /// are those of the placement that is cheapest to make sound. Small problems are searched to the end; in larger ones what

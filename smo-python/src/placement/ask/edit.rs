@@ -9,10 +9,10 @@ use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::ClusterSupply;
 use smo_core::placement::ask as core;
 use smo_core::resources::ResourceName;
-use smo_core::units::{Latency, Money};
+use smo_core::units::{DataRate, Latency, Money};
 
 use crate::convert::{parse, resources};
-use crate::placement::Names;
+use crate::placement::{Names, goals, rule};
 
 type Make = dyn Fn(&Names) -> PyResult<core::Edit> + Send + Sync;
 
@@ -47,6 +47,24 @@ impl Edit {
     ) -> PyResult<Self> {
         let words = make(stand_in(&service)?).to_string();
         Ok(Self::new(words, move |names| Ok(make(key(names, &service)?))))
+    }
+
+    /// An edit of several services.
+    fn of_services(
+        services: Vec<String>,
+        make: impl Fn(BTreeSet<ServiceKey>) -> core::Edit + Send + Sync + 'static,
+    ) -> PyResult<Self> {
+        let keys = |find: &dyn Fn(&str) -> PyResult<ServiceKey>| {
+            services
+                .iter()
+                .map(|service| find(service))
+                .collect::<PyResult<_>>()
+        };
+        let words = make(keys(&stand_in)?).to_string();
+        Ok(Self::new(words, move |names| {
+            let keys = services.iter().map(|service| key(names, service));
+            Ok(make(keys.collect::<PyResult<_>>()?))
+        }))
     }
 
     /// An edit of one service, or of all.
@@ -308,6 +326,66 @@ impl Edit {
         let words = make(stand_in(&caller)?, stand_in(&callee)?).to_string();
         Ok(Self::new(words, move |names| {
             Ok(make(key(names, &caller)?, key(names, &callee)?))
+        }))
+    }
+
+    /// The network between two clusters carries so many bytes per second.
+    #[staticmethod]
+    fn bandwidth(cluster: &str, other: &str, bytes_per_second: u64) -> PyResult<Self> {
+        Ok(Self::plain(core::Edit::Bandwidth {
+            between: [parse(cluster)?, parse(other)?],
+            capacity: DataRate::new(bytes_per_second),
+        }))
+    }
+
+    /// The labels of its clusters do not matter to the service.
+    #[staticmethod]
+    fn drop_labels(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::DropLabels { service })
+    }
+
+    /// The service need not spread over `cluster`, `region`, `zone`, `provider` or the values of a label.
+    #[staticmethod]
+    #[pyo3(signature = (service, key = "cluster"))]
+    fn drop_spread(service: String, key: &str) -> PyResult<Self> {
+        let key = rule::domain(key);
+        Self::of_service(service, move |service| core::Edit::DropSpread {
+            service,
+            key: key.clone(),
+        })
+    }
+
+    /// The service need not survive the loss of a domain.
+    #[staticmethod]
+    fn drop_high_availability(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::DropHighAvailability { service })
+    }
+
+    /// The service may move although its placement is final.
+    #[staticmethod]
+    fn release(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::Release { service })
+    }
+
+    /// All services of a group that share their clusters need not.
+    #[staticmethod]
+    fn drop_co_location(services: Vec<String>) -> PyResult<Self> {
+        Self::of_services(services, |services| core::Edit::DropCoLocation { services })
+    }
+
+    /// Services that keep apart may share a domain with one another.
+    #[staticmethod]
+    fn let_together(services: Vec<String>) -> PyResult<Self> {
+        Self::of_services(services, |services| core::Edit::LetTogether { services })
+    }
+
+    /// So much of a goal may be spent, emitted or moved, in the unit that the goal is shown in.
+    #[staticmethod]
+    fn raise_budget(goal: &str, at_most: f64) -> PyResult<Self> {
+        let budget = goals::budget(goal, at_most, None)?;
+        Ok(Self::plain(core::Edit::RaiseBudget {
+            goal: budget.goal,
+            at_most: budget.at_most,
         }))
     }
 
