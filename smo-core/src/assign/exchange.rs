@@ -61,8 +61,12 @@ struct Pair {
 }
 
 impl Exchange {
-    /// `None` where no two agents are limited in the same thing, or tables would be too large.
+    /// `None` where no two agents are limited in the same thing, where some are limited in more than one (what a table divides
+    /// then breaks the other limits too often), or tables would be too large.
     pub(super) fn new(scaled: &Scaled) -> Option<Self> {
+        if scaled.sacks.iter().any(|sack| sack.limits.len() > 1) {
+            return None;
+        }
         let mut commons: Vec<Common> = Vec::new();
         let mut firsts = Vec::with_capacity(scaled.agents);
         for sack in &scaled.sacks {
@@ -158,16 +162,13 @@ impl Exchange {
         let (mut kept, mut given) = self.trace(&pair, load);
         kept.extend(&pair.kept);
         given.extend(&pair.given);
-        let fits = |agent: usize, tasks: &[usize]| scaled.sacks[agent].fits(tasks.iter().copied());
-        if fits(one, &kept) && fits(other, &given) {
-            let cost = |agent: usize, tasks: &[usize]| -> i64 {
-                tasks.iter().map(|task| scaled.cost(agent, *task)).sum()
-            };
-            self.total -= cost(one, &self.members[one]) + cost(other, &self.members[other]);
-            self.total += cost(one, &kept) + cost(other, &given);
-            self.members[one] = kept;
-            self.members[other] = given;
-        }
+        let cost = |agent: usize, tasks: &[usize]| -> i64 {
+            tasks.iter().map(|task| scaled.cost(agent, *task)).sum()
+        };
+        self.total -= cost(one, &self.members[one]) + cost(other, &self.members[other]);
+        self.total += cost(one, &kept) + cost(other, &given);
+        self.members[one] = kept;
+        self.members[other] = given;
     }
 
     /// What there is to divide; `None` where there is nothing, or where their limits differ.

@@ -22,7 +22,7 @@ const NEAR: u64 = 10_000;
 /// At every so many looks near the best answer the best ones are joined instead.
 const JOIN_EVERY: u64 = 6;
 
-/// The share of a slice that goes to exchanges is one in so many.
+/// The share of a slice that goes to exchanges is one in so many, twice as many after each time that found nothing.
 const EXCHANGED: u64 = 4;
 /// What one walk of exchanges takes.
 const WALK: u64 = 500_000;
@@ -56,10 +56,11 @@ impl Tree<'_> {
             return;
         };
         let mut turns = Turns::default();
-        let (mut ahead, mut slice) = (1, FIRST_SLICE);
+        let (mut ahead, mut slice, mut share) = (1, FIRST_SLICE, EXCHANGED);
         while self.goes_on() {
             if let Some(exchange) = &mut exchange {
-                self.exchange(exchange, &mut random, slice / EXCHANGED);
+                let found = self.exchange(exchange, &mut random, slice / share);
+                share = if found { EXCHANGED } else { share.saturating_mul(2) };
             }
             if self.is_deep() && !(turns.dives > 0 && self.is_near()) {
                 let until = self
@@ -155,9 +156,10 @@ impl Tree<'_> {
             let bounded = self.ascend(&open, rewards, stage);
             self.see(&bounded, &open);
             (rewards, shares) = (bounded.proof.rewards, bounded.shares);
-            if let Some(exchange) = exchange.as_deref_mut() {
+            if let Some(wandering) = exchange.take() {
                 let work = self.work() - before;
-                self.exchange(exchange, random, work);
+                let found = self.exchange(wandering, random, work);
+                exchange = found.then_some(wandering);
             }
         }
         if self.is_small() && self.goes_on() {
@@ -168,21 +170,24 @@ impl Tree<'_> {
         Some((rewards, shares))
     }
 
-    /// Lets an answer wander by exchanges between two agents.
-    fn exchange(&mut self, exchange: &mut Exchange, random: &mut Random, work: u64) {
+    /// Lets an answer wander by exchanges between two agents; true when that found a better one.
+    fn exchange(&mut self, exchange: &mut Exchange, random: &mut Random, work: u64) -> bool {
+        let mut better = false;
         let until = self
             .tables
             .work
             .saturating_add(work.min(self.effort.saturating_sub(self.work())));
         while self.tables.work < until && self.bound < self.best_total {
-            let Some((_, seen)) = &self.seen else { return };
+            let Some((_, seen)) = &self.seen else { break };
             let walk = until.min(self.tables.work.saturating_add(WALK));
             let spent = &mut self.tables.work;
             let found = exchange.wander(&self.scaled, seen, self.bound, random, spent, walk);
             if let Some(answer) = found {
                 self.keep(answer);
+                better = true;
             }
         }
+        better
     }
 
     /// Takes what a bound of all answers says.

@@ -24,10 +24,18 @@ pub(super) struct Assigned {
     pub(super) nodes: u64,
 }
 
-/// True when a part has nothing but what an assignment problem has.
+/// True when a part is an assignment problem and nothing more, with one resource at most that can fill up: the search of
+/// [`assign`] finds its best placement sooner than others improve one.
 pub(super) fn says_all(grid: &Grid<'_>, part: &Part) -> bool {
-    let linked = |item: &usize| grid.items.get(*item).is_some_and(|item| !item.peers.is_empty());
-    grid.clusters.len() + part.items().len() <= MOST_ROWS && !part.items().iter().any(linked)
+    let items = || part.items().iter().filter_map(|item| grid.items.get(*item));
+    let fills_up = |resource: &usize| {
+        let needed: u128 = items().map(|item| u128::from(item.need(*resource))).sum();
+        let rooms = (0..grid.clusters.len()).filter_map(|cluster| grid.available(cluster, *resource));
+        rooms.min().is_some_and(|room| u128::from(room) < needed)
+    };
+    grid.clusters.len() + part.items().len() <= MOST_ROWS
+        && items().all(|item| item.peers.is_empty())
+        && (0..grid.resources.len()).filter(fills_up).count() <= 1
 }
 
 /// Looks for placements of the open pairs cheaper than `target` units; `None` where the part does not fit. Links are left
