@@ -200,7 +200,7 @@ def test_a_search_is_watched_and_ends_when_told(graph: smo.ApplicationGraph, fle
     seen: list[smo.Progress] = []
     whole = smo.place(problem, placer, watch=seen.append)
     assert len(seen) > 2 and [each.work for each in seen] == sorted(each.work for each in seen)
-    assert seen[0].value is None and repr(seen[0]).startswith("<smo.Progress: work ")
+    assert seen[0].value is not None and repr(seen[0]).startswith("<smo.Progress: work ")
     calls = 0
 
     def no(progress: smo.Progress) -> bool:

@@ -19,7 +19,7 @@ use super::Cause;
 /// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
 /// >>> seen = []
 /// >>> decision = smo.place(smo.PlacementProblem.pose(fleet, graph), smo.FleetPlacer(), watch=seen.append)
-/// >>> seen[0].work > 0 and seen[0].value is None
+/// >>> seen[0].work > 0 and seen[0].value >= seen[-1].value
 /// True
 #[pyclass(module = "smo", frozen)]
 pub(crate) struct Progress(core::Progress);
