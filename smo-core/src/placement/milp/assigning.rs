@@ -11,6 +11,9 @@ const MOST_ROWS: usize = 1500;
 /// the cube of its size, so it gets less by as much, and its greedy placement and bound stand.
 const WHOLE_EFFORT: usize = 120;
 
+/// Larger parts get too little effort for a search of their own.
+const SEARCHED: usize = 300;
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) struct Assigned {
@@ -33,7 +36,7 @@ pub(super) fn says_all(grid: &Grid<'_>, part: &Part) -> bool {
         let rooms = (0..grid.clusters.len()).filter_map(|cluster| grid.available(cluster, *resource));
         rooms.min().is_some_and(|room| u128::from(room) < needed)
     };
-    grid.clusters.len() + part.items().len() <= MOST_ROWS
+    grid.clusters.len() + part.items().len() <= SEARCHED
         && items().all(|item| item.peers.is_empty())
         && (0..grid.resources.len()).filter(fills_up).count() <= 1
 }

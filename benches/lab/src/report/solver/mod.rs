@@ -72,7 +72,7 @@ pub fn solver(
     let mut report = Report {
         page: String::new(),
         targets: Vec::new(),
-        missing: Vec::new(),
+        missing: vec!["Meta's Rebalancer, which needs Python 3.12 or later and has no driver here"],
         peers: Peers::new(python, folder, seconds),
         say,
     };
