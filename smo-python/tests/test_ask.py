@@ -111,7 +111,7 @@ def test_edits_that_make_no_sense(problem: smo.PlacementProblem) -> None:
 
 def test_a_budget_that_is_too_small(problem: smo.PlacementProblem) -> None:
     found = repairs(problem.with_budget("money", 0.0001), costs={"budget": 0.001})
-    assert "at most 0.0001 EUR/h" in found.conflict
+    assert "at most 0.000100 EUR/h" in found.conflict
     assert found.ways_out[0]["changes"][0].startswith("raise the budget of money to ")
     assert found.ways_out[0]["cost"] <= 1
 
