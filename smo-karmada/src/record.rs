@@ -13,6 +13,7 @@ use smo_core::plan::ReleaseSpec;
 use crate::chart_import::without_clusters;
 use crate::error::KarmadaError;
 use crate::objects::{IMAGE_SCHEME, ObjectRef, Owner};
+use crate::status::has_replicas;
 
 /// The type of the Secret.
 const KIND: &str = "smo/release.v1";
@@ -163,6 +164,13 @@ impl Record {
         };
         let moves = self.wish.as_ref().is_some_and(|now| now != wish && !now.zero);
         self.complete && !self.is_image() && moves && rest(&self.spec) == rest(spec)
+    }
+
+    /// True when it has a workload whose replicas Karmada divides.
+    pub(crate) fn is_divided(&self) -> bool {
+        self.workload
+            .as_ref()
+            .is_some_and(|object| has_replicas(&object.kind))
     }
 
     /// True when it is an image that is rendered here, and no chart.

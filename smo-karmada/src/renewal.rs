@@ -13,7 +13,7 @@ use crate::backend::KarmadaFleet;
 use crate::error::{Failure, KarmadaError};
 use crate::inventory::FleetReport;
 use crate::record::Record;
-use crate::status::{Binding, Bindings, binding_of, has_replicas};
+use crate::status::{Binding, Bindings, binding_of};
 
 /// How long Karmada may take to bring a change into a member before it is reminded of it.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -33,11 +33,7 @@ fn written_long_ago(secret: &Value, now: Timestamp) -> Option<Timestamp> {
 /// True when a ready member that has accepted the workload does not hold what its binding says, or holds an earlier
 /// content: another number of pods than its share, or the template of a generation before our last write.
 fn lags(record: &Record, binding: &Binding, fleet: &FleetReport) -> bool {
-    let counted = record
-        .workload
-        .as_ref()
-        .is_some_and(|object| has_replicas(&object.kind));
-    counted
+    record.is_divided()
         && binding.spec.clusters.iter().any(|target| {
             let ready = fleet
                 .inventory

@@ -194,11 +194,10 @@ pub(crate) fn observe(record: &Record, bindings: &Bindings, fleet: &FleetReport)
 /// the workload than ours, and another number of replicas is bound.
 fn foreign_count(record: &Record, workload: Option<&Binding>) -> Option<BTreeMap<ClusterName, u32>> {
     let (wish, binding) = (record.wish.as_ref()?, workload?);
-    let object = record.workload.as_ref()?;
     let generation = |item: &AggregatedItem| item.status.get("resourceTemplateGeneration")?.as_i64();
     let later = |item: &AggregatedItem| generation(item).is_some_and(|seen| seen > record.generation);
     let foreign = record.complete
-        && has_replicas(&object.kind)
+        && record.is_divided()
         && binding.spec.replicas != wish.replicas()
         && binding.status.aggregated_status.iter().any(later);
     foreign.then(|| {
@@ -324,11 +323,7 @@ impl At<'_> {
         let count = |key: &str| item.status.get(key).and_then(Value::as_i64);
         let is_desired = |key: &str| count(key).unwrap_or(0) == i64::from(self.desired);
         let target = binding.target(self.name.as_str()).map(|target| target.replicas);
-        let counted = self
-            .record
-            .workload
-            .as_ref()
-            .is_some_and(|object| has_replicas(&object.kind));
+        let counted = self.record.is_divided();
         let current = count("resourceTemplateGeneration").is_none_or(|seen| seen >= self.record.generation);
         let replicas = !counted
             || (target == Some(self.desired)
