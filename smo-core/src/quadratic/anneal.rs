@@ -3,15 +3,18 @@
 //! On true costs with hard capacities a change between a dear full agent and a cheap empty one climbs over a barrier of
 //! thousands; with room priced and overload cheap there is none. Both turn by degrees into what was asked: a homotopy.
 
-use super::field::NEVER;
+use super::field::{Field, NEVER};
 use super::forest::Forest;
+use super::group::Group;
 use super::incumbent::Incumbent;
-use super::state::State;
+use super::problem::QuadraticProblem;
+use super::state::{Change, State};
 use super::sweep::price;
 use crate::random::Random;
 
 const OF_TASK: usize = 6;
 const OF_TREE: usize = 8;
+const OF_CLASSES: usize = 8;
 
 /// Agents worth trying, by reduced cost.
 #[derive(Debug)]
@@ -22,7 +25,11 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    pub(super) fn new(field: &super::field::Field, forest: &Forest, prices: &[f64]) -> Self {
+    pub(super) fn new(problem: &QuadraticProblem, field: &Field, forest: &Forest, prices: &[f64]) -> Self {
+        let mut groups_of: Vec<Vec<&Group>> = vec![Vec::new(); field.tasks()];
+        for group in problem.groups() {
+            group.tasks.iter().for_each(|task| groups_of[*task].push(group));
+        }
         let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
         let mut row = vec![0.0; field.width];
         let mut task = vec![Vec::new(); field.tasks()];
@@ -32,6 +39,9 @@ impl Candidates {
             for node in forest.tree(number) {
                 price(field, node.task, &unit, &mut row);
                 task[node.task] = cheapest(&row, OF_TASK);
+                for group in &groups_of[node.task] {
+                    add_classes(&row, group, &mut task[node.task]);
+                }
                 for (sum, cost) in sum.iter_mut().zip(&row) {
                     *sum += (*cost).min(NEVER);
                 }
@@ -44,6 +54,21 @@ impl Candidates {
             tree_of: forest.tree_of.clone(),
         }
     }
+}
+
+/// Adds the cheapest agent of each of the cheapest classes: whoever has to spread has to have somewhere else to go.
+fn add_classes(row: &[f32], group: &Group, agents: &mut Vec<u32>) {
+    let mut seen = vec![false; group.classes()];
+    let order = cheapest(row, row.len());
+    let firsts = order
+        .iter()
+        .filter(|agent| !std::mem::replace(&mut seen[group.class[**agent as usize]], true));
+    let new: Vec<u32> = firsts
+        .take(OF_CLASSES)
+        .copied()
+        .filter(|agent| !agents.contains(agent))
+        .collect();
+    agents.extend(new);
 }
 
 fn cheapest(row: &[f32], number: usize) -> Vec<u32> {
@@ -97,6 +122,9 @@ impl Default for Schedule {
 
 const EPOCHS: u32 = 400;
 
+/// One proposal in so many mends what is broken: one of its tasks goes anywhere.
+const MEND: usize = 8;
+
 /// One run: the schedule from beginning to end in so much work.
 pub(super) struct Anneal<'s, 'a> {
     pub(super) state: &'s mut State<'a>,
@@ -106,6 +134,8 @@ pub(super) struct Anneal<'s, 'a> {
     pub(super) incumbent: &'s mut Incumbent,
     run: Vec<u32>,
     second: Vec<u32>,
+    /// Tasks of groups and links that were broken when the epoch began.
+    broken: Vec<u32>,
 }
 
 impl<'s, 'a> Anneal<'s, 'a> {
@@ -125,6 +155,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
             incumbent,
             run: Vec::new(),
             second: Vec::new(),
+            broken: Vec::new(),
         }
     }
 
@@ -136,13 +167,15 @@ impl<'s, 'a> Anneal<'s, 'a> {
         go_on: &mut dyn FnMut(u64, &Incumbent) -> bool,
     ) -> bool {
         let start = self.state.work;
-        let scale = self.state.field.scale;
+        let hot = self.state.field.scale * schedule.hot;
+        let cold = self.state.field.typical * schedule.cold;
         for epoch in 0..EPOCHS {
             let progress = f64::from(epoch) / f64::from(EPOCHS - 1);
-            let heat = scale * schedule.hot * (schedule.cold / schedule.hot).powf(progress);
+            let heat = hot * (cold / hot).powf(progress);
             self.set_rates(schedule, progress);
             self.state.place_all();
             self.incumbent.see_all(self.state);
+            self.broken = self.state.broken();
             let until = start + (effort as f64 * f64::from(epoch + 1) / f64::from(EPOCHS)) as u64;
             while self.state.work < until {
                 self.propose(heat);
@@ -168,16 +201,25 @@ impl<'s, 'a> Anneal<'s, 'a> {
                 self.state.rates.over[at] = price + over * field.rates[resource];
             }
         }
-        self.state.rates.group = over.min(20.0) * field.scale;
+        self.state.rates.broken = over.min(20.0) * field.scale;
         self.state.rates.step = schedule.step * progress * progress * field.scale;
     }
 
     fn propose(&mut self, heat: f64) {
-        let tasks = self.state.agent_of.len();
-        let task = self.random.below(tasks);
+        let mend = !self.broken.is_empty() && self.random.below(MEND) == 0;
+        let task = if mend {
+            self.broken[self.random.below(self.broken.len())] as usize
+        } else {
+            self.random.below(self.state.agent_of.len())
+        };
         self.state.work += 24;
         let from = self.state.agent_of[task] as usize;
-        let Some(to) = self.target(task) else { return };
+        let to = if mend {
+            Some(self.random.below(self.state.field.agents))
+        } else {
+            self.target(task)
+        };
+        let Some(to) = to else { return };
         if to == from {
             return;
         }
@@ -198,18 +240,18 @@ impl<'s, 'a> Anneal<'s, 'a> {
         };
         let accepted = -heat * self.random.unit().ln();
         if change.total() <= accepted {
-            self.state.apply(&self.run, to, change.cost);
+            self.state.apply(&self.run, to, &change);
             self.incumbent.see(self.state, &self.run);
             return;
         }
         if change.cost + change.left > accepted {
             return;
         }
-        self.make_room(from, to, change.cost, change.total(), accepted);
+        self.make_room(from, to, &change, accepted);
     }
 
     /// The run goes to `to`, and one of there goes back or to a third agent.
-    fn make_room(&mut self, from: usize, to: usize, cost: f64, total: f64, accepted: f64) {
+    fn make_room(&mut self, from: usize, to: usize, first: &Change, accepted: f64) {
         let members = self.state.members(to);
         if members.is_empty() {
             return;
@@ -229,15 +271,15 @@ impl<'s, 'a> Anneal<'s, 'a> {
         } else {
             self.state.run(other, None, &mut self.second);
         }
-        self.state.apply(&self.run, to, cost);
+        self.state.apply(&self.run, to, first);
         if let Some(change) = self.state.change(&self.second, back)
-            && total + change.total() <= accepted
+            && first.total() + change.total() <= accepted
         {
-            self.state.apply(&self.second, back, change.cost);
+            self.state.apply(&self.second, back, &change);
             self.incumbent.note(&self.run);
             self.incumbent.see(self.state, &self.second);
         } else {
-            self.state.apply(&self.run, from, -cost);
+            self.state.apply(&self.run, from, &first.back());
         }
     }
 

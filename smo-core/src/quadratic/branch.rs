@@ -9,6 +9,7 @@ use super::field::Field;
 use super::forest::Forest;
 use super::marginals::{CLOSED, Marginals, SHIFT};
 use super::problem::QuadraticProblem;
+use super::shares::Shares;
 
 #[derive(Debug)]
 struct Node {
@@ -82,7 +83,7 @@ impl<'a> Branch<'a> {
     /// The cases of a node, the likelier one last.
     fn look(&mut self, mut node: Node) -> Vec<Node> {
         let agents = self.problem.agents();
-        let mut ascent = Ascent::new(self.problem, self.field, self.forest);
+        let mut ascent = Ascent::new(self.problem, self.field, self.forest, Shares::none(self.problem));
         ascent.start_from(&node.prices);
         ascent.close(&node.closed);
         ascent.climb(

@@ -4,29 +4,43 @@
 
 use std::collections::BTreeSet;
 
+use super::certificate_parts::Share;
 use super::distance::Distance;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
 /// The prices are in 1/2^24 of the unit of costs.
-const SHIFT: u32 = 24;
+pub(super) const SHIFT: u32 = 24;
 
-/// Prices of capacity. For any prices at or above zero, what every tree of tasks costs at least when it pays for what it
-/// takes, less the price of all that there is, is at most what an answer costs (Lagrangian relaxation).
+/// No price is greater, so that sums of what is paid at it fit.
+const DEAREST: f64 = 1e24;
+
+/// Prices of capacity, and shares. For any prices at or above zero, what every tree of tasks costs at least when it pays for what it
+/// takes, less the price of all that there is, is at most what an answer costs (Lagrangian relaxation); links that close circles and
+/// groups bear a share of what their tasks cost, and cost at least what they do by themselves (dual decomposition).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Certificate {
     /// Agent by agent, then by resource: the price of a unit, in 2^-24 of the unit of costs.
-    pub prices: Vec<u64>,
-    /// Links, by number, that count at their least only: without them the links make no circle.
+    pub prices: Vec<u128>,
+    /// Links, by number, that are in no tree: without them the links make no circle. They cost their least, unless they bear a share.
     pub left_out: Vec<usize>,
+    /// What links left out and groups bear. A group without a share counts as if it cost nothing.
+    pub shares: Vec<Share>,
 }
 
 impl Certificate {
     /// From prices in floats, by resource and then agent in rows of `width`.
-    pub(super) fn of(problem: &QuadraticProblem, prices: &[f64], width: usize, left_out: &[usize]) -> Self {
+    pub(super) fn of(
+        problem: &QuadraticProblem,
+        prices: &[f64],
+        width: usize,
+        left_out: &[usize],
+        shares: Vec<Share>,
+    ) -> Self {
         let prices = whole_prices(problem, prices, width);
         Self {
             prices,
             left_out: left_out.to_vec(),
+            shares,
         }
     }
 
@@ -44,14 +58,40 @@ impl Certificate {
     }
 
     /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit 128 bits,
-    /// a task has no agent, a price is of something that is neither limited nor costs above a level, or the links not left out make a circle.
+    /// a task has no agent, a price is of something that is neither limited nor costs above a level, the links not left out make a circle,
+    /// or a share is of a link in a tree, of one that bears another share, or not of all its tasks.
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
         let mut total = 0_i128;
         let mut near = vec![Vec::new(); problem.tasks()];
         let left_out: BTreeSet<usize> = self.left_out.iter().copied().collect();
         let least: Vec<i64> = problem.distances().iter().map(Distance::least).collect();
+        let mut borne: Vec<Vec<&[i128]>> = vec![Vec::new(); problem.tasks()];
+        let (mut bearers, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        for share in &self.shares {
+            let tasks = share.tasks(problem)?;
+            if !share
+                .links()
+                .iter()
+                .all(|link| left_out.contains(link) && bearers.insert(*link))
+            {
+                return None;
+            }
+            // what costs is paid once; what may not be may be counted again
+            let priced = |group: &usize| problem.groups()[*group].price.is_some();
+            let paid = share
+                .group()
+                .filter(priced)
+                .is_some_and(|group| !groups.insert(group));
+            for (task, costs) in tasks.iter().zip(share.costs.chunks_exact(problem.agents())) {
+                borne[*task].push(costs);
+            }
+            total = total.checked_add(share.least(problem, paid, SHIFT)?)?;
+        }
         for (number, link) in problem.links().iter().enumerate() {
+            if bearers.contains(&number) {
+                continue;
+            }
             if left_out.contains(&number) {
                 let least = i128::from(least[link.distance]);
                 total = total.checked_add(
@@ -67,7 +107,7 @@ impl Certificate {
         let mut seen = vec![false; problem.tasks()];
         for root in 0..problem.tasks() {
             if !seen[root] {
-                total = total.checked_add(self.tree(problem, &near, root, &mut seen)?)?;
+                total = total.checked_add(self.tree(problem, (&near, &borne), root, &mut seen)?)?;
             }
         }
         for agent in 0..problem.agents() {
@@ -100,14 +140,14 @@ impl Certificate {
     fn price(&self, problem: &QuadraticProblem, agent: usize, resource: usize) -> Option<i128> {
         self.prices
             .get(agent * problem.resources() + resource)
-            .map(|price| i128::from(*price))
+            .and_then(|price| i128::try_from(*price).ok())
     }
 
     /// The least that a tree costs, needs paid.
     fn tree(
         &self,
         problem: &QuadraticProblem,
-        near: &[Vec<(usize, &Link)>],
+        (near, borne): (&[Vec<(usize, &Link)>], &[Vec<&[i128]>]),
         root: usize,
         seen: &mut [bool],
     ) -> Option<i128> {
@@ -130,7 +170,7 @@ impl Certificate {
         }
         let mut rows = Vec::with_capacity(order.len());
         for (task, _) in &order {
-            rows.push(self.priced(problem, *task)?);
+            rows.push(self.priced(problem, *task, &borne[*task])?);
         }
         for place in (1..order.len()).rev() {
             let (_, Some((parent, link))) = order[place] else {
@@ -139,17 +179,22 @@ impl Certificate {
             let below = rows.split_off(place).pop()?;
             let message = message(problem, link, link.from == order[parent].0, &below)?;
             for (cost, more) in rows[parent].iter_mut().zip(message) {
-                *cost = match *cost {
-                    Some(cost) => Some(cost.checked_add(more)?),
-                    None => None,
+                *cost = match (*cost, more) {
+                    (Some(cost), Some(more)) => Some(cost.checked_add(more)?),
+                    _ => None,
                 };
             }
         }
         rows.first()?.iter().flatten().min().copied()
     }
 
-    /// By agent: what the task costs with its needs paid, where it may be.
-    fn priced(&self, problem: &QuadraticProblem, task: usize) -> Option<Vec<Option<i128>>> {
+    /// By agent: what the task costs with its needs paid and without what others bear, where it may be.
+    fn priced(
+        &self,
+        problem: &QuadraticProblem,
+        task: usize,
+        borne: &[&[i128]],
+    ) -> Option<Vec<Option<i128>>> {
         let mut row = Vec::with_capacity(problem.agents());
         for (agent, cost) in problem.costs(task).iter().enumerate() {
             let needs = problem.needs(task).iter().zip(problem.capacities(agent));
@@ -164,19 +209,22 @@ impl Certificate {
                         .checked_mul(i128::from(*need))?,
                 )?;
             }
+            for share in borne {
+                priced = priced.checked_sub(*share.get(agent)?)?;
+            }
             row.push(Some(priced));
         }
         Some(row)
     }
 }
 
-/// By agent of the parent: the least of the child and the link.
+/// By agent of the parent: the least of the child and the link, where there is one that may be.
 fn message(
     problem: &QuadraticProblem,
     link: &Link,
     forward: bool,
     below: &[Option<i128>],
-) -> Option<Vec<i128>> {
+) -> Option<Vec<Option<i128>>> {
     let distance = &problem.distances()[link.distance];
     let unit = i128::from(link.weight).checked_mul(1 << SHIFT)?;
     // agents of a class are alike: the cheapest of each, and for each parent class the best of them
@@ -190,20 +238,19 @@ fn message(
     for class in 0..distance.classes() {
         let best = if let Some(cut) = distance.cut_cost() {
             let apart = everywhere.checked_add(unit.checked_mul(i128::from(cut))?)?;
-            least[class].map_or(apart, |same| same.min(apart))
+            Some(least[class].map_or(apart, |same| same.min(apart)))
         } else {
-            let mut best = i128::MAX;
+            let mut best = None;
             for (other, cost) in least
                 .iter()
                 .enumerate()
                 .filter_map(|(other, least)| Some((other, (*least)?)))
             {
-                let far = if forward {
-                    distance.of_classes(class, other)
-                } else {
-                    distance.of_classes(other, class)
-                };
-                best = best.min(cost.checked_add(unit.checked_mul(i128::from(far))?)?);
+                let (from, to) = if forward { (class, other) } else { (other, class) };
+                if let Some(far) = distance.weighed(link.weight, from, to) {
+                    let far = cost.checked_add(far.checked_mul(1 << SHIFT)?)?;
+                    best = Some(best.map_or(far, |best: i128| best.min(far)));
+                }
             }
             best
         };
@@ -216,18 +263,18 @@ fn message(
 }
 
 /// Prices in whole numbers, by agent and then resource; nothing where nothing is limited and nothing costs.
-pub(super) fn whole_prices(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Vec<u64> {
+pub(super) fn whole_prices(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Vec<u128> {
     let scale = f64::from(1_u32 << SHIFT);
     let pairs = (0..problem.agents())
         .flat_map(|agent| (0..problem.resources()).map(move |resource| (agent, resource)));
     pairs
         .map(|(agent, resource)| {
-            let whole = (prices[resource * width + agent] * scale).clamp(0.0, 9e18) as u64;
+            let whole = (prices[resource * width + agent] * scale).clamp(0.0, DEAREST) as u128;
             let comfort = problem.comfort(agent, resource);
             match (problem.capacities(agent)[resource], comfort) {
                 (u64::MAX, None) => 0,
                 // a price above what a unit costs would be worth any amount
-                (u64::MAX, Some(comfort)) => whole.min((comfort.price as u64).saturating_mul(1 << SHIFT)),
+                (u64::MAX, Some(comfort)) => whole.min(u128::try_from(comfort.price).unwrap_or(0) << SHIFT),
                 _ => whole,
             }
         })

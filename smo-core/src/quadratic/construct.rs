@@ -37,7 +37,7 @@ pub(super) fn construct(
         let nodes = forest.tree(tree);
         if nodes.iter().all(|node| building.answer[node.task].is_none()) {
             let full = |task: usize, agent: usize| !building.fits(task, agent);
-            sweep.tree(tree, &building.unit, Some(&full), &mut wish);
+            sweep.tree(field, tree, &building.unit, Some(&full), &mut wish);
             if building.put_all(nodes, &wish) {
                 continue;
             }
@@ -87,7 +87,9 @@ impl Building<'_> {
     fn put_all(&mut self, nodes: &[Node], wish: &[usize]) -> bool {
         let before = self.room.clone();
         for node in nodes {
-            if !self.fits(node.task, wish[node.task]) {
+            let agent = wish[node.task];
+            // what fits nowhere is wished anywhere
+            if self.field.costs(node.task)[agent] >= NEVER || !self.fits(node.task, agent) {
                 self.room = before;
                 nodes.iter().for_each(|node| self.answer[node.task] = None);
                 return false;
@@ -118,10 +120,7 @@ impl Building<'_> {
                 } else {
                     (agent, beside)
                 };
-                let far = self.problem.distances()[link.distance]
-                    .between(from, to)
-                    .unwrap_or(0);
-                *cost += link.weight as f32 * far as f32;
+                *cost = (*cost + self.field.far[link.distance].between(link.weight, from, to)).min(NEVER);
             }
         }
         let allowed = |agent: &usize| self.row[*agent] < NEVER;

@@ -1,5 +1,7 @@
 //! How far agents are from one another, by classes of agents.
 
+use super::problem::FORBIDDEN;
+
 /// A cost for each ordered pair of agents, given by class: agents of a class (a cluster, a region) are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distance {
@@ -8,7 +10,7 @@ pub struct Distance {
     classes: usize,
     /// `between[a * classes + b]`.
     between: Vec<i64>,
-    /// What every pair of different classes costs, where it is the same and no less than staying costs, which is 0.
+    /// What every pair of different classes costs, where it is the same, may be, and staying costs nothing.
     cut: Option<i64>,
 }
 
@@ -34,7 +36,8 @@ impl Distance {
         }
     }
 
-    /// Any cost for each ordered pair of classes: `between(from, to)`; negative ones count as 0.
+    /// Any cost for each ordered pair of classes: `between(from, to)`; negative ones count as 0. A pair that is [`FORBIDDEN`] may not
+    /// be, whatever the weight of the link.
     ///
     /// ```
     /// use smo_core::quadratic::Distance;
@@ -54,7 +57,8 @@ impl Distance {
             .map(|pair| between[pair]);
         let first = apart.next().unwrap_or(0);
         let still = (0..classes).all(|class| between[class * classes + class] == 0);
-        let cut = (still && apart.all(|other| other == first)).then_some(first);
+        let alike = first != FORBIDDEN && apart.all(|other| other == first);
+        let cut = (still && alike).then_some(first);
         Self {
             class,
             classes,
@@ -63,27 +67,42 @@ impl Distance {
         }
     }
 
-    /// What lies between two agents; `None` for unknown numbers.
+    /// What lies between two agents, [`FORBIDDEN`] where a link may not be; `None` for unknown numbers.
     #[must_use]
     pub fn between(&self, from: usize, to: usize) -> Option<i64> {
         let (from, to) = (*self.class.get(from)?, *self.class.get(to)?);
         self.between.get(from * self.classes + to).copied()
     }
 
+    /// The distances that may be.
+    fn allowed(&self) -> impl Iterator<Item = i64> + '_ {
+        self.between
+            .iter()
+            .copied()
+            .filter(|distance| *distance != FORBIDDEN)
+    }
+
+    /// True when some pair of classes may not be.
+    pub(super) fn forbids(&self) -> bool {
+        self.between.contains(&FORBIDDEN)
+    }
+
     /// The least distance there is.
     pub(super) fn least(&self) -> i64 {
-        self.between.iter().min().copied().unwrap_or(0)
+        self.allowed().min().unwrap_or(0)
     }
 
     /// The greatest distance there is.
     pub(super) fn most(&self) -> i64 {
-        self.between.iter().max().copied().unwrap_or(0)
+        self.allowed().max().unwrap_or(0)
     }
 
-    /// The mean over pairs of classes.
+    /// The mean over pairs of classes that may be.
     pub(super) fn mean(&self) -> f64 {
-        let sum: f64 = self.between.iter().map(|distance| *distance as f64).sum();
-        sum / self.between.len().max(1) as f64
+        let (count, sum) = self.allowed().fold((0_usize, 0.0), |(count, sum), distance| {
+            (count + 1, sum + distance as f64)
+        });
+        sum / count.max(1) as f64
     }
 
     pub(super) const fn cut_cost(&self) -> Option<i64> {
@@ -110,7 +129,9 @@ impl Distance {
             .all(|(agent, class)| agent == *class)
     }
 
-    pub(super) fn of_classes(&self, from: usize, to: usize) -> i64 {
-        self.between[from * self.classes + to]
+    /// What a link of this weight costs between two classes; `None` where it may not be.
+    pub(super) fn weighed(&self, weight: i64, from: usize, to: usize) -> Option<i128> {
+        let distance = self.between[from * self.classes + to];
+        (distance != FORBIDDEN).then(|| i128::from(weight) * i128::from(distance))
     }
 }

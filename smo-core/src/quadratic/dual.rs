@@ -5,9 +5,11 @@
 //! "Adam" (2015), on prices in units of the question's scale, kept at or above zero; first on samples of the trees, then
 //! on all. Which step rule is taken decides how soon the bound stands: Polyak's and the volume algorithm need ten times as long.
 
+use super::certificate_parts::Share;
 use super::field::Field;
 use super::forest::Forest;
 use super::problem::QuadraticProblem;
+use super::shares::Shares;
 use super::sweep::Sweep;
 use crate::random::Random;
 
@@ -21,11 +23,19 @@ pub(super) struct Stage {
     pub(super) to: f64,
 }
 
+/// More rounds of sharing add nothing.
+const MOST_ROUNDS: u64 = 300;
+
 /// Where the climb stands.
 #[derive(Debug)]
 pub(super) struct Ascent<'a> {
-    field: &'a Field,
+    /// Costs without what is shared.
+    field: Field,
     forest: &'a Forest,
+    shares: Shares<'a>,
+    /// What shares cost at least, in sum.
+    outside: f64,
+    sharing: bool,
     sweep: Sweep<'a>,
     /// By resource, then agent (padded): price of a unit over its rate.
     prices: Vec<f64>,
@@ -36,17 +46,26 @@ pub(super) struct Ascent<'a> {
     closed: Option<Vec<bool>>,
     used: Vec<f64>,
     random: Random,
-    /// The best prices seen, and what they prove, in floats.
+    /// The best prices seen, with the shares of then, and what they prove, in floats.
     best: (f64, Vec<f64>),
+    best_shares: Vec<Share>,
     pub(super) work: u64,
 }
 
 impl<'a> Ascent<'a> {
-    pub(super) fn new(problem: &'a QuadraticProblem, field: &'a Field, forest: &'a Forest) -> Self {
+    pub(super) fn new(
+        problem: &'a QuadraticProblem,
+        field: &Field,
+        forest: &'a Forest,
+        mut shares: Shares<'a>,
+    ) -> Self {
         let length = field.resources * field.width;
         Self {
-            field,
+            field: field.clone(),
             forest,
+            outside: shares.look(field),
+            sharing: false,
+            shares,
             sweep: Sweep::new(problem, field, forest),
             prices: vec![0.0; length],
             mean: vec![0.0; length],
@@ -57,6 +76,7 @@ impl<'a> Ascent<'a> {
             used: vec![0.0; length],
             random: Random::new(1),
             best: (f64::NEG_INFINITY, vec![0.0; length]),
+            best_shares: Vec::new(),
             work: 0,
         }
     }
@@ -107,16 +127,48 @@ impl<'a> Ascent<'a> {
         }
     }
 
+    /// The prices of a unit, by resource and then agent (padded).
+    fn unit(&self) -> Vec<f32> {
+        let prices = self.prices.iter().enumerate();
+        prices
+            .map(|(at, price)| (price * self.field.rates[at / self.field.width]) as f32)
+            .collect()
+    }
+
+    /// Evens out what is shared with links that close circles and with groups, prices following.
+    pub(super) fn share(&mut self, effort: u64, go_on: &mut dyn FnMut(u64) -> bool) {
+        if self.shares.is_empty() {
+            return;
+        }
+        let round = self.sweep_work() * 2 + self.shares.work(&self.field);
+        let rounds = (effort / round.max(1)).clamp(8, MOST_ROUNDS);
+        let decay = 0.05_f64.powf(1.0 / rounds as f64);
+        let mut step = 0.01;
+        self.prices.copy_from_slice(&self.best.1);
+        self.sharing = true;
+        for _ in 0..rounds {
+            self.outside = self.shares.look(&self.field);
+            self.look(1);
+            self.shares.even(&mut self.field);
+            self.step(step);
+            step *= decay;
+            self.work += round;
+            if !go_on(self.work) {
+                break;
+            }
+        }
+        self.sharing = false;
+    }
+
+    pub(super) fn shares(&mut self) -> Vec<Share> {
+        std::mem::take(&mut self.best_shares)
+    }
+
     /// What the trees take at these prices, and, where all were looked at, what that proves.
     fn look(&mut self, one_in: usize) {
-        let unit: Vec<f32> = self
-            .prices
-            .iter()
-            .enumerate()
-            .map(|(at, price)| (price * self.field.rates[at / self.field.width]) as f32)
-            .collect();
+        let unit = self.unit();
         self.used.fill(0.0);
-        let mut value = 0.0;
+        let mut value = self.outside;
         let first = self.random.below(one_in);
         let agents = self.field.agents;
         let closed = self
@@ -127,7 +179,12 @@ impl<'a> Ascent<'a> {
             .as_ref()
             .map(|closed| closed as &dyn Fn(usize, usize) -> bool);
         for tree in (first..self.forest.trees()).step_by(one_in) {
-            value += self.sweep.tree(tree, &unit, closed, &mut self.answer);
+            value += self
+                .sweep
+                .tree(&self.field, tree, &unit, closed, &mut self.answer);
+            if self.sharing {
+                self.shares.note(&self.field, self.forest, &mut self.sweep, tree);
+            }
             for node in self.forest.tree(tree) {
                 let agent = self.answer[node.task];
                 for (resource, need) in self.field.needs(node.task).iter().enumerate() {
@@ -151,6 +208,7 @@ impl<'a> Ascent<'a> {
         if value > self.best.0 {
             self.best.0 = value;
             self.best.1.copy_from_slice(&self.prices);
+            self.best_shares = self.shares.published(agents);
         }
     }
 

@@ -1,5 +1,8 @@
 //! The numbers of the question as the search reads them: rows of `f32` over agents, padded for vector instructions.
 
+use std::sync::Arc;
+
+use super::far::Far;
 use super::problem::{FORBIDDEN, QuadraticProblem};
 
 /// What stands for "never": far above every cost, far below infinity, so that sums of it stay ordered.
@@ -8,7 +11,7 @@ pub(super) const NEVER: f32 = 1e30;
 const LANES: usize = 16;
 
 /// Costs and needs as floats.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) agents: usize,
     /// Agents and what fills up the last vector.
@@ -17,6 +20,8 @@ pub(super) struct Field {
     /// Task by task; [`NEVER`] where forbidden.
     costs: Vec<f32>,
     needs: Vec<f32>,
+    /// By number.
+    pub(super) far: Arc<Vec<Far>>,
     /// Agent by agent; infinite where nothing is limited.
     pub(super) capacities: Vec<f64>,
     /// Agent by agent: the level from which a unit costs, and how much; empty where none does.
@@ -24,6 +29,8 @@ pub(super) struct Field {
     /// What a choice of agent is about: the mean over tasks of mean cost less least cost, of what links cost apart, and of what
     /// its needs cost above comfort.
     pub(super) scale: f64,
+    /// The same of the task in the middle, at most the mean: where few tasks are about much, most are about less.
+    pub(super) typical: f64,
     /// By resource: [`Self::scale`] for the mean need.
     pub(super) rates: Vec<f64>,
 }
@@ -33,7 +40,7 @@ impl Field {
         let (agents, tasks, resources) = (problem.agents(), problem.tasks(), problem.resources());
         let width = agents.div_ceil(LANES) * LANES;
         let mut costs = vec![NEVER; tasks * width];
-        let mut scale = 0.0;
+        let mut scales = vec![0.0; tasks];
         for (task, row) in costs.chunks_exact_mut(width.max(1)).enumerate() {
             let (mut least, mut sum, mut open) = (f64::INFINITY, 0.0, 0_usize);
             for (agent, cost) in problem.costs(task).iter().enumerate() {
@@ -45,11 +52,14 @@ impl Field {
                 }
             }
             if open > 0 {
-                scale += sum / open as f64 - least;
+                scales[task] += sum / open as f64 - least;
             }
         }
         for link in problem.links() {
-            scale += link.weight as f64 * problem.distances()[link.distance].mean();
+            let apart = link.weight as f64 * problem.distances()[link.distance].mean();
+            for end in [link.from, link.to] {
+                scales[end] += apart / 2.0;
+            }
         }
         let needs: Vec<f32> = (0..tasks)
             .flat_map(|task| problem.needs(task).iter().map(|need| *need as f32))
@@ -59,10 +69,13 @@ impl Field {
             for (at, need) in needs.iter().enumerate() {
                 let prices = comfort.iter().skip(at % resources).step_by(resources);
                 let sum: f64 = prices.map(|(_, price)| price).sum();
-                scale += f64::from(*need) * sum / agents as f64;
+                scales[at / resources] += f64::from(*need) * sum / agents as f64;
             }
         }
-        let scale = (scale / tasks.max(1) as f64).max(1e-3);
+        let scale = (scales.iter().sum::<f64>() / tasks.max(1) as f64).max(1e-3);
+        scales.sort_by(f64::total_cmp);
+        let middle = scales.get(tasks / 2).copied().unwrap_or(scale);
+        let typical = middle.clamp(scale / 1000.0, scale);
         let capacities = (0..agents)
             .flat_map(|agent| problem.capacities(agent).iter().map(|has| capacity(*has)))
             .collect();
@@ -80,9 +93,11 @@ impl Field {
             resources,
             costs,
             needs,
+            far: Arc::new(problem.distances().iter().map(Far::new).collect()),
             capacities,
             comfort,
             scale,
+            typical,
             rates,
         }
     }
@@ -106,6 +121,10 @@ impl Field {
 
     pub(super) fn costs(&self, task: usize) -> &[f32] {
         &self.costs[task * self.width..(task + 1) * self.width]
+    }
+
+    pub(super) fn costs_mut(&mut self, task: usize) -> &mut [f32] {
+        &mut self.costs[task * self.width..(task + 1) * self.width]
     }
 
     pub(super) fn needs(&self, task: usize) -> &[f32] {

@@ -1,8 +1,11 @@
 //! The links as trees: a spanning forest of the tasks, and the links that close circles.
 
+use std::collections::BTreeSet;
+
 use petgraph::unionfind::UnionFind;
 
 use super::problem::{Link, QuadraticProblem};
+use super::star::Star;
 
 /// One task of a tree, after its parent.
 #[derive(Debug, Clone, Copy)]
@@ -19,20 +22,24 @@ pub(super) struct Forest {
     starts: Vec<usize>,
     /// The tree of each task.
     pub(super) tree_of: Vec<usize>,
+    /// The place of each task in its tree.
+    pub(super) place_of: Vec<usize>,
     /// Links in no tree: they close circles.
     pub(super) rest: Vec<usize>,
 }
 
 impl Forest {
-    /// Heavier links go into trees first.
-    pub(super) fn new(problem: &QuadraticProblem) -> Self {
+    /// Links that may not be everywhere go into trees first, then heavier ones.
+    /// The links of stars go into none.
+    pub(super) fn new(problem: &QuadraticProblem, stars: &[Star]) -> Self {
         let links = problem.links();
         let mut order: Vec<usize> = (0..links.len()).collect();
-        order.sort_by_key(|link| (-weight(problem, &links[*link]), *link));
+        order.sort_by_key(|link| (std::cmp::Reverse(weight(problem, &links[*link])), *link));
         let mut sets = UnionFind::new(problem.tasks());
         let mut beside = vec![Vec::new(); problem.tasks()];
-        let mut rest = Vec::new();
-        for link in order {
+        let mut rest: Vec<usize> = stars.iter().flat_map(|star| star.links.iter().copied()).collect();
+        let inside: BTreeSet<usize> = rest.iter().copied().collect();
+        for link in order.into_iter().filter(|link| !inside.contains(link)) {
             let Link { from, to, .. } = links[link];
             if !sets.union(from, to) {
                 rest.push(link);
@@ -49,6 +56,7 @@ impl Forest {
         let mut nodes: Vec<Node> = Vec::with_capacity(beside.len());
         let mut starts = vec![0];
         let mut tree_of = vec![usize::MAX; beside.len()];
+        let mut place_of = vec![0; beside.len()];
         for task in 0..beside.len() {
             if tree_of[task] != usize::MAX {
                 continue;
@@ -62,6 +70,7 @@ impl Forest {
                 for (other, link) in &beside[nodes[at].task] {
                     if tree_of[*other] == usize::MAX {
                         tree_of[*other] = tree;
+                        place_of[*other] = nodes.len() - start;
                         nodes.push(Node {
                             task: *other,
                             parent: Some((at - start, *link)),
@@ -76,6 +85,7 @@ impl Forest {
             nodes,
             starts,
             tree_of,
+            place_of,
             rest,
         }
     }
@@ -96,7 +106,7 @@ impl Forest {
     }
 }
 
-fn weight(problem: &QuadraticProblem, link: &Link) -> i64 {
-    let mean = problem.distances()[link.distance].mean();
-    (link.weight as f64 * mean) as i64
+fn weight(problem: &QuadraticProblem, link: &Link) -> (bool, i64) {
+    let distance = &problem.distances()[link.distance];
+    (distance.forbids(), (link.weight as f64 * distance.mean()) as i64)
 }

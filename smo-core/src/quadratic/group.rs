@@ -20,6 +20,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// False when every answer keeps it.
+    pub(super) fn binds(&self) -> bool {
+        self.tasks.len() > 1 && (self.least > 1 || self.most.is_some() || self.skew.is_some())
+    }
+
     pub(super) fn classes(&self) -> usize {
         self.class
             .iter()

@@ -24,7 +24,7 @@ impl Marginals {
     pub(super) fn new(
         problem: &QuadraticProblem,
         forest: &Forest,
-        prices: &[u64],
+        prices: &[u128],
         closed: &[bool],
     ) -> Option<Self> {
         let agents = problem.agents();
@@ -32,7 +32,7 @@ impl Marginals {
         let mut outside = 0_i128;
         for agent in 0..agents {
             for (resource, has) in problem.capacities(agent).iter().enumerate() {
-                let price = i128::from(prices[agent * problem.resources() + resource]);
+                let price = prices[agent * problem.resources() + resource] as i128;
                 let comfort = problem.comfort(agent, resource);
                 let free = comfort.map_or(*has, |comfort| comfort.level.min(*has));
                 let above = comfort.map_or(0, |comfort| i128::from(comfort.price) << SHIFT);
@@ -63,7 +63,7 @@ fn tree_marginals(
     problem: &QuadraticProblem,
     forest: &Forest,
     tree: usize,
-    prices: &[u64],
+    prices: &[u128],
     closed: &[bool],
     least: &mut [i128],
 ) -> Option<i128> {
@@ -107,7 +107,7 @@ fn tree_marginals(
     Some(value)
 }
 
-fn priced(problem: &QuadraticProblem, task: usize, prices: &[u64], closed: &[bool]) -> Vec<i128> {
+fn priced(problem: &QuadraticProblem, task: usize, prices: &[u128], closed: &[bool]) -> Vec<i128> {
     let agents = problem.agents();
     let price = |(agent, cost): (usize, &i64)| {
         if *cost == FORBIDDEN || closed[task * agents + agent] {
@@ -117,7 +117,7 @@ fn priced(problem: &QuadraticProblem, task: usize, prices: &[u64], closed: &[boo
         let needs = problem.needs(task).iter().zip(prices);
         (i128::from(*cost) << SHIFT)
             + needs
-                .map(|(need, price)| i128::from(*need) * i128::from(*price))
+                .map(|(need, price)| i128::from(*need) * *price as i128)
                 .sum::<i128>()
     };
     problem.costs(task).iter().enumerate().map(price).collect()
@@ -131,19 +131,15 @@ fn message(problem: &QuadraticProblem, link: &Link, forward: bool, far: &[i128])
         let slot = &mut least[distance.class_of(agent)];
         *slot = (*slot).min(*cost);
     }
-    let weight = i128::from(link.weight) << SHIFT;
     let everywhere = least.iter().copied().min().unwrap_or(CLOSED);
     let by_class: Vec<i128> = (0..least.len())
         .map(|mine| match distance.cut_cost() {
-            Some(cut) => least[mine].min(everywhere + weight * i128::from(cut)),
+            Some(cut) => least[mine].min(everywhere + ((i128::from(link.weight) * i128::from(cut)) << SHIFT)),
             None => {
                 let through = |(other, cost): (usize, &i128)| {
-                    let far = if forward {
-                        distance.of_classes(mine, other)
-                    } else {
-                        distance.of_classes(other, mine)
-                    };
-                    cost + weight * i128::from(far)
+                    let (from, to) = if forward { (mine, other) } else { (other, mine) };
+                    let far = distance.weighed(link.weight, from, to);
+                    far.map_or(CLOSED, |far| cost + (far << SHIFT))
                 };
                 least.iter().enumerate().map(through).min().unwrap_or(CLOSED)
             }

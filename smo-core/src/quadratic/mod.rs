@@ -7,22 +7,28 @@
 mod anneal;
 mod branch;
 mod certificate;
+mod certificate_parts;
 mod construct;
 mod distance;
 mod dual;
+mod far;
 mod field;
 mod forest;
 mod group;
 mod incumbent;
 mod marginals;
 mod problem;
+mod shares;
 mod solve;
+mod spread;
+mod star;
 mod state;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::Certificate;
+pub use certificate_parts::{Share, ShareOf};
 pub use distance::Distance;
 pub use group::Group;
 pub use problem::{Comfort, FORBIDDEN, Link, QuadraticProblem};

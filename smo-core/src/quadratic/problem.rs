@@ -3,7 +3,7 @@
 use super::distance::Distance;
 use super::group::Group;
 
-/// What a pair of task and agent costs when the agent may not do the task.
+/// What a pair of task and agent costs when the agent may not do the task, and a link between agents where it may not be.
 pub const FORBIDDEN: i64 = i64::MAX;
 
 /// Two tasks that cost by where both are: `weight` times the distance between their agents.
@@ -287,6 +287,9 @@ impl QuadraticProblem {
         }
         for link in &self.links {
             let distance = self.distances[link.distance].between(answer[link.from], answer[link.to])?;
+            if distance == FORBIDDEN {
+                return None;
+            }
             value = value.checked_add(link.weight.checked_mul(distance)?)?;
         }
         for group in &self.groups {

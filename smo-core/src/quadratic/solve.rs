@@ -3,12 +3,15 @@
 use super::anneal::{Anneal, Candidates, Schedule};
 use super::branch::Branch;
 use super::certificate::Certificate;
+use super::certificate_parts::Share;
 use super::construct::construct;
 use super::dual::{Ascent, Stage};
 use super::field::Field;
 use super::forest::Forest;
 use super::incumbent::Incumbent;
 use super::problem::QuadraticProblem;
+use super::shares::Shares;
+use super::star::{Star, stars};
 use super::state::State;
 
 /// How much work a question may take.
@@ -107,7 +110,7 @@ pub fn solve(
         let prices = vec![0; problem.agents() * problem.resources()];
         let certificate = Certificate {
             prices,
-            left_out: Vec::new(),
+            ..Certificate::default()
         };
         return Solved {
             best: Some((Vec::new(), 0)),
@@ -116,11 +119,13 @@ pub fn solve(
         };
     }
     let field = Field::new(problem);
-    let forest = Forest::new(problem);
+    let stars = stars(problem);
+    let forest = Forest::new(problem, &stars);
     let mut search = Search {
         problem,
         field: &field,
         forest: &forest,
+        stars: &stars,
         watch,
         stopped: false,
         work: 0,
@@ -134,6 +139,7 @@ struct Search<'a, 'w> {
     problem: &'a QuadraticProblem,
     field: &'a Field,
     forest: &'a Forest,
+    stars: &'a [Star],
     watch: &'w mut dyn FnMut(&Progress) -> bool,
     stopped: bool,
     work: u64,
@@ -149,8 +155,8 @@ impl Search<'_, '_> {
             .prices
             .and_then(|known| known.prices(self.problem, self.field.width));
         let mut incumbent = self.first(known.as_deref(), &kept);
-        let prices = self.prices(known, limits.effort / 10, &incumbent);
-        let certificate = Certificate::of(self.problem, &prices, self.field.width, &self.forest.rest);
+        let (prices, shares) = self.prices(known, limits.effort, &incumbent);
+        let certificate = self.certificate(&prices, shares);
         self.priced = certificate.bound(self.problem).unwrap_or(i64::MIN);
         if dearest(self.problem).is_some_and(|dearest| self.priced > dearest) {
             self.bound = Some(i64::MAX);
@@ -162,7 +168,7 @@ impl Search<'_, '_> {
         let mut state = State::new(self.problem, self.field, &first);
         incumbent.see_all(&state);
         let guide = Guide {
-            candidates: &Candidates::new(self.field, self.forest, &prices),
+            candidates: &Candidates::new(self.problem, self.field, self.forest, &prices),
             prices: &prices,
         };
         if !self.tell(&incumbent) || self.is_proved(&incumbent) {
@@ -273,15 +279,26 @@ impl Search<'_, '_> {
         incumbent.see_all(&State::new(self.problem, self.field, &first));
         self.work += 2 * (self.problem.tasks() * self.field.width) as u64;
         if incumbent.answer.is_some() {
-            let certificate = Certificate::of(self.problem, prices, self.field.width, &self.forest.rest);
+            let certificate = self.certificate(prices, Vec::new());
             self.bound = certificate.bound(self.problem);
             self.tell(&incumbent);
         }
         incumbent
     }
 
-    fn prices(&mut self, known: Option<Vec<f64>>, effort: u64, incumbent: &Incumbent) -> Vec<f64> {
-        let mut ascent = Ascent::new(self.problem, self.field, self.forest);
+    fn certificate(&self, prices: &[f64], shares: Vec<Share>) -> Certificate {
+        Certificate::of(self.problem, prices, self.field.width, &self.forest.rest, shares)
+    }
+
+    fn prices(
+        &mut self,
+        known: Option<Vec<f64>>,
+        effort: u64,
+        incumbent: &Incumbent,
+    ) -> (Vec<f64>, Vec<Share>) {
+        let effort = effort / 10;
+        let shares = Shares::new(self.problem, self.field, self.forest, self.stars);
+        let mut ascent = Ascent::new(self.problem, self.field, self.forest, shares);
         let first = if known.is_some() { 0.01 } else { 0.1 };
         if let Some(known) = known {
             ascent.start_from(&known);
@@ -316,7 +333,14 @@ impl Search<'_, '_> {
             });
         }
         self.work = before + ascent.work;
-        ascent.prices()
+        if !self.stopped {
+            let before = self.work;
+            ascent.share(effort, &mut |work| {
+                self.work = before + work;
+                self.tell(incumbent)
+            });
+        }
+        (ascent.prices(), ascent.shares())
     }
 
     fn tell(&mut self, incumbent: &Incumbent) -> bool {
@@ -360,7 +384,8 @@ impl Search<'_, '_> {
         effort: u64,
     ) -> Option<(Vec<usize>, i64)> {
         let before = self.work;
-        let mut branch = Branch::new(self.problem, self.field, self.forest, best);
+        let forest = Forest::new(self.problem, &[]);
+        let mut branch = Branch::new(self.problem, self.field, &forest, best);
         let bound = branch.search(prices, effort, &mut |work| {
             let go_on = (self.watch)(&Progress {
                 work: before + work,

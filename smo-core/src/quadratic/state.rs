@@ -2,16 +2,17 @@
 //!
 //! Capacity is soft here: what is taken below it may have a price, and what is taken above it has a dear one.
 
-use super::field::Field;
+use super::far::weighed;
+use super::field::{Field, NEVER};
 use super::problem::QuadraticProblem;
 
 /// A link as one of its tasks sees it.
 #[derive(Debug, Clone, Copy)]
 struct Beside {
     other: u32,
-    /// What it costs apart, where every two agents are equally far.
-    apart: f32,
-    /// The link where they are not, and whether this task is its `from`.
+    weight: f32,
+    /// The number of the distance, and whether this task is the link's `from`; `None` where every two agents are equally far, and
+    /// the weight is what that costs.
     far: Option<(u32, bool)>,
 }
 
@@ -24,8 +25,8 @@ pub(super) struct Rates {
     pub(super) over: Vec<f64>,
     /// Being above at all.
     pub(super) step: f64,
-    /// A class or task too many or too few in a group that may have none.
-    pub(super) group: f64,
+    /// A class or task too many or too few in a group that may have none, and a link where it may not be.
+    pub(super) broken: f64,
 }
 
 /// Where everything is.
@@ -43,7 +44,7 @@ pub(super) struct State<'a> {
     pub(super) rates: Rates,
     /// Pairs, links, groups and what is above comfort, without what capacity costs.
     pub(super) cost: f64,
-    /// Rows above capacity, and what is too many or too few in groups that may have none.
+    /// Rows above capacity, what is too many or too few in groups that may have none, and links where they may not be.
     pub(super) over: usize,
     /// By task: its groups.
     groups_of: Vec<Vec<u32>>,
@@ -58,11 +59,39 @@ pub(super) struct State<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     pub(super) cost: f64,
+    /// Links where they may not be.
+    pub(super) broken: i64,
     pub(super) left: f64,
     pub(super) entered: f64,
 }
 
+/// What a link costs, and whether it is where it may not be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Price {
+    cost: f64,
+    broken: i64,
+}
+
+impl Price {
+    const FREE: Self = Self { cost: 0.0, broken: 0 };
+
+    fn change(&mut self, to: Self, from: Self) {
+        self.cost += to.cost - from.cost;
+        self.broken += to.broken - from.broken;
+    }
+}
+
 impl Change {
+    /// What undoes it.
+    pub(super) fn back(self) -> Self {
+        Self {
+            cost: -self.cost,
+            broken: -self.broken,
+            left: -self.left,
+            entered: -self.entered,
+        }
+    }
+
     pub(super) fn total(self) -> f64 {
         self.cost + self.left + self.entered
     }
@@ -72,16 +101,13 @@ impl<'a> State<'a> {
     pub(super) fn new(problem: &'a QuadraticProblem, field: &'a Field, answer: &[usize]) -> Self {
         let tasks = field.tasks();
         let mut near = vec![Vec::new(); tasks];
-        for (number, link) in problem.links().iter().enumerate() {
-            let distance = &problem.distances()[link.distance];
-            let simple = distance.cut_cost().filter(|_| distance.is_by_agent());
-            let apart = simple.map_or(0.0, |cut| (link.weight as f64 * cut as f64) as f32);
+        for link in problem.links() {
+            let simple = field.far[link.distance].cut;
             for (mine, other, forward) in [(link.from, link.to, true), (link.to, link.from, false)] {
-                let far = simple.is_none().then_some((number as u32, forward));
                 near[mine].push(Beside {
                     other: other as u32,
-                    apart,
-                    far,
+                    weight: link.weight as f32 * simple.unwrap_or(1.0),
+                    far: simple.is_none().then_some((link.distance as u32, forward)),
                 });
             }
         }
@@ -103,7 +129,7 @@ impl<'a> State<'a> {
                 slack: vec![0.0; rows],
                 over: vec![0.0; rows],
                 step: 0.0,
-                group: 0.0,
+                broken: 0.0,
             },
             cost: 0.0,
             over: 0,
@@ -130,6 +156,7 @@ impl<'a> State<'a> {
         self.members.iter_mut().for_each(Vec::clear);
         self.used.fill(0.0);
         self.cost = 0.0;
+        let mut links = Price::FREE;
         for task in 0..self.agent_of.len() {
             let agent = self.agent_of[task] as usize;
             self.place[task] = self.members[agent].len() as u32;
@@ -141,10 +168,12 @@ impl<'a> State<'a> {
             for at in self.starts[task]..self.starts[task + 1] {
                 let beside = self.beside[at];
                 if (beside.other as usize) > task {
-                    self.cost += self.link(beside, agent as u32, self.agent_of[beside.other as usize]);
+                    let other = self.agent_of[beside.other as usize];
+                    links.change(self.link(beside, agent as u32, other), Price::FREE);
                 }
             }
         }
+        self.cost += links.cost;
         for (row, used) in self.used.iter().enumerate() {
             self.cost += self.field.strain(row, *used);
         }
@@ -154,6 +183,7 @@ impl<'a> State<'a> {
             .zip(&self.field.capacities)
             .filter(|(used, has)| used > has)
             .count();
+        self.over += links.broken as usize;
         for (spread, group) in self.spread.iter_mut().zip(self.problem.groups()) {
             let counts = group.count(|task| self.agent_of[task] as usize);
             let excess = group.excess(&counts);
@@ -165,17 +195,45 @@ impl<'a> State<'a> {
         }
     }
 
-    fn link(&self, beside: Beside, mine: u32, other: u32) -> f64 {
-        match beside.far {
-            None if mine == other => 0.0,
-            None => f64::from(beside.apart),
-            Some((link, forward)) => {
-                let link = &self.problem.links()[link as usize];
-                let distance = &self.problem.distances()[link.distance];
-                let (from, to) = if forward { (mine, other) } else { (other, mine) };
-                let (from, to) = (distance.class_of(from as usize), distance.class_of(to as usize));
-                link.weight as f64 * distance.of_classes(from, to) as f64
+    /// Tasks of groups that have too many or too few where they may have none, and of links where they may not be.
+    pub(super) fn broken(&self) -> Vec<u32> {
+        let groups = self.spread.iter().zip(self.problem.groups());
+        let groups = groups.filter(|((_, excess), group)| *excess > 0 && group.price.is_none());
+        let mut tasks: Vec<u32> = groups
+            .flat_map(|(_, group)| group.tasks.iter().map(|task| *task as u32))
+            .collect();
+        for task in 0..self.agent_of.len() {
+            let beside = &self.beside[self.starts[task]..self.starts[task + 1]];
+            let far = |beside: &Beside| {
+                beside.far.is_some()
+                    && self
+                        .link(*beside, self.agent_of[task], self.agent_of[beside.other as usize])
+                        .broken
+                        > 0
+            };
+            if beside.iter().any(far) {
+                tasks.push(task as u32);
             }
+        }
+        tasks
+    }
+
+    fn link(&self, beside: Beside, mine: u32, other: u32) -> Price {
+        let cost = match beside.far {
+            None if mine == other => 0.0,
+            None => beside.weight,
+            Some((far, forward)) => {
+                let far = &self.field.far[far as usize];
+                let (mine, other) = (far.class[mine as usize], far.class[other as usize]);
+                weighed(beside.weight, far.row(forward, mine as usize)[other as usize])
+            }
+        };
+        if cost >= NEVER {
+            return Price { cost: 0.0, broken: 1 };
+        }
+        Price {
+            cost: f64::from(cost),
+            broken: 0,
         }
     }
 
@@ -231,28 +289,37 @@ impl<'a> State<'a> {
             self.stamps[*task as usize] = self.stamp;
         }
         let mut cost = 0.0;
+        let mut links = Price::FREE;
+        let mut looked = 0;
         for task in tasks {
             let task = *task as usize;
             let costs = self.field.costs(task);
             let here = costs[to];
-            if here >= super::field::NEVER {
+            if here >= NEVER {
                 return None;
             }
             cost += f64::from(here) - f64::from(costs[from as usize]);
             for entry in self.starts[task]..self.starts[task + 1] {
                 let beside = self.beside[entry];
                 let other = beside.other as usize;
+                looked += u64::from(beside.far.is_some());
                 if self.stamps[other] != self.stamp {
                     let there = self.agent_of[other];
-                    cost += self.link(beside, to as u32, there) - self.link(beside, from, there);
+                    links.change(
+                        self.link(beside, to as u32, there),
+                        self.link(beside, from, there),
+                    );
                 } else if other > task && beside.far.is_some() {
-                    cost += self.link(beside, to as u32, to as u32) - self.link(beside, from, from);
+                    links.change(
+                        self.link(beside, to as u32, to as u32),
+                        self.link(beside, from, from),
+                    );
                 }
             }
         }
         let (priced, broken) = self.spread_change(tasks, to);
-        cost += priced;
-        let (mut left, mut entered) = (broken * self.rates.group, 0.0);
+        cost += priced + links.cost;
+        let (mut left, mut entered) = ((broken + links.broken as f64) * self.rates.broken, 0.0);
         for resource in 0..self.field.resources {
             let needs: f64 = tasks
                 .iter()
@@ -262,8 +329,13 @@ impl<'a> State<'a> {
             entered += self.row(to, resource, needs);
             cost += self.strained(from as usize, resource, -needs) + self.strained(to, resource, needs);
         }
-        self.work += 16 * tasks.len() as u64 + 16;
-        Some(Change { cost, left, entered })
+        self.work += 16 * tasks.len() as u64 + 16 + 16 * looked;
+        Some(Change {
+            cost,
+            broken: links.broken,
+            left,
+            entered,
+        })
     }
 
     /// What bringing tasks to an agent does to groups: to their prices, and to what is too many or too few where there may be
@@ -329,8 +401,8 @@ impl<'a> State<'a> {
         self.field.strain(row, used + more) - self.field.strain(row, used)
     }
 
-    /// Brings tasks to an agent. `cost` is what that changes of pairs and links.
-    pub(super) fn apply(&mut self, tasks: &[u32], to: usize, cost: f64) {
+    /// Brings tasks to an agent; `change` is what that does.
+    pub(super) fn apply(&mut self, tasks: &[u32], to: usize, change: &Change) {
         let from = self.agent_of[tasks[0] as usize] as usize;
         for resource in 0..self.field.resources {
             let needs: f64 = tasks
@@ -362,7 +434,8 @@ impl<'a> State<'a> {
             self.members[to].push(*task);
             self.agent_of[at] = to as u32;
         }
-        self.cost += cost;
+        self.cost += change.cost;
+        self.over = self.over.saturating_add_signed(change.broken as isize);
         self.work += 8 * tasks.len() as u64;
     }
 

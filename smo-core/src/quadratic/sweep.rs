@@ -2,6 +2,7 @@
 //!
 //! With links that cost the same between all agents apart a step takes as long as there are agents, else classes squared.
 
+use super::far::{Far, weighed};
 use super::field::{Field, NEVER};
 use super::forest::{Forest, Node};
 use super::problem::QuadraticProblem;
@@ -10,33 +11,30 @@ use super::problem::QuadraticProblem;
 #[derive(Debug)]
 pub(super) struct Sweep<'a> {
     problem: &'a QuadraticProblem,
-    field: &'a Field,
     forest: &'a Forest,
     /// By place in the tree: what it costs to have the task at each agent, with everything below it.
     rows: Vec<f32>,
     /// By place: the agent that is cheapest there.
     cheapest: Vec<usize>,
-    by_agent: Vec<bool>,
     message: Vec<f32>,
     least: Vec<f32>,
+    width: usize,
+    /// By place: what the task and all below it add to each agent of the parent.
+    up: Vec<f32>,
 }
 
 impl<'a> Sweep<'a> {
-    pub(super) fn new(problem: &'a QuadraticProblem, field: &'a Field, forest: &'a Forest) -> Self {
+    pub(super) fn new(problem: &'a QuadraticProblem, field: &Field, forest: &'a Forest) -> Self {
         let places = forest.largest();
         Self {
             problem,
-            field,
             forest,
             rows: vec![0.0; places * field.width],
             cheapest: vec![0; places],
-            by_agent: problem
-                .distances()
-                .iter()
-                .map(super::Distance::is_by_agent)
-                .collect(),
             message: vec![0.0; field.width],
             least: Vec::new(),
+            width: field.width,
+            up: vec![0.0; places * field.width],
         }
     }
 
@@ -45,18 +43,19 @@ impl<'a> Sweep<'a> {
     /// `closed` says whether an agent has no room for a task.
     pub(super) fn tree(
         &mut self,
+        field: &Field,
         tree: usize,
         prices: &[f32],
         closed: Option<&dyn Fn(usize, usize) -> bool>,
         answer: &mut [usize],
     ) -> f64 {
         let nodes = self.forest.tree(tree);
-        let width = self.field.width;
+        let width = field.width;
         for (place, node) in nodes.iter().enumerate() {
             let row = &mut self.rows[place * width..(place + 1) * width];
-            price(self.field, node.task, prices, row);
+            price(field, node.task, prices, row);
             if let Some(closed) = closed {
-                for (agent, cost) in row.iter_mut().enumerate().take(self.field.agents) {
+                for (agent, cost) in row.iter_mut().enumerate().take(field.agents) {
                     if closed(node.task, agent) {
                         *cost = NEVER;
                     }
@@ -75,75 +74,93 @@ impl<'a> Sweep<'a> {
             };
             let above = &mut before[parent * width..(parent + 1) * width];
             let link = &self.problem.links()[link];
-            let distance = &self.problem.distances()[link.distance];
+            let far = &field.far[link.distance];
             let weight = link.weight as f32;
-            if let Some(cut) = distance.cut_cost()
-                && self.by_agent[link.distance]
-            {
-                let apart = weight * cut as f32;
-                for (above, here) in above.iter_mut().zip(row) {
+            let message = &mut self.up[place * width..(place + 1) * width];
+            if let Some(cut) = far.cut {
+                let apart = weight * cut;
+                for ((message, above), here) in message.iter_mut().zip(above).zip(row) {
                     let more = *here - least;
-                    *above += if more < apart { more } else { apart };
+                    *message = if more < apart { more } else { apart };
+                    *above += *message;
                 }
                 continue;
             }
             let forward = link.from == nodes[parent].task;
-            let classes = distance.classes();
             self.least.clear();
-            self.least.resize(classes, NEVER);
-            for (class, cost) in distance.class().iter().zip(row) {
-                self.least[*class] = self.least[*class].min(*cost - least);
-            }
-            self.message.clear();
-            self.message.resize(classes, NEVER);
-            for mine in 0..classes {
-                let mut best = NEVER;
-                for other in 0..classes {
-                    let far = if forward {
-                        distance.of_classes(mine, other)
-                    } else {
-                        distance.of_classes(other, mine)
-                    };
-                    best = best.min(self.least[other] + weight * far as f32);
-                }
-                self.message[mine] = best;
-            }
-            for (class, above) in distance.class().iter().zip(above) {
-                *above += self.message[*class];
+            self.least.extend(row.iter().map(|cost| cost - least));
+            through(far, (weight, !forward), &self.least, &mut self.message, message);
+            for (message, above) in message.iter().zip(above) {
+                *above += *message;
             }
         }
-        self.decode(nodes, answer);
+        self.decode(field, nodes, answer);
         value
     }
 
-    fn decode(&self, nodes: &[Node], answer: &mut [usize]) {
-        let width = self.field.width;
+    /// After [`Self::tree`]: what the tree costs at least with each task at each agent, but for a constant.
+    pub(super) fn beliefs(&mut self, field: &Field, tree: usize) {
+        let nodes = self.forest.tree(tree);
+        let width = field.width;
+        let mut down = vec![0.0; width];
+        for (place, node) in nodes.iter().enumerate() {
+            let Some((parent, link)) = node.parent else {
+                continue;
+            };
+            let link = &self.problem.links()[link];
+            let far = &field.far[link.distance];
+            let weight = link.weight as f32;
+            let (before, here) = self.rows.split_at_mut(place * width);
+            let above = &before[parent * width..(parent + 1) * width];
+            let up = &self.up[place * width..(place + 1) * width];
+            self.least.clear();
+            self.least
+                .extend(above.iter().zip(up).map(|(all, mine)| (all - mine).max(-NEVER)));
+            let (_, least) = first_least(&self.least);
+            self.least
+                .iter_mut()
+                .for_each(|cost| *cost = (*cost - least).min(NEVER));
+            if let Some(cut) = far.cut {
+                let apart = weight * cut;
+                for (down, cost) in down.iter_mut().zip(&self.least) {
+                    *down = if *cost < apart { *cost } else { apart };
+                }
+            } else {
+                let forward = link.from == node.task;
+                through(far, (weight, !forward), &self.least, &mut self.message, &mut down);
+            }
+            for (cost, down) in here[..width].iter_mut().zip(&down) {
+                *cost += *down;
+            }
+        }
+    }
+
+    /// By agent (padded), after [`Self::beliefs`] of the tree.
+    pub(super) fn belief(&self, place: usize) -> &[f32] {
+        let width = self.width;
+        &self.rows[place * width..(place + 1) * width]
+    }
+
+    fn decode(&self, field: &Field, nodes: &[Node], answer: &mut [usize]) {
+        let width = self.width;
         for (place, node) in nodes.iter().enumerate() {
             let mut agent = self.cheapest[place];
             if let Some((parent, link)) = node.parent {
                 let row = &self.rows[place * width..(place + 1) * width];
                 let link = &self.problem.links()[link];
-                let distance = &self.problem.distances()[link.distance];
+                let far = &field.far[link.distance];
                 let weight = link.weight as f32;
                 let beside = answer[nodes[parent].task];
-                if let Some(cut) = distance.cut_cost()
-                    && self.by_agent[link.distance]
-                {
-                    if row[beside] <= row[agent] + weight * cut as f32 {
+                if let Some(cut) = far.cut {
+                    if row[beside] <= row[agent] + weight * cut {
                         agent = beside;
                     }
                 } else {
                     let forward = link.from == nodes[parent].task;
-                    let above = distance.class_of(beside);
+                    let below = far.row(forward, far.class[beside] as usize);
                     let mut best = f32::INFINITY;
-                    for (other, cost) in row.iter().enumerate().take(self.field.agents) {
-                        let class = distance.class_of(other);
-                        let far = if forward {
-                            distance.of_classes(above, class)
-                        } else {
-                            distance.of_classes(class, above)
-                        };
-                        let cost = cost + weight * far as f32;
+                    for (other, (cost, class)) in row.iter().zip(&far.class).enumerate() {
+                        let cost = cost + weighed(weight, below[*class as usize]);
                         if cost < best {
                             (best, agent) = (cost, other);
                         }
@@ -152,6 +169,27 @@ impl<'a> Sweep<'a> {
             }
             answer[node.task] = agent;
         }
+    }
+}
+
+/// What `row`, by agent of the one end, adds to each agent of the other; that one is the link's `from` when not `forward`.
+fn through(far: &Far, (weight, forward): (f32, bool), row: &[f32], best: &mut Vec<f32>, message: &mut [f32]) {
+    let mut least = vec![NEVER; far.classes];
+    for (class, cost) in far.class.iter().zip(row) {
+        let slot = &mut least[*class as usize];
+        *slot = slot.min(*cost);
+    }
+    best.clear();
+    best.resize(far.classes, NEVER);
+    for (class, least) in least.iter().enumerate() {
+        for (best, far) in best.iter_mut().zip(far.row(forward, class)) {
+            let cost = least + weighed(weight, *far);
+            *best = if cost < *best { cost } else { *best };
+        }
+    }
+    message.fill(0.0);
+    for (class, message) in far.class.iter().zip(message) {
+        *message = best[*class as usize];
     }
 }
 

@@ -7,7 +7,7 @@ use super::distances::distance;
 use super::lots::{Lot, Lots};
 use crate::placement::integers::IntegerDomains;
 use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError};
-use crate::quadratic::{Group, Link, QuadraticProblem};
+use crate::quadratic::{FORBIDDEN, Group, Link, QuadraticProblem};
 use crate::units::gcd;
 
 /// Costs of the kernel stay below this, so that their sums are exact in floating point.
@@ -65,12 +65,8 @@ impl Posed {
                 .ok_or_else(too_large)?;
             unit = row.iter().flatten().fold(unit, |unit, cost| gcd(unit, *cost));
         }
-        // what may never be costs more than everything else together
-        let unit = unit
-            .max(1)
-            .max(sum.saturating_mul(links.len() as i128 + 2) / MOST + 1);
-        let never = i64::try_from(sum / unit + 1).map_err(|_| too_large())?;
-        let scaled = |cost: i128| i64::try_from(cost / unit).unwrap_or(never);
+        let unit = unit.max(1).max(sum / MOST + 1);
+        let scaled = |cost: i128| i64::try_from(cost / unit).map_err(|_| too_large());
         let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
         for (cluster, row) in model.capacity.iter().enumerate() {
             for (resource, has) in row.iter().enumerate() {
@@ -82,7 +78,7 @@ impl Posed {
         for (task, (lot, row)) in lots.lots.iter().zip(&costs).enumerate() {
             for (cluster, cost) in row.iter().enumerate() {
                 if let Some(cost) = cost {
-                    problem.set_cost(task, cluster, scaled(*cost));
+                    problem.set_cost(task, cluster, scaled(*cost)?);
                 }
             }
             for resource in 0..model.resources.len() {
@@ -99,10 +95,21 @@ impl Posed {
             costs,
         } in links
         {
-            let costs: Vec<i64> = costs.iter().map(|cost| cost.map_or(never, scaled)).collect();
+            let mut costs = costs
+                .iter()
+                .map(|cost| cost.map_or(Ok(FORBIDDEN), scaled))
+                .collect::<Result<Vec<i64>, PlacementError>>()?;
             if costs.iter().all(|cost| *cost == 0) {
                 continue;
             }
+            // links of which one carries twice as much share a distance
+            let allowed = || costs.iter().filter(|cost| **cost != FORBIDDEN);
+            let weight = allowed().fold(0, |weight, cost| gcd(weight, i128::from(*cost)));
+            let weight = i64::try_from(weight.max(1)).map_err(|_| too_large())?;
+            costs
+                .iter_mut()
+                .filter(|cost| **cost != FORBIDDEN)
+                .for_each(|cost| *cost /= weight);
             let number = match known.get(&costs) {
                 Some(number) => *number,
                 None => {
@@ -114,7 +121,7 @@ impl Posed {
             problem.add_link(Link {
                 from,
                 to,
-                weight: 1,
+                weight,
                 distance: number,
             });
         }
@@ -252,10 +259,14 @@ fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {
     at.and_then(|at| model.weights.get(at).copied()).unwrap_or(0)
 }
 
-/// What it is worth that one replica of a split service leaves its cluster.
+/// What it is worth that one replica of a split service leaves its cluster. That the service moves at all is paid by all that run, a
+/// part each, so that it never counts for more than it costs.
 fn moving(model: &IntegerModel<'_>, service: usize) -> Option<i128> {
-    let state = i128::from(model.services[service].demand.state.get());
-    weight(model, Goal::MovedReplicas).checked_add(weight(model, Goal::MovedState).checked_mul(state)?)
+    let service = &model.services[service];
+    let state = i128::from(service.demand.state.get());
+    weight(model, Goal::MovedReplicas)
+        .checked_add(weight(model, Goal::MovedState).checked_mul(state)?)?
+        .checked_add(weight(model, Goal::Moves).max(0) / i128::from(service.running.max(1)))
 }
 
 /// Limits, traffic, and what keeps apart.

@@ -1,0 +1,179 @@
+//! What a group costs at least when each of its tasks has a cost by class.
+//!
+//! A dynamic programme over classes: so many tasks, so many classes used. In a class the cheapest tasks of it count, whichever they
+//! are elsewhere; that is exact where tasks are alike, as replicas of a service are, and a lower bound else.
+
+use super::field::NEVER;
+use super::group::Group;
+
+/// The least of a group, for all and by class.
+#[derive(Debug)]
+pub(super) struct Spread {
+    /// By class, then number of tasks: what so many cost there.
+    sums: Vec<f32>,
+    before: Vec<f32>,
+    after: Vec<f32>,
+    /// By class: the least when at least one task is there.
+    pub(super) least: Vec<f32>,
+}
+
+/// How many tasks a class may have, and what that costs.
+struct Range {
+    low: usize,
+    high: usize,
+    price: f32,
+}
+
+impl Spread {
+    pub(super) const fn new() -> Self {
+        Self {
+            sums: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            least: Vec::new(),
+        }
+    }
+
+    /// Looks at a group; `costs` by task, then class. Gives the least of all.
+    pub(super) fn look(&mut self, group: &Group, costs: &[f32]) -> f32 {
+        let (tasks, classes) = (group.tasks.len(), group.classes());
+        self.sums.clear();
+        for class in 0..classes {
+            let first = self.sums.len();
+            self.sums.push(0.0);
+            self.sums
+                .extend((0..tasks).map(|task| costs[task * classes + class]));
+            let column = &mut self.sums[first + 1..];
+            column.sort_by(f32::total_cmp);
+            for at in 1..tasks {
+                column[at] += column[at - 1];
+            }
+        }
+        self.least.clear();
+        self.least.resize(classes, NEVER);
+        if tasks == 2
+            && group.least == 2
+            && group.most.is_none()
+            && group.skew.is_none()
+            && group.price.is_none()
+        {
+            return self.two_apart();
+        }
+        for range in ranges(group) {
+            self.pass(group, &range);
+        }
+        self.least.iter().copied().fold(NEVER, f32::min)
+    }
+
+    /// Two tasks in two classes, without the tables.
+    fn two_apart(&mut self) -> f32 {
+        let one = |class: usize| self.sums[class * 3 + 1];
+        let (mut first, mut second) = ((NEVER, usize::MAX), NEVER);
+        for class in 0..self.least.len() {
+            let cost = one(class);
+            if cost < first.0 {
+                (first, second) = ((cost, class), first.0);
+            } else {
+                second = second.min(cost);
+            }
+        }
+        for class in 0..self.least.len() {
+            let other = if class == first.1 { second } else { first.0 };
+            self.least[class] = (one(class) + other).min(NEVER);
+        }
+        (first.0 + second).min(NEVER)
+    }
+
+    fn pass(&mut self, group: &Group, range: &Range) {
+        let (tasks, classes) = (group.tasks.len(), group.classes());
+        // beyond this the number of classes used makes no difference
+        let most_used = if group.most.is_some() {
+            tasks
+        } else {
+            group.least.min(tasks)
+        };
+        let states = (tasks + 1) * (most_used + 1);
+        let at = |count: usize, used: usize| count * (most_used + 1) + used;
+        let counts = |class: usize| {
+            let usable = group.usable.get(class).copied().unwrap_or(false);
+            (if usable { range.low } else { 0 })..=range.high.min(tasks)
+        };
+        for table in [&mut self.before, &mut self.after] {
+            table.clear();
+            table.resize((classes + 1) * states, NEVER);
+        }
+        self.before[0] = 0.0;
+        self.after[classes * states] = 0.0;
+        for step in 0..classes {
+            for (table, class, from, to) in [
+                (&mut self.before, step, step, step + 1),
+                (
+                    &mut self.after,
+                    classes - 1 - step,
+                    classes - step,
+                    classes - 1 - step,
+                ),
+            ] {
+                for count in 0..=tasks {
+                    for used in 0..=most_used {
+                        let known = table[from * states + at(count, used)];
+                        if known >= NEVER {
+                            continue;
+                        }
+                        for more in counts(class).take_while(|more| count + more <= tasks) {
+                            let used = (used + usize::from(more > 0)).min(most_used);
+                            let slot = &mut table[to * states + at(count + more, used)];
+                            *slot = slot.min(known + self.sums[class * (tasks + 1) + more]);
+                        }
+                    }
+                }
+            }
+        }
+        let price = group.price.map_or(NEVER, |price| price as f32);
+        for class in 0..classes {
+            for more in counts(class).filter(|more| *more > 0) {
+                let here = range.price + self.sums[class * (tasks + 1) + more];
+                for count in 0..=tasks - more {
+                    for used in 0..=most_used {
+                        let before = self.before[class * states + at(count, used)];
+                        if before >= NEVER {
+                            continue;
+                        }
+                        for others in 0..=most_used {
+                            let after = self.after[(class + 1) * states + at(tasks - more - count, others)];
+                            let used = used + others + 1;
+                            let excess = group.least.saturating_sub(used)
+                                + group.most.map_or(0, |most| used.saturating_sub(most));
+                            let broken = if excess > 0 { price * excess as f32 } else { 0.0 };
+                            let least = &mut self.least[class];
+                            *least = least.min(before + here + after + broken);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The ways to be uneven: each emptiest class with each fullest that differs by more than may be, where that has a price.
+fn ranges(group: &Group) -> Vec<Range> {
+    let tasks = group.tasks.len();
+    let usable = group.usable.iter().filter(|usable| **usable).count();
+    let (Some(skew), 1..) = (group.skew, usable) else {
+        return vec![Range {
+            low: 0,
+            high: tasks,
+            price: 0.0,
+        }];
+    };
+    let mut ranges = Vec::new();
+    for low in 0..=tasks / usable {
+        let even = (low + skew).min(tasks);
+        let most = if group.price.is_some() { tasks } else { even };
+        for high in even..=most {
+            let price = group.price.unwrap_or(0) as f32 * (high - even) as f32;
+            ranges.push(Range { low, high, price });
+        }
+    }
+    ranges
+}

@@ -1,0 +1,43 @@
+//! Groups with a task beside them: links from one task to several of a group, which is how a service talks to the replicas of another.
+
+use std::collections::BTreeMap;
+
+use super::problem::QuadraticProblem;
+
+/// A group of more tasks counts as if it cost nothing.
+pub(super) const MANY: usize = 12;
+
+/// A task, and its links to several tasks of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Star {
+    pub(super) group: usize,
+    pub(super) beside: usize,
+    pub(super) links: Vec<usize>,
+}
+
+/// The stars of a problem: no link is in two.
+///
+/// Links alone bound such a task badly: it is a bit of it beside each replica, wherever those spread.
+pub(super) fn stars(problem: &QuadraticProblem) -> Vec<Star> {
+    let mut group_of: Vec<Option<usize>> = vec![None; problem.tasks()];
+    for (number, group) in problem.groups().iter().enumerate() {
+        if group.binds() && group.tasks.len() <= MANY {
+            for task in &group.tasks {
+                group_of[*task] = group_of[*task].or(Some(number));
+            }
+        }
+    }
+    let mut found: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (number, link) in problem.links().iter().enumerate() {
+        let (from, to) = (group_of[link.from], group_of[link.to]);
+        match (from, to) {
+            (from, Some(to)) if from != Some(to) => found.entry((to, link.from)).or_default().push(number),
+            (Some(from), None) => found.entry((from, link.to)).or_default().push(number),
+            _ => {}
+        }
+    }
+    let several = found.into_iter().filter(|(_, links)| links.len() > 1);
+    several
+        .map(|((group, beside), links)| Star { group, beside, links })
+        .collect()
+}
