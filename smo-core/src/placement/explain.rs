@@ -198,7 +198,7 @@ impl View<'_> {
         self.moved.set(service.clone(), there);
         let mut breaches = coupled
             .iter()
-            .flat_map(|rule| rule.breaches(problem, &self.moved))
+            .flat_map(|rule| rule.breaches_about(problem, &self.moved, service))
             .filter(|breach| breach.price().is_none());
         let found = breaches.next().map(|breach| Reason::Breaks {
             breach: breach.to_string(),

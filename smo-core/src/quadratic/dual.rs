@@ -23,6 +23,9 @@ pub(super) struct Stage {
     pub(super) to: f64,
 }
 
+/// Fewer rounds of sharing are not worth their work.
+const LEAST_ROUNDS: u64 = 8;
+
 /// More rounds of sharing add nothing.
 const MOST_ROUNDS: u64 = 300;
 
@@ -57,13 +60,13 @@ impl<'a> Ascent<'a> {
         problem: &'a QuadraticProblem,
         field: &Field,
         forest: &'a Forest,
-        mut shares: Shares<'a>,
+        shares: Shares<'a>,
     ) -> Self {
         let length = field.resources * field.width;
         Self {
             field: field.clone(),
             forest,
-            outside: shares.look(field),
+            outside: shares.before(),
             sharing: false,
             shares,
             sweep: Sweep::new(problem, field, forest),
@@ -141,7 +144,10 @@ impl<'a> Ascent<'a> {
             return;
         }
         let round = self.sweep_work() * 2 + self.shares.work(&self.field);
-        let rounds = (effort / round.max(1)).clamp(8, MOST_ROUNDS);
+        let rounds = (effort / round.max(1)).min(MOST_ROUNDS);
+        if rounds < LEAST_ROUNDS {
+            return;
+        }
         let decay = 0.05_f64.powf(1.0 / rounds as f64);
         let mut step = 0.01;
         self.prices.copy_from_slice(&self.best.1);
@@ -208,7 +214,9 @@ impl<'a> Ascent<'a> {
         if value > self.best.0 {
             self.best.0 = value;
             self.best.1.copy_from_slice(&self.prices);
-            self.best_shares = self.shares.published(agents);
+            if self.sharing {
+                self.best_shares = self.shares.published(agents);
+            }
         }
     }
 

@@ -51,6 +51,11 @@ impl Group {
         excess
     }
 
+    /// [`Self::excess`] is never more.
+    pub(super) fn most_excess(&self) -> usize {
+        self.least + self.classes() + self.tasks.len()
+    }
+
     /// The tasks by class, given where every task is.
     pub(super) fn count(&self, agent_of: impl Fn(usize) -> usize) -> Vec<u32> {
         let mut counts = vec![0; self.classes()];

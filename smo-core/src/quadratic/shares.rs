@@ -14,7 +14,7 @@ use super::field::{Field, NEVER};
 use super::forest::Forest;
 use super::group::Group;
 use super::problem::QuadraticProblem;
-use super::spread::Spread;
+use super::spread::{self, Spread};
 use super::star::{MANY, Star};
 use super::sweep::Sweep;
 
@@ -139,17 +139,31 @@ impl<'a> Shares<'a> {
         sum
     }
 
+    /// What the parts cost at least before anything is shared, without a look: their links at their least.
+    pub(super) fn before(&self) -> f64 {
+        let links = self.parts.iter().flat_map(|part| match &part.of {
+            ShareOf::Link(link) => vec![*link],
+            ShareOf::Group { beside, .. } => beside.iter().flat_map(|(_, links)| links.clone()).collect(),
+        });
+        let least = |link: usize| {
+            let link = &self.problem.links()[link];
+            link.weight as f64 * self.problem.distances()[link.distance].least() as f64
+        };
+        links.map(least).sum()
+    }
+
     /// About the work of [`Self::look`].
     pub(super) fn work(&self, field: &Field) -> u64 {
-        let work = |part: &Part| {
-            let rows = part.rows.len();
-            rows * match &part.of {
-                ShareOf::Link(_) => field.agents,
-                ShareOf::Group { beside: None, .. } => 4,
-                ShareOf::Group { .. } => 4 * field.agents,
+        let work = |(part, group): (&Part, &Option<Group>)| {
+            let rows = part.rows.len() as u64;
+            let agents = field.agents as u64;
+            match (&part.of, group) {
+                (ShareOf::Group { beside: None, .. }, Some(group)) => rows + spread::work(group),
+                (ShareOf::Group { .. }, Some(group)) => agents * (rows + spread::work(group)),
+                _ => rows * agents / 4,
             }
         };
-        self.parts.iter().map(work).sum::<usize>() as u64 / 4
+        self.parts.iter().zip(&self.groups).map(work).sum()
     }
 
     /// Notes how a tree and its parts meet half way. `sweep` has just looked at the tree, and this at the parts.
@@ -189,13 +203,14 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// For the certificate.
+    /// For the certificate: those that bear something.
     pub(super) fn published(&self, agents: usize) -> Vec<Share> {
         let share = |part: &Part| {
             let rows = part.rows.chunks_exact(self.width);
             Share::of(part.of.clone(), rows.map(|row| &row[..agents]), CLOSED)
         };
-        self.parts.iter().map(share).collect()
+        let bears = |part: &&Part| part.rows.iter().any(|share| *share != 0.0 && *share < CLOSED);
+        self.parts.iter().filter(bears).map(share).collect()
     }
 }
 

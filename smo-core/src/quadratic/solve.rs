@@ -423,6 +423,10 @@ fn dearest(problem: &QuadraticProblem) -> Option<i64> {
                 .checked_mul(problem.distances()[link.distance].most())?,
         )?;
     }
+    for group in problem.groups() {
+        let most = i64::try_from(group.most_excess()).ok()?;
+        sum = sum.checked_add(group.price.unwrap_or(0).checked_mul(most)?)?;
+    }
     for agent in 0..problem.agents() {
         for (resource, has) in problem.capacities(agent).iter().enumerate() {
             let Some(comfort) = problem.comfort(agent, resource) else {

@@ -51,12 +51,7 @@ impl Spread {
         }
         self.least.clear();
         self.least.resize(classes, NEVER);
-        if tasks == 2
-            && group.least == 2
-            && group.most.is_none()
-            && group.skew.is_none()
-            && group.price.is_none()
-        {
+        if is_pair_apart(group) {
             return self.two_apart();
         }
         for range in ranges(group) {
@@ -86,12 +81,7 @@ impl Spread {
 
     fn pass(&mut self, group: &Group, range: &Range) {
         let (tasks, classes) = (group.tasks.len(), group.classes());
-        // beyond this the number of classes used makes no difference
-        let most_used = if group.most.is_some() {
-            tasks
-        } else {
-            group.least.min(tasks)
-        };
+        let most_used = most_used(group);
         let states = (tasks + 1) * (most_used + 1);
         let at = |count: usize, used: usize| count * (most_used + 1) + used;
         let counts = |class: usize| {
@@ -152,6 +142,35 @@ impl Spread {
                 }
             }
         }
+    }
+}
+
+/// About the work of a look at a group.
+pub(super) fn work(group: &Group) -> u64 {
+    let (tasks, classes) = (group.tasks.len() as u64, group.classes() as u64);
+    if is_pair_apart(group) {
+        return 4 * classes;
+    }
+    let used = most_used(group) as u64 + 1;
+    ranges(group).len() as u64 * classes * (tasks + 1) * (tasks + 1) * used * used / 4
+}
+
+/// True for two tasks that have to be in two classes, and for nothing else.
+const fn is_pair_apart(group: &Group) -> bool {
+    group.tasks.len() == 2
+        && group.least == 2
+        && group.most.is_none()
+        && group.skew.is_none()
+        && group.price.is_none()
+}
+
+/// Beyond so many classes used it makes no difference how many.
+fn most_used(group: &Group) -> usize {
+    let tasks = group.tasks.len();
+    if group.most.is_some() {
+        tasks
+    } else {
+        group.least.min(tasks)
     }
 }
 

@@ -30,10 +30,14 @@ pub(super) fn stars(problem: &QuadraticProblem) -> Vec<Star> {
     let mut found: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for (number, link) in problem.links().iter().enumerate() {
         let (from, to) = (group_of[link.from], group_of[link.to]);
-        match (from, to) {
-            (from, Some(to)) if from != Some(to) => found.entry((to, link.from)).or_default().push(number),
-            (Some(from), None) => found.entry((from, link.to)).or_default().push(number),
-            _ => {}
+        let star = match (from, to) {
+            (from, Some(to)) if from != Some(to) => (to, link.from),
+            (Some(from), None) => (from, link.to),
+            _ => continue,
+        };
+        // a task may be in several groups
+        if !problem.groups()[star.0].tasks.contains(&star.1) {
+            found.entry(star).or_default().push(number);
         }
     }
     let several = found.into_iter().filter(|(_, links)| links.len() > 1);

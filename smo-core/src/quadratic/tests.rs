@@ -27,7 +27,12 @@ fn random_problem(random: &mut Random) -> QuadraticProblem {
     }
     let cut = problem.add_distance(Distance::cut(agents));
     let class: Vec<usize> = (0..agents).map(|_| random.below(3)).collect();
-    let far: Vec<i64> = (0..9).map(|_| random.below(12) as i64).collect();
+    let far: Vec<i64> = (0..9)
+        .map(|_| match random.below(13) {
+            12 => FORBIDDEN,
+            far => far as i64,
+        })
+        .collect();
     let measured = problem.add_distance(Distance::new(class.clone(), |from, to| far[from * 3 + to]));
     let zones = problem.add_distance(Distance::cut_classes(class));
     for _ in 0..random.below(2 * tasks + 1) {
@@ -146,8 +151,8 @@ fn a_level_that_costs_proves_what_it_costs() {
     problem.set_comfort(0, 0, Comfort { level: 3, price: 10 });
     let proves = |problem: &QuadraticProblem, price: u64| {
         let certificate = Certificate {
-            prices: vec![price << 24],
-            left_out: Vec::new(),
+            prices: vec![u128::from(price) << 24],
+            ..Certificate::default()
         };
         certificate.bound(problem)
     };
@@ -161,4 +166,137 @@ fn a_level_that_costs_proves_what_it_costs() {
     problem.set_capacity(0, 0, 4);
     assert_eq!(proves(&problem, 12), Some(15));
     assert_eq!(quick(&problem).best, Some((vec![0], 15)));
+}
+
+/// Shares by chance, of some of the links and of the groups.
+fn random_shares(random: &mut Random, problem: &QuadraticProblem) -> Certificate {
+    let mut shares = Vec::new();
+    let mut bearing = |random: &mut Random, of: ShareOf, tasks: usize| {
+        let costs = (0..tasks * problem.agents()).map(|_| (random.below(41) as i128 - 20) << 22);
+        shares.push(Share {
+            of,
+            costs: costs.collect(),
+        });
+    };
+    let mut free: Vec<usize> = (0..problem.links().len()).collect();
+    for (number, group) in problem.groups().iter().enumerate() {
+        let outside = (0..problem.tasks()).filter(|task| !group.tasks.contains(task));
+        let beside = outside.last().filter(|_| random.below(3) > 0);
+        let beside = beside.map(|beside| {
+            let joins = |link: &usize| {
+                let Link { from, to, .. } = problem.links()[*link];
+                from == beside && group.tasks.contains(&to) || to == beside && group.tasks.contains(&from)
+            };
+            let (mine, rest) = free.iter().partition(|link| joins(link));
+            free = rest;
+            (beside, mine)
+        });
+        let tasks = group.tasks.len() + usize::from(beside.is_some());
+        bearing(
+            random,
+            ShareOf::Group {
+                group: number,
+                beside,
+            },
+            tasks,
+        );
+    }
+    for link in free.into_iter().filter(|link| link % 3 > 0) {
+        bearing(random, ShareOf::Link(link), 2);
+    }
+    Certificate {
+        prices: vec![0; problem.agents() * problem.resources()],
+        left_out: (0..problem.links().len()).collect(),
+        shares,
+    }
+}
+
+#[test]
+fn no_share_proves_more_than_there_is() {
+    let mut random = Random::new(23);
+    let (mut proved, mut close) = (0, 0);
+    for round in 0..2_000 {
+        let problem = random_problem(&mut random);
+        let certificate = random_shares(&mut random, &problem);
+        if let (Some(best), Some(bound)) = (best_of_all(&problem), certificate.bound(&problem)) {
+            assert!(
+                bound <= best,
+                "round {round}: {bound} {certificate:?} {problem:?}"
+            );
+            proved += 1;
+            close += usize::from(bound + 5 >= best);
+        }
+    }
+    assert!(
+        proved > 500 && close > 20,
+        "{proved} proved, {close} of them closely"
+    );
+}
+
+#[test]
+fn a_share_counts_once() {
+    let mut problem = QuadraticProblem::new(2, 2, 0);
+    for pair in 0..4 {
+        problem.set_cost(pair / 2, pair % 2, 0);
+    }
+    let cut = problem.add_distance(Distance::new(vec![0, 1], |_, _| 3));
+    problem.add_link(Link {
+        from: 0,
+        to: 1,
+        weight: 1,
+        distance: cut,
+    });
+    let share = Share {
+        of: ShareOf::Link(0),
+        costs: vec![0; 4],
+    };
+    let certificate = |left_out: Vec<usize>, shares: Vec<Share>| Certificate {
+        prices: Vec::new(),
+        left_out,
+        shares,
+    };
+    let proves = |certificate: Certificate| certificate.bound(&problem);
+    assert_eq!(proves(certificate(vec![0], vec![share.clone()])), Some(3));
+    assert_eq!(
+        proves(certificate(vec![0], vec![share.clone(), share.clone()])),
+        None
+    );
+    assert_eq!(proves(certificate(Vec::new(), vec![share.clone()])), None);
+    let short = Share {
+        costs: vec![0; 3],
+        ..share
+    };
+    assert_eq!(proves(certificate(vec![0], vec![short])), None);
+}
+
+#[test]
+fn a_service_beside_replicas_that_spread_is_bounded_by_where_they_have_to_be() {
+    // three replicas in three zones, and a service that talks to all: two of its links are cut wherever it is
+    let mut problem = QuadraticProblem::new(6, 4, 0);
+    for task in 0..4 {
+        for agent in 0..6 {
+            problem.set_cost(task, agent, 0);
+        }
+    }
+    let class: Vec<usize> = (0..6).map(|agent| agent / 2).collect();
+    let cut = problem.add_distance(Distance::cut_classes(class.clone()));
+    for to in 1..4 {
+        problem.add_link(Link {
+            from: 0,
+            to,
+            weight: 100,
+            distance: cut,
+        });
+    }
+    problem.add_group(Group {
+        tasks: vec![1, 2, 3],
+        class,
+        usable: vec![true; 3],
+        skew: Some(0),
+        ..Group::default()
+    });
+    let solved = quick(&problem);
+    assert_eq!(solved.best.as_ref().map(|(_, value)| *value), Some(200));
+    assert_eq!(solved.priced, 200);
+    assert_eq!(solved.certificate.bound(&problem), Some(200));
 }

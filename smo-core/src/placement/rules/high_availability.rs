@@ -1,6 +1,7 @@
 //! A service with two replicas or more survives the loss of any one domain. Softly: points for a service that does not.
 
 use super::{Pair, Rule};
+use crate::id::ServiceKey;
 use crate::placement::domain::replicas_by_domain;
 use crate::placement::{Breach, Placement, PlacementProblem, Reason, ServiceDemand};
 
@@ -27,21 +28,31 @@ impl Rule for Available {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for (service, demand) in &problem.services {
-            let (Some(wanted), Some(assignment)) = (asked(demand), placement.get(service)) else {
-                continue;
-            };
-            let (domains, _) = replicas_by_domain(problem, &wanted.key, assignment);
-            if domains.len() < 2 {
-                breaches.push(Breach::NotAvailable {
-                    service: service.clone(),
-                    key: wanted.key.clone(),
-                    price: wanted.price,
-                });
-            }
+        let services = problem.services.keys();
+        services
+            .flat_map(|service| self.breaches_about(problem, placement, service))
+            .collect()
+    }
+
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        let wanted = problem.services.get(service).and_then(asked);
+        let (Some(wanted), Some(assignment)) = (wanted, placement.get(service)) else {
+            return Vec::new();
+        };
+        let (domains, _) = replicas_by_domain(problem, &wanted.key, assignment);
+        if domains.len() >= 2 {
+            return Vec::new();
         }
-        breaches
+        vec![Breach::NotAvailable {
+            service: service.clone(),
+            key: wanted.key.clone(),
+            price: wanted.price,
+        }]
     }
 
     fn couples(&self, problem: &PlacementProblem) -> bool {

@@ -85,6 +85,18 @@ pub trait Rule: Debug + Send + Sync {
         forbidden(self, problem, placement)
     }
 
+    /// Those of them that are there because of where one service is. By default all: a rule that looks at each service by itself says
+    /// only what is about this one, so that thousands of services are explained in time.
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        let _ = service;
+        self.breaches(problem, placement)
+    }
+
     /// True when, in this question, the rule is about more than one service on one cluster. A placer that only looks at
     /// [`Rule::forbids`] misses such a rule.
     fn couples(&self, problem: &PlacementProblem) -> bool {

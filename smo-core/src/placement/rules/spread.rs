@@ -25,22 +25,31 @@ impl Rule for Spreading {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for (service, demand) in &problem.services {
-            let Some(assignment) = placement.get(service).filter(|_| !demand.spread.is_empty()) else {
-                continue;
-            };
-            for spread in &demand.spread {
-                let faults = spread.faults(problem, service, demand, assignment);
-                breaches.extend(faults.into_iter().map(|fault| Breach::Spread {
-                    service: service.clone(),
-                    key: spread.key.clone(),
-                    fault,
-                    price: spread.price,
-                }));
-            }
-        }
-        breaches
+        let services = problem.services.keys();
+        services
+            .flat_map(|service| self.breaches_about(problem, placement, service))
+            .collect()
+    }
+
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        let (Some(demand), Some(assignment)) = (problem.services.get(service), placement.get(service)) else {
+            return Vec::new();
+        };
+        let breaches = demand.spread.iter().flat_map(|spread| {
+            let faults = spread.faults(problem, service, demand, assignment);
+            faults.into_iter().map(|fault| Breach::Spread {
+                service: service.clone(),
+                key: spread.key.clone(),
+                fault,
+                price: spread.price,
+            })
+        });
+        breaches.collect()
     }
 
     fn couples(&self, problem: &PlacementProblem) -> bool {

@@ -181,7 +181,7 @@ of effort. Values are points.
             measured: run.gap(),
             at_most: 2.0,
             unit: "%",
-            limit: "groups that spread and links with a limit count at their least in the bound; which of them it is was not looked into",
+            limit: "parts share costs until they agree on each task, not on all tasks together, and few large graphs fill clusters in lumps",
         });
     }
     report.page.push('\n');
