@@ -63,10 +63,12 @@ impl Certificate {
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
         let mut total = 0_i128;
-        let mut near = vec![Vec::new(); problem.tasks()];
+        let mut at = AtTask {
+            links: vec![Vec::new(); problem.tasks()],
+            borne: vec![Vec::new(); problem.tasks()],
+        };
         let left_out: BTreeSet<usize> = self.left_out.iter().copied().collect();
         let least: Vec<i64> = problem.distances().iter().map(Distance::least).collect();
-        let mut borne: Vec<Vec<&[i128]>> = vec![Vec::new(); problem.tasks()];
         let (mut bearers, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for share in &self.shares {
             let tasks = share.tasks(problem)?;
@@ -84,7 +86,7 @@ impl Certificate {
                 .filter(priced)
                 .is_some_and(|group| !groups.insert(group));
             for (task, costs) in tasks.iter().zip(share.costs.chunks_exact(problem.agents())) {
-                borne[*task].push(costs);
+                at.borne[*task].push(costs);
             }
             total = total.checked_add(share.least(problem, paid, SHIFT)?)?;
         }
@@ -100,14 +102,14 @@ impl Certificate {
                         .checked_mul(1 << SHIFT)?,
                 )?;
             } else {
-                near[link.from].push((link.to, link));
-                near[link.to].push((link.from, link));
+                at.links[link.from].push((link.to, link));
+                at.links[link.to].push((link.from, link));
             }
         }
         let mut seen = vec![false; problem.tasks()];
         for root in 0..problem.tasks() {
             if !seen[root] {
-                total = total.checked_add(self.tree(problem, (&near, &borne), root, &mut seen)?)?;
+                total = total.checked_add(self.tree(problem, &at, root, &mut seen)?)?;
             }
         }
         for agent in 0..problem.agents() {
@@ -147,16 +149,16 @@ impl Certificate {
     fn tree(
         &self,
         problem: &QuadraticProblem,
-        (near, borne): (&[Vec<(usize, &Link)>], &[Vec<&[i128]>]),
+        at: &AtTask<'_>,
         root: usize,
         seen: &mut [bool],
     ) -> Option<i128> {
         // parents first
         let mut order: Vec<(usize, Option<(usize, &Link)>)> = vec![(root, None)];
         seen[root] = true;
-        let mut at = 0;
-        while let Some((task, above)) = order.get(at).copied() {
-            for (other, link) in &near[task] {
+        let mut place = 0;
+        while let Some((task, above)) = order.get(place).copied() {
+            for (other, link) in &at.links[task] {
                 if above.is_some_and(|(_, up)| std::ptr::eq(up, *link)) {
                     continue;
                 }
@@ -164,13 +166,13 @@ impl Certificate {
                     return None;
                 }
                 seen[*other] = true;
-                order.push((*other, Some((at, *link))));
+                order.push((*other, Some((place, *link))));
             }
-            at += 1;
+            place += 1;
         }
         let mut rows = Vec::with_capacity(order.len());
         for (task, _) in &order {
-            rows.push(self.priced(problem, *task, &borne[*task])?);
+            rows.push(self.priced(problem, *task, &at.borne[*task])?);
         }
         for place in (1..order.len()).rev() {
             let (_, Some((parent, link))) = order[place] else {
@@ -216,6 +218,12 @@ impl Certificate {
         }
         Some(row)
     }
+}
+
+/// What is at each task: its links in trees, each with the other end, and the shares that others bear of its costs.
+struct AtTask<'a> {
+    links: Vec<Vec<(usize, &'a Link)>>,
+    borne: Vec<Vec<&'a [i128]>>,
 }
 
 /// By agent of the parent: the least of the child and the link, where there is one that may be.

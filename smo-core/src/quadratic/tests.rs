@@ -180,8 +180,8 @@ fn random_shares(random: &mut Random, problem: &QuadraticProblem) -> Certificate
     };
     let mut free: Vec<usize> = (0..problem.links().len()).collect();
     for (number, group) in problem.groups().iter().enumerate() {
-        let outside = (0..problem.tasks()).filter(|task| !group.tasks.contains(task));
-        let beside = outside.last().filter(|_| random.below(3) > 0);
+        let mut outside = (0..problem.tasks()).filter(|task| !group.tasks.contains(task));
+        let beside = outside.next_back().filter(|_| random.below(3) > 0);
         let beside = beside.map(|beside| {
             let joins = |link: &usize| {
                 let Link { from, to, .. } = problem.links()[*link];
