@@ -203,14 +203,13 @@ impl<'a> Shares<'a> {
         }
     }
 
-    /// For the certificate: those that bear something.
+    /// For the certificate.
     pub(super) fn published(&self, agents: usize) -> Vec<Share> {
         let share = |part: &Part| {
             let rows = part.rows.chunks_exact(self.width);
             Share::of(part.of.clone(), rows.map(|row| &row[..agents]), CLOSED)
         };
-        let bears = |part: &&Part| part.rows.iter().any(|share| *share != 0.0 && *share < CLOSED);
-        self.parts.iter().filter(bears).map(share).collect()
+        self.parts.iter().map(share).collect()
     }
 }
 

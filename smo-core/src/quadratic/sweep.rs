@@ -66,7 +66,7 @@ impl<'a> Sweep<'a> {
         for (place, node) in nodes.iter().enumerate().rev() {
             let (before, here) = self.rows.split_at_mut(place * width);
             let row = &here[..width];
-            let (agent, least) = first_least(row);
+            let (agent, least) = first_least(row, field.agents);
             self.cheapest[place] = agent;
             value += f64::from(least);
             let Some((parent, link)) = node.parent else {
@@ -116,7 +116,7 @@ impl<'a> Sweep<'a> {
             self.least.clear();
             self.least
                 .extend(above.iter().zip(up).map(|(all, mine)| (all - mine).max(-NEVER)));
-            let (_, least) = first_least(&self.least);
+            let (_, least) = first_least(&self.least, field.agents);
             self.least
                 .iter_mut()
                 .for_each(|cost| *cost = (*cost - least).min(NEVER));
@@ -207,7 +207,8 @@ pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32])
     }
 }
 
-fn first_least(row: &[f32]) -> (usize, f32) {
+/// The cheapest of the agents and what it costs. What fills up the row is never cheaper than what may never be, unless that is summed.
+fn first_least(row: &[f32], agents: usize) -> (usize, f32) {
     let mut lanes = [f32::INFINITY; 16];
     for chunk in row.chunks_exact(16) {
         for (least, cost) in lanes.iter_mut().zip(chunk) {
@@ -216,5 +217,11 @@ fn first_least(row: &[f32]) -> (usize, f32) {
     }
     let least = lanes.iter().copied().fold(f32::INFINITY, f32::min);
     let agent = row.iter().position(|cost| *cost <= least).unwrap_or(0);
-    (agent, least)
+    if agent < agents {
+        return (agent, least);
+    }
+    let open = row.iter().take(agents).copied().enumerate();
+    open.fold((0, f32::INFINITY), |best, (agent, cost)| {
+        if cost < best.1 { (agent, cost) } else { best }
+    })
 }
