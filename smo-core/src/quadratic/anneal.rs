@@ -5,7 +5,7 @@
 
 use super::field::{Field, NEVER};
 use super::forest::Forest;
-use super::group::Group;
+use super::group::{Group, groups_of};
 use super::incumbent::Incumbent;
 use super::problem::QuadraticProblem;
 use super::state::{Change, State};
@@ -26,10 +26,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     pub(super) fn new(problem: &QuadraticProblem, field: &Field, forest: &Forest, prices: &[f64]) -> Self {
-        let mut groups_of: Vec<Vec<&Group>> = vec![Vec::new(); field.tasks()];
-        for group in problem.groups() {
-            group.tasks.iter().for_each(|task| groups_of[*task].push(group));
-        }
+        let groups_of = groups_of(problem);
         let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
         let mut row = vec![0.0; field.width];
         let mut task = vec![Vec::new(); field.tasks()];
@@ -38,15 +35,17 @@ impl Candidates {
             let mut sum = vec![0.0_f32; field.width];
             for node in forest.tree(number) {
                 price(field, node.task, &unit, &mut row);
-                task[node.task] = cheapest(&row, OF_TASK);
+                let order = cheapest(&row);
+                let mut agents = first(&order, OF_TASK);
                 for group in &groups_of[node.task] {
-                    add_classes(&row, group, &mut task[node.task]);
+                    add_classes(&order, &problem.groups()[*group as usize], &mut agents);
                 }
+                task[node.task] = agents;
                 for (sum, cost) in sum.iter_mut().zip(&row) {
                     *sum += (*cost).min(NEVER);
                 }
             }
-            tree.push(cheapest(&sum, OF_TREE));
+            tree.push(first(&cheapest(&sum), OF_TREE));
         }
         Self {
             task,
@@ -57,9 +56,8 @@ impl Candidates {
 }
 
 /// Adds the cheapest agent of each of the cheapest classes: whoever has to spread has to have somewhere else to go.
-fn add_classes(row: &[f32], group: &Group, agents: &mut Vec<u32>) {
+fn add_classes(order: &[u32], group: &Group, agents: &mut Vec<u32>) {
     let mut seen = vec![false; group.classes()];
-    let order = cheapest(row, row.len());
     let firsts = order
         .iter()
         .filter(|agent| !std::mem::replace(&mut seen[group.class[**agent as usize]], true));
@@ -71,13 +69,17 @@ fn add_classes(row: &[f32], group: &Group, agents: &mut Vec<u32>) {
     agents.extend(new);
 }
 
-fn cheapest(row: &[f32], number: usize) -> Vec<u32> {
+/// The agents that may be, the cheapest first.
+fn cheapest(row: &[f32]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..row.len() as u32)
         .filter(|agent| row[*agent as usize] < NEVER)
         .collect();
     order.sort_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]).then(a.cmp(b)));
-    order.truncate(number);
     order
+}
+
+fn first(order: &[u32], number: usize) -> Vec<u32> {
+    order.iter().take(number).copied().collect()
 }
 
 /// How the question changes on the way; shares of the scale of costs.

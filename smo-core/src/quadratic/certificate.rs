@@ -72,23 +72,18 @@ impl Certificate {
         let (mut bearers, mut groups) = (BTreeSet::new(), BTreeSet::new());
         for share in &self.shares {
             let tasks = share.tasks(problem)?;
-            if !share
-                .links()
-                .iter()
-                .all(|link| left_out.contains(link) && bearers.insert(*link))
-            {
+            let mut links = share.of.links().iter();
+            if !links.all(|link| left_out.contains(link) && bearers.insert(*link)) {
                 return None;
             }
             // what costs is paid once; what may not be may be counted again
             let priced = |group: &usize| problem.groups()[*group].price.is_some();
-            let paid = share
-                .group()
-                .filter(priced)
-                .is_some_and(|group| !groups.insert(group));
+            let group = share.of.group().filter(priced);
+            let paid = group.is_some_and(|group| !groups.insert(group));
             for (task, costs) in tasks.iter().zip(share.costs.chunks_exact(problem.agents())) {
                 at.borne[*task].push(costs);
             }
-            total = total.checked_add(share.least(problem, paid, SHIFT)?)?;
+            total = total.checked_add(share.least(problem, &tasks, paid)?)?;
         }
         for (number, link) in problem.links().iter().enumerate() {
             if bearers.contains(&number) {

@@ -2,6 +2,7 @@
 //!
 //! Shares nothing with the search.
 
+use super::certificate::SHIFT;
 use super::group::Group;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
@@ -17,6 +18,36 @@ pub enum ShareOf {
         /// The task beside it, and the numbers of the links from there.
         beside: Option<(usize, Vec<usize>)>,
     },
+}
+
+impl ShareOf {
+    /// The tasks that it is about: the ends of a link; the task beside a group, then its own. `None` for unknown numbers.
+    pub(super) fn tasks(&self, problem: &QuadraticProblem) -> Option<Vec<usize>> {
+        match self {
+            Self::Link(link) => problem.links().get(*link).map(|link| vec![link.from, link.to]),
+            Self::Group { group, beside } => {
+                let group = problem.groups().get(*group)?;
+                let beside = beside.iter().map(|(task, _)| *task);
+                Some(beside.chain(group.tasks.iter().copied()).collect())
+            }
+        }
+    }
+
+    /// The links that it bears.
+    pub(super) fn links(&self) -> &[usize] {
+        match self {
+            Self::Link(link) => std::slice::from_ref(link),
+            Self::Group { beside, .. } => beside.as_ref().map_or(&[], |(_, links)| links),
+        }
+    }
+
+    /// The number of the group that it is of.
+    pub(super) const fn group(&self) -> Option<usize> {
+        match self {
+            Self::Link(_) => None,
+            Self::Group { group, .. } => Some(*group),
+        }
+    }
 }
 
 /// What a link that closes a circle, or a group, bears of the costs of its tasks: so much less costs each of them in its tree.
@@ -37,7 +68,7 @@ impl Share {
     pub(super) fn of<'a>(of: ShareOf, rows: impl Iterator<Item = &'a [f32]>, forbidden: f32) -> Self {
         let whole = |share: &f32| {
             if *share < forbidden {
-                (f64::from(*share) * f64::from(1_u32 << super::certificate::SHIFT)) as i128
+                (f64::from(*share) * f64::from(1_u32 << SHIFT)) as i128
             } else {
                 0
             }
@@ -50,61 +81,30 @@ impl Share {
 
     /// The tasks that it is a share of; `None` when it is of no link or group, or not a share for each agent.
     pub(super) fn tasks(&self, problem: &QuadraticProblem) -> Option<Vec<usize>> {
-        let tasks = match &self.of {
-            ShareOf::Link(link) => {
-                let link = problem.links().get(*link)?;
-                vec![link.from, link.to]
+        let tasks = self.of.tasks(problem)?;
+        if let ShareOf::Group {
+            group,
+            beside: Some((beside, links)),
+        } = &self.of
+        {
+            let group = &problem.groups()[*group].tasks;
+            let joins = |link: &Link| {
+                link.from == *beside && group.contains(&link.to)
+                    || link.to == *beside && group.contains(&link.from)
+            };
+            let known = |link: &usize| problem.links().get(*link).is_some_and(joins);
+            if *beside >= problem.tasks() || group.contains(beside) || !links.iter().all(known) {
+                return None;
             }
-            ShareOf::Group { group, beside } => {
-                let group = problem.groups().get(*group)?;
-                let mut tasks = Vec::with_capacity(group.tasks.len() + 1);
-                if let Some((beside, links)) = beside {
-                    let joins = |link: &Link| {
-                        link.from == *beside && group.tasks.contains(&link.to)
-                            || link.to == *beside && group.tasks.contains(&link.from)
-                    };
-                    let twice = group.tasks.contains(beside);
-                    if twice
-                        || !links
-                            .iter()
-                            .all(|link| problem.links().get(*link).is_some_and(joins))
-                    {
-                        return None;
-                    }
-                    tasks.push(*beside);
-                }
-                tasks.extend(&group.tasks);
-                tasks
-            }
-        };
+        }
         let fits =
             self.costs.len() == tasks.len().checked_mul(problem.agents())? && tasks.len() <= MOST_TASKS;
         fits.then_some(tasks)
     }
 
-    /// The links that it bears.
-    pub(super) fn links(&self) -> Vec<usize> {
-        match &self.of {
-            ShareOf::Link(link) => vec![*link],
-            ShareOf::Group { beside, .. } => beside
-                .iter()
-                .flat_map(|(_, links)| links.iter().copied())
-                .collect(),
-        }
-    }
-
-    /// The number of the group that it is of.
-    pub(super) const fn group(&self) -> Option<usize> {
-        match &self.of {
-            ShareOf::Link(_) => None,
-            ShareOf::Group { group, .. } => Some(*group),
-        }
-    }
-
-    /// What it bears at least, in 2^-`shift` of the unit of costs; `None` when its tasks can nowhere be, or a sum does not fit. A group
-    /// that was `paid` for elsewhere costs nothing.
-    pub(super) fn least(&self, problem: &QuadraticProblem, paid: bool, shift: u32) -> Option<i128> {
-        let tasks = self.tasks(problem)?;
+    /// What it bears of these [tasks](Self::tasks) at least, in 2^-24 of the unit of costs; `None` when they can nowhere be, or a sum does
+    /// not fit. A group that was `paid` for elsewhere costs nothing.
+    pub(super) fn least(&self, problem: &QuadraticProblem, tasks: &[usize], paid: bool) -> Option<i128> {
         let rows = tasks.iter().zip(self.costs.chunks_exact(problem.agents()));
         let rows: Vec<Vec<Option<i128>>> = rows
             .map(|(task, row)| {
@@ -115,15 +115,14 @@ impl Share {
             })
             .collect();
         let (number, beside) = match &self.of {
-            ShareOf::Link(link) => return link_least(problem, &problem.links()[*link], &rows, shift),
+            ShareOf::Link(link) => return link_least(problem, &problem.links()[*link], &rows),
             ShareOf::Group { group, beside } => (*group, beside),
         };
-        let mut group = problem.groups()[number].clone();
-        if paid {
-            group.price = Some(0);
-        }
+        let group = &problem.groups()[number];
+        let free = paid.then(|| group.paid());
+        let group = free.as_ref().unwrap_or(group);
         let Some((beside, links)) = beside else {
-            return group_least(&group, &rows, shift);
+            return group_least(group, &rows);
         };
         let (mine, rows) = rows.split_first()?;
         let mut least: Option<i128> = None;
@@ -131,9 +130,9 @@ impl Share {
             let Some(cost) = cost else { continue };
             let mut with = rows.to_vec();
             for link in links {
-                add_link(problem, (*link, *beside), agent, &group.tasks, &mut with, shift)?;
+                add_link(problem, (*link, *beside), agent, &group.tasks, &mut with)?;
             }
-            if let Some(here) = group_least(&group, &with, shift) {
+            if let Some(here) = group_least(group, &with) {
                 let sum = cost.checked_add(here)?;
                 least = Some(least.map_or(sum, |least| least.min(sum)));
             }
@@ -149,7 +148,6 @@ fn add_link(
     agent: usize,
     tasks: &[usize],
     rows: &mut [Vec<Option<i128>>],
-    shift: u32,
 ) -> Option<()> {
     let link = &problem.links()[number];
     let distance = &problem.distances()[link.distance];
@@ -160,7 +158,7 @@ fn add_link(
             let (from, to) = if forward { (agent, there) } else { (there, agent) };
             let far = distance.weighed(link.weight, distance.class_of(from), distance.class_of(to));
             *slot = match (*slot, far) {
-                (Some(cost), Some(far)) => Some(cost.checked_add(far.checked_mul(1 << shift)?)?),
+                (Some(cost), Some(far)) => Some(cost.checked_add(far.checked_mul(1 << SHIFT)?)?),
                 _ => None,
             };
         }
@@ -168,12 +166,7 @@ fn add_link(
     Some(())
 }
 
-fn link_least(
-    problem: &QuadraticProblem,
-    link: &Link,
-    rows: &[Vec<Option<i128>>],
-    shift: u32,
-) -> Option<i128> {
+fn link_least(problem: &QuadraticProblem, link: &Link, rows: &[Vec<Option<i128>>]) -> Option<i128> {
     let distance = &problem.distances()[link.distance];
     let by_class = |row: &[Option<i128>]| {
         let mut least: Vec<Option<i128>> = vec![None; distance.classes()];
@@ -191,7 +184,7 @@ fn link_least(
                 (here, there, distance.weighed(link.weight, one, other))
             {
                 let cost = far
-                    .checked_mul(1 << shift)?
+                    .checked_mul(1 << SHIFT)?
                     .checked_add(*here)?
                     .checked_add(*there)?;
                 least = Some(least.map_or(cost, |least| least.min(cost)));
@@ -202,7 +195,7 @@ fn link_least(
 }
 
 /// The least over how many tasks each class has. The cheapest tasks of a class are counted, whichever they are elsewhere.
-fn group_least(group: &Group, rows: &[Vec<Option<i128>>], shift: u32) -> Option<i128> {
+fn group_least(group: &Group, rows: &[Vec<Option<i128>>]) -> Option<i128> {
     let (tasks, classes) = (rows.len(), group.classes());
     let mut sums: Vec<Vec<i128>> = Vec::with_capacity(classes);
     for class in 0..classes {
@@ -221,7 +214,7 @@ fn group_least(group: &Group, rows: &[Vec<Option<i128>>], shift: u32) -> Option<
     let unit = |count: usize| match (count, group.price) {
         (0, _) => Some(0),
         (_, None) => None,
-        (count, Some(price)) => Some((i128::from(price) << shift) * count as i128),
+        (count, Some(price)) => Some((i128::from(price) << SHIFT) * count as i128),
     };
     let usable = (0..classes)
         .filter(|class| group.usable.get(*class) == Some(&true))
@@ -262,9 +255,7 @@ fn group_least(group: &Group, rows: &[Vec<Option<i128>>], shift: u32) -> Option<
                 known = next;
             }
             for (used, cost) in known[tasks].iter().enumerate() {
-                let excess =
-                    group.least.saturating_sub(used) + group.most.map_or(0, |most| used.saturating_sub(most));
-                if let (Some(cost), Some(broken)) = (cost, unit(excess)) {
+                if let (Some(cost), Some(broken)) = (cost, unit(group.excess_used(used))) {
                     let cost = cost.checked_add(uneven)?.checked_add(broken)?;
                     least = Some(least.map_or(cost, |least| least.min(cost)));
                 }

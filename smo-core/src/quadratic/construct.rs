@@ -67,7 +67,11 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
+    /// Whether the agent may do the task and has room for it.
     fn fits(&self, task: usize, agent: usize) -> bool {
+        if self.field.costs(task)[agent] >= NEVER {
+            return false;
+        }
         let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
         self.field
             .needs(task)
@@ -87,9 +91,8 @@ impl Building<'_> {
     fn put_all(&mut self, nodes: &[Node], wish: &[usize]) -> bool {
         let before = self.room.clone();
         for node in nodes {
-            let agent = wish[node.task];
             // what fits nowhere is wished anywhere
-            if self.field.costs(node.task)[agent] >= NEVER || !self.fits(node.task, agent) {
+            if !self.fits(node.task, wish[node.task]) {
                 self.room = before;
                 nodes.iter().for_each(|node| self.answer[node.task] = None);
                 return false;

@@ -38,7 +38,6 @@ pub(super) struct Ascent<'a> {
     shares: Shares<'a>,
     /// What shares cost at least, in sum.
     outside: f64,
-    sharing: bool,
     sweep: Sweep<'a>,
     /// By resource, then agent (padded): price of a unit over its rate.
     prices: Vec<f64>,
@@ -49,9 +48,8 @@ pub(super) struct Ascent<'a> {
     closed: Option<Vec<bool>>,
     used: Vec<f64>,
     random: Random,
-    /// The best prices seen, with the shares of then, and what they prove, in floats.
+    /// The best prices seen, and what they prove, in floats; the shares of then are kept.
     best: (f64, Vec<f64>),
-    best_shares: Vec<Share>,
     pub(super) work: u64,
 }
 
@@ -67,7 +65,6 @@ impl<'a> Ascent<'a> {
             field: field.clone(),
             forest,
             outside: shares.before(),
-            sharing: false,
             shares,
             sweep: Sweep::new(problem, field, forest),
             prices: vec![0.0; length],
@@ -79,7 +76,6 @@ impl<'a> Ascent<'a> {
             used: vec![0.0; length],
             random: Random::new(1),
             best: (f64::NEG_INFINITY, vec![0.0; length]),
-            best_shares: Vec::new(),
             work: 0,
         }
     }
@@ -120,7 +116,7 @@ impl<'a> Ascent<'a> {
         let mut step = stage.from;
         for _ in 0..stage.sweeps {
             let one_in = stage.one_in.clamp(1, self.forest.trees().max(1));
-            self.look(one_in);
+            self.look(one_in, false);
             self.step(step);
             step *= decay;
             self.work += self.sweep_work() / one_in as u64;
@@ -151,10 +147,9 @@ impl<'a> Ascent<'a> {
         let decay = 0.05_f64.powf(1.0 / rounds as f64);
         let mut step = 0.01;
         self.prices.copy_from_slice(&self.best.1);
-        self.sharing = true;
         for _ in 0..rounds {
             self.outside = self.shares.look(&self.field);
-            self.look(1);
+            self.look(1, true);
             self.shares.even(&mut self.field);
             self.step(step);
             step *= decay;
@@ -163,15 +158,16 @@ impl<'a> Ascent<'a> {
                 break;
             }
         }
-        self.sharing = false;
     }
 
-    pub(super) fn shares(&mut self) -> Vec<Share> {
-        std::mem::take(&mut self.best_shares)
+    /// The shares that go with [`Self::prices`].
+    pub(super) fn shares(&self) -> Vec<Share> {
+        self.shares.published(self.field.agents)
     }
 
-    /// What the trees take at these prices, and, where all were looked at, what that proves.
-    fn look(&mut self, one_in: usize) {
+    /// What the trees take at these prices, and, where all were looked at, what that proves. `sharing` also notes what moves between
+    /// trees and parts.
+    fn look(&mut self, one_in: usize, sharing: bool) {
         let unit = self.unit();
         self.used.fill(0.0);
         let mut value = self.outside;
@@ -188,7 +184,7 @@ impl<'a> Ascent<'a> {
             value += self
                 .sweep
                 .tree(&self.field, tree, &unit, closed, &mut self.answer);
-            if self.sharing {
+            if sharing {
                 self.shares.note(&self.field, self.forest, &mut self.sweep, tree);
             }
             for node in self.forest.tree(tree) {
@@ -214,8 +210,8 @@ impl<'a> Ascent<'a> {
         if value > self.best.0 {
             self.best.0 = value;
             self.best.1.copy_from_slice(&self.prices);
-            if self.sharing {
-                self.best_shares = self.shares.published(agents);
+            if sharing {
+                self.shares.keep();
             }
         }
     }

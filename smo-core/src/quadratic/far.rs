@@ -8,7 +8,7 @@ use super::field::NEVER;
 pub(super) struct Far {
     /// The class of each agent.
     pub(super) class: Vec<u32>,
-    pub(super) classes: usize,
+    classes: usize,
     /// `from * classes + to`.
     from: Vec<f32>,
     /// `to * classes + from`.
@@ -38,6 +38,34 @@ impl Far {
     pub(super) fn row(&self, forward: bool, class: usize) -> &[f32] {
         let table = if forward { &self.from } else { &self.to };
         &table[class * self.classes..(class + 1) * self.classes]
+    }
+
+    /// What `row`, by agent of the one end, adds at least to each agent of the other, into `message`; that end is the link's `from` when
+    /// `forward`. `best` is room to work in.
+    pub(super) fn through(
+        &self,
+        (weight, forward): (f32, bool),
+        row: &[f32],
+        best: &mut Vec<f32>,
+        message: &mut [f32],
+    ) {
+        let mut least = vec![NEVER; self.classes];
+        for (class, cost) in self.class.iter().zip(row) {
+            let slot = &mut least[*class as usize];
+            *slot = slot.min(*cost);
+        }
+        best.clear();
+        best.resize(self.classes, NEVER);
+        for (class, least) in least.iter().enumerate() {
+            for (best, far) in best.iter_mut().zip(self.row(forward, class)) {
+                let cost = least + weighed(weight, *far);
+                *best = if cost < *best { cost } else { *best };
+            }
+        }
+        message.fill(0.0);
+        for (class, message) in self.class.iter().zip(message) {
+            *message = best[*class as usize];
+        }
     }
 
     /// What a link of this weight costs between two agents; [`NEVER`] where it may not be.

@@ -17,7 +17,7 @@ pub(super) struct Field {
     /// Agents and what fills up the last vector.
     pub(super) width: usize,
     pub(super) resources: usize,
-    /// Task by task; [`NEVER`] where forbidden.
+    /// Task by task; [`NEVER`] where forbidden, and infinite where there is no agent, so that no sum of the former is above it.
     costs: Vec<f32>,
     needs: Vec<f32>,
     /// By number.
@@ -42,6 +42,7 @@ impl Field {
         let mut costs = vec![NEVER; tasks * width];
         let mut scales = vec![0.0; tasks];
         for (task, row) in costs.chunks_exact_mut(width.max(1)).enumerate() {
+            row[agents..].fill(f32::INFINITY);
             let (mut least, mut sum, mut open) = (f64::INFINITY, 0.0, 0_usize);
             for (agent, cost) in problem.costs(task).iter().enumerate() {
                 if *cost != FORBIDDEN && problem.allows(task, agent) {

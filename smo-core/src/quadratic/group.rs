@@ -1,5 +1,7 @@
 //! Tasks that have to spread over classes of agents, such as replicas over zones.
 
+use super::problem::QuadraticProblem;
+
 /// How a group of tasks spreads. Agents of a class (a zone, a provider) fail together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Group {
@@ -36,10 +38,7 @@ impl Group {
     /// Classes, and tasks of skew, too many or too few, given the tasks by class.
     pub(super) fn excess(&self, counts: &[u32]) -> usize {
         let used = counts.iter().filter(|count| **count > 0).count();
-        let mut excess = self.least.saturating_sub(used);
-        if let Some(most) = self.most {
-            excess += used.saturating_sub(most);
-        }
+        let mut excess = self.excess_used(used);
         if let Some(skew) = self.skew
             && used > 0
         {
@@ -49,6 +48,19 @@ impl Group {
             excess += ((fullest - emptiest.min(fullest)) as usize).saturating_sub(skew);
         }
         excess
+    }
+
+    /// Classes too many or too few when so many are used.
+    pub(super) fn excess_used(&self, used: usize) -> usize {
+        self.least.saturating_sub(used) + self.most.map_or(0, |most| used.saturating_sub(most))
+    }
+
+    /// The same for nothing: somebody else pays for it.
+    pub(super) fn paid(&self) -> Self {
+        Self {
+            price: Some(0),
+            ..self.clone()
+        }
     }
 
     /// [`Self::excess`] is never more.
@@ -64,4 +76,15 @@ impl Group {
         }
         counts
     }
+}
+
+/// By task: the numbers of its groups.
+pub(super) fn groups_of(problem: &QuadraticProblem) -> Vec<Vec<u32>> {
+    let mut groups_of = vec![Vec::new(); problem.tasks()];
+    for (number, group) in problem.groups().iter().enumerate() {
+        for task in &group.tasks {
+            groups_of[*task].push(number as u32);
+        }
+    }
+    groups_of
 }

@@ -17,6 +17,7 @@ mod forest;
 mod group;
 mod incumbent;
 mod marginals;
+mod part;
 mod problem;
 mod shares;
 mod solve;

@@ -3,6 +3,8 @@
 //! A dynamic programme over classes: so many tasks, so many classes used. In a class the cheapest tasks of it count, whichever they
 //! are elsewhere; that is exact where tasks are alike, as replicas of a service are, and a lower bound else.
 
+use std::ops::RangeInclusive;
+
 use super::field::NEVER;
 use super::group::Group;
 
@@ -55,7 +57,7 @@ impl Spread {
             return self.two_apart();
         }
         for range in ranges(group) {
-            self.pass(group, &range);
+            self.pass(&Pass::new(group, range));
         }
         self.least.iter().copied().fold(NEVER, f32::min)
     }
@@ -79,69 +81,111 @@ impl Spread {
         (first.0 + second).min(NEVER)
     }
 
-    fn pass(&mut self, group: &Group, range: &Range) {
-        let (tasks, classes) = (group.tasks.len(), group.classes());
-        let most_used = most_used(group);
-        let states = (tasks + 1) * (most_used + 1);
-        let at = |count: usize, used: usize| count * (most_used + 1) + used;
-        let counts = |class: usize| {
-            let usable = group.usable.get(class).copied().unwrap_or(false);
-            (if usable { range.low } else { 0 })..=range.high.min(tasks)
-        };
+    /// The tables of all classes before each and after each, joined at every class.
+    fn pass(&mut self, pass: &Pass<'_>) {
+        let (classes, states) = (pass.group.classes(), pass.states());
         for table in [&mut self.before, &mut self.after] {
             table.clear();
             table.resize((classes + 1) * states, NEVER);
         }
         self.before[0] = 0.0;
         self.after[classes * states] = 0.0;
-        for step in 0..classes {
-            for (table, class, from, to) in [
-                (&mut self.before, step, step, step + 1),
-                (
-                    &mut self.after,
-                    classes - 1 - step,
-                    classes - step,
-                    classes - 1 - step,
-                ),
-            ] {
-                for count in 0..=tasks {
-                    for used in 0..=most_used {
-                        let known = table[from * states + at(count, used)];
-                        if known >= NEVER {
-                            continue;
-                        }
-                        for more in counts(class).take_while(|more| count + more <= tasks) {
-                            let used = (used + usize::from(more > 0)).min(most_used);
-                            let slot = &mut table[to * states + at(count + more, used)];
-                            *slot = slot.min(known + self.sums[class * (tasks + 1) + more]);
-                        }
-                    }
-                }
-            }
-        }
-        let price = group.price.map_or(NEVER, |price| price as f32);
         for class in 0..classes {
-            for more in counts(class).filter(|more| *more > 0) {
-                let here = range.price + self.sums[class * (tasks + 1) + more];
-                for count in 0..=tasks - more {
-                    for used in 0..=most_used {
-                        let before = self.before[class * states + at(count, used)];
-                        if before >= NEVER {
-                            continue;
-                        }
-                        for others in 0..=most_used {
-                            let after = self.after[(class + 1) * states + at(tasks - more - count, others)];
-                            let used = used + others + 1;
-                            let excess = group.least.saturating_sub(used)
-                                + group.most.map_or(0, |most| used.saturating_sub(most));
-                            let broken = if excess > 0 { price * excess as f32 } else { 0.0 };
-                            let least = &mut self.least[class];
-                            *least = least.min(before + here + after + broken);
-                        }
+            pass.add(class, &self.sums, &mut self.before, (class, class + 1));
+        }
+        for class in (0..classes).rev() {
+            pass.add(class, &self.sums, &mut self.after, (class + 1, class));
+        }
+        for class in 0..classes {
+            let before = &self.before[class * states..(class + 1) * states];
+            let after = &self.after[(class + 1) * states..(class + 2) * states];
+            let least = pass.join(class, &self.sums, before, after);
+            self.least[class] = self.least[class].min(least);
+        }
+    }
+}
+
+/// A group, and one way to be uneven.
+struct Pass<'g> {
+    group: &'g Group,
+    range: Range,
+    most_used: usize,
+}
+
+impl<'g> Pass<'g> {
+    fn new(group: &'g Group, range: Range) -> Self {
+        Self {
+            group,
+            range,
+            most_used: most_used(group),
+        }
+    }
+
+    fn tasks(&self) -> usize {
+        self.group.tasks.len()
+    }
+
+    /// How many pairs of tasks placed and classes used there are.
+    fn states(&self) -> usize {
+        (self.tasks() + 1) * (self.most_used + 1)
+    }
+
+    const fn state(&self, count: usize, used: usize) -> usize {
+        count * (self.most_used + 1) + used
+    }
+
+    /// How many tasks the class may have.
+    fn counts(&self, class: usize) -> RangeInclusive<usize> {
+        let usable = self.group.usable.get(class).copied().unwrap_or(false);
+        (if usable { self.range.low } else { 0 })..=self.range.high.min(self.tasks())
+    }
+
+    /// What so many tasks cost in the class.
+    fn cost(&self, class: usize, sums: &[f32], count: usize) -> f32 {
+        sums[class * (self.tasks() + 1) + count]
+    }
+
+    /// Adds a class: from the states of one row of the table to those of another.
+    fn add(&self, class: usize, sums: &[f32], table: &mut [f32], (from, to): (usize, usize)) {
+        for count in 0..=self.tasks() {
+            for used in 0..=self.most_used {
+                let known = table[from * self.states() + self.state(count, used)];
+                if known >= NEVER {
+                    continue;
+                }
+                for more in self.counts(class).take_while(|more| count + more <= self.tasks()) {
+                    let used = (used + usize::from(more > 0)).min(self.most_used);
+                    let slot = &mut table[to * self.states() + self.state(count + more, used)];
+                    *slot = slot.min(known + self.cost(class, sums, more));
+                }
+            }
+        }
+    }
+
+    /// The least when the class has a task at least, from the states of all before it and of all after it.
+    fn join(&self, class: usize, sums: &[f32], before: &[f32], after: &[f32]) -> f32 {
+        let price = self.group.price.map_or(NEVER, |price| price as f32);
+        let broken = |used: usize| match self.group.excess_used(used) {
+            0 => 0.0,
+            excess => price * excess as f32,
+        };
+        let mut least = NEVER;
+        for more in self.counts(class).filter(|more| *more > 0) {
+            let here = self.range.price + self.cost(class, sums, more);
+            for count in 0..=self.tasks() - more {
+                for used in 0..=self.most_used {
+                    let before = before[self.state(count, used)];
+                    if before >= NEVER {
+                        continue;
+                    }
+                    for others in 0..=self.most_used {
+                        let after = after[self.state(self.tasks() - more - count, others)];
+                        least = least.min(before + here + after + broken(used + others + 1));
                     }
                 }
             }
         }
+        least
     }
 }
 

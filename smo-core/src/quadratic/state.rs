@@ -4,6 +4,7 @@
 
 use super::far::weighed;
 use super::field::{Field, NEVER};
+use super::group::groups_of;
 use super::problem::QuadraticProblem;
 
 /// A link as one of its tasks sees it.
@@ -451,14 +452,4 @@ impl<'a> State<'a> {
     pub(super) fn answer(&self) -> Vec<usize> {
         self.agent_of.iter().map(|agent| *agent as usize).collect()
     }
-}
-
-fn groups_of(problem: &QuadraticProblem) -> Vec<Vec<u32>> {
-    let mut groups_of = vec![Vec::new(); problem.tasks()];
-    for (number, group) in problem.groups().iter().enumerate() {
-        for task in &group.tasks {
-            groups_of[*task].push(number as u32);
-        }
-    }
-    groups_of
 }

@@ -2,7 +2,7 @@
 //!
 //! With links that cost the same between all agents apart a step takes as long as there are agents, else classes squared.
 
-use super::far::{Far, weighed};
+use super::far::weighed;
 use super::field::{Field, NEVER};
 use super::forest::{Forest, Node};
 use super::problem::QuadraticProblem;
@@ -66,7 +66,7 @@ impl<'a> Sweep<'a> {
         for (place, node) in nodes.iter().enumerate().rev() {
             let (before, here) = self.rows.split_at_mut(place * width);
             let row = &here[..width];
-            let (agent, least) = first_least(row, field.agents);
+            let (agent, least) = first_least(row);
             self.cheapest[place] = agent;
             value += f64::from(least);
             let Some((parent, link)) = node.parent else {
@@ -89,7 +89,7 @@ impl<'a> Sweep<'a> {
             let forward = link.from == nodes[parent].task;
             self.least.clear();
             self.least.extend(row.iter().map(|cost| cost - least));
-            through(far, (weight, !forward), &self.least, &mut self.message, message);
+            far.through((weight, !forward), &self.least, &mut self.message, message);
             for (message, above) in message.iter().zip(above) {
                 *above += *message;
             }
@@ -116,7 +116,7 @@ impl<'a> Sweep<'a> {
             self.least.clear();
             self.least
                 .extend(above.iter().zip(up).map(|(all, mine)| (all - mine).max(-NEVER)));
-            let (_, least) = first_least(&self.least, field.agents);
+            let (_, least) = first_least(&self.least);
             self.least
                 .iter_mut()
                 .for_each(|cost| *cost = (*cost - least).min(NEVER));
@@ -127,7 +127,7 @@ impl<'a> Sweep<'a> {
                 }
             } else {
                 let forward = link.from == node.task;
-                through(far, (weight, !forward), &self.least, &mut self.message, &mut down);
+                far.through((weight, !forward), &self.least, &mut self.message, &mut down);
             }
             for (cost, down) in here[..width].iter_mut().zip(&down) {
                 *cost += *down;
@@ -172,27 +172,6 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// What `row`, by agent of the one end, adds to each agent of the other; that one is the link's `from` when not `forward`.
-fn through(far: &Far, (weight, forward): (f32, bool), row: &[f32], best: &mut Vec<f32>, message: &mut [f32]) {
-    let mut least = vec![NEVER; far.classes];
-    for (class, cost) in far.class.iter().zip(row) {
-        let slot = &mut least[*class as usize];
-        *slot = slot.min(*cost);
-    }
-    best.clear();
-    best.resize(far.classes, NEVER);
-    for (class, least) in least.iter().enumerate() {
-        for (best, far) in best.iter_mut().zip(far.row(forward, class)) {
-            let cost = least + weighed(weight, *far);
-            *best = if cost < *best { cost } else { *best };
-        }
-    }
-    message.fill(0.0);
-    for (class, message) in far.class.iter().zip(message) {
-        *message = best[*class as usize];
-    }
-}
-
 /// The costs of a task at each agent, its needs paid at these prices.
 pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32]) {
     row.copy_from_slice(field.costs(task));
@@ -207,8 +186,7 @@ pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32])
     }
 }
 
-/// The cheapest of the agents and what it costs. What fills up the row is never cheaper than what may never be, unless that is summed.
-fn first_least(row: &[f32], agents: usize) -> (usize, f32) {
+fn first_least(row: &[f32]) -> (usize, f32) {
     let mut lanes = [f32::INFINITY; 16];
     for chunk in row.chunks_exact(16) {
         for (least, cost) in lanes.iter_mut().zip(chunk) {
@@ -217,11 +195,5 @@ fn first_least(row: &[f32], agents: usize) -> (usize, f32) {
     }
     let least = lanes.iter().copied().fold(f32::INFINITY, f32::min);
     let agent = row.iter().position(|cost| *cost <= least).unwrap_or(0);
-    if agent < agents {
-        return (agent, least);
-    }
-    let open = row.iter().take(agents).copied().enumerate();
-    open.fold((0, f32::INFINITY), |best, (agent, cost)| {
-        if cost < best.1 { (agent, cost) } else { best }
-    })
+    (agent, least)
 }

@@ -270,6 +270,33 @@ fn a_share_counts_once() {
 }
 
 #[test]
+fn a_share_of_a_task_that_is_not_there_proves_nothing() {
+    let mut problem = QuadraticProblem::new(1, 2, 0);
+    problem.set_cost(0, 0, 4);
+    problem.set_cost(1, 0, 1);
+    problem.add_group(Group {
+        tasks: vec![0],
+        class: vec![0],
+        ..Group::default()
+    });
+    let proves = |beside: usize| {
+        let share = Share {
+            of: ShareOf::Group {
+                group: 0,
+                beside: Some((beside, Vec::new())),
+            },
+            costs: vec![0; 2],
+        };
+        let certificate = Certificate {
+            shares: vec![share],
+            ..Certificate::default()
+        };
+        certificate.bound(&problem)
+    };
+    assert_eq!([0, 1, 2].map(proves), [None, Some(5), None]);
+}
+
+#[test]
 fn a_service_beside_replicas_that_spread_is_bounded_by_where_they_have_to_be() {
     // three replicas in three zones, and a service that talks to all: two of its links are cut wherever it is
     let mut problem = QuadraticProblem::new(6, 4, 0);

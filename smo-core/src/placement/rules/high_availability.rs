@@ -1,6 +1,6 @@
 //! A service with two replicas or more survives the loss of any one domain. Softly: points for a service that does not.
 
-use super::{Pair, Rule};
+use super::{Pair, Rule, about_each};
 use crate::id::ServiceKey;
 use crate::placement::domain::replicas_by_domain;
 use crate::placement::{Breach, Placement, PlacementProblem, Reason, ServiceDemand};
@@ -28,10 +28,7 @@ impl Rule for Available {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let services = problem.services.keys();
-        services
-            .flat_map(|service| self.breaches_about(problem, placement, service))
-            .collect()
+        about_each(self, problem, placement)
     }
 
     fn breaches_about(

@@ -127,6 +127,18 @@ pub fn forbidden<R: Rule + ?Sized>(
     pairs_in_use(problem, placement).filter_map(breach).collect()
 }
 
+/// What a rule that looks at each service by itself says of all of them.
+pub(super) fn about_each<R: Rule + ?Sized>(
+    rule: &R,
+    problem: &PlacementProblem,
+    placement: &Placement,
+) -> Vec<Breach> {
+    let services = problem.services.keys();
+    services
+        .flat_map(|service| rule.breaches_about(problem, placement, service))
+        .collect()
+}
+
 /// The rules, in the order in which reasons are looked for: what the host decided, then what the cluster is, then what it
 /// has left, then where the other services can be.
 static RULES: [&dyn Rule; 17] = [

@@ -1,6 +1,6 @@
 //! Replicas spread over domains: at least so many, at most so many, and evenly.
 
-use super::{Pair, Rule, may_host};
+use super::{Pair, Rule, about_each, may_host};
 use crate::id::ServiceKey;
 use crate::placement::domain::replicas_by_domain;
 use crate::placement::{
@@ -25,10 +25,7 @@ impl Rule for Spreading {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let services = problem.services.keys();
-        services
-            .flat_map(|service| self.breaches_about(problem, placement, service))
-            .collect()
+        about_each(self, problem, placement)
     }
 
     fn breaches_about(
