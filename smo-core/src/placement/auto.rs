@@ -44,12 +44,13 @@ impl AutoPlacer {
         Self { exact, fleet }
     }
 
-    /// The same with another effort for what is not settled exactly, see [`FleetPlacer::with_effort`].
+    /// The same with another effort, about a nanosecond each, for what is not settled at once: see
+    /// [`MilpPlacer::with_assign_effort`] and [`FleetPlacer::with_effort`].
     #[must_use]
     pub fn with_effort(self, effort: u64) -> Self {
         Self {
+            exact: self.exact.with_assign_effort(effort),
             fleet: self.fleet.with_effort(effort),
-            ..self
         }
     }
 }

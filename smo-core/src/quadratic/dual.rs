@@ -107,8 +107,8 @@ impl<'a> Ascent<'a> {
     }
 
     /// The work of one sweep over everything.
-    pub(super) fn sweep_work(&self) -> u64 {
-        (self.field.tasks() * self.field.width * (2 + self.field.resources)) as u64 / 4
+    pub(super) const fn sweep_work(&self) -> u64 {
+        self.sweep.work()
     }
 
     pub(super) fn climb(&mut self, stage: &Stage, go_on: &mut dyn FnMut(u64) -> bool) {

@@ -8,7 +8,7 @@ use super::field::NEVER;
 pub(super) struct Far {
     /// The class of each agent.
     pub(super) class: Vec<u32>,
-    classes: usize,
+    pub(super) classes: usize,
     /// `from * classes + to`.
     from: Vec<f32>,
     /// `to * classes + from`.

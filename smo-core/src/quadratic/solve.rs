@@ -189,7 +189,7 @@ impl Search<'_, '_> {
         self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 1), effort);
         if !self.stopped && pairs <= FEW_PAIRS {
             let left = limits.effort.saturating_sub(self.work);
-            let best = self.branch(&prices, self.checked(&incumbent), left / 2);
+            let best = self.branch(&prices, self.checked(&incumbent), left / 4);
             if let Some((answer, _)) = best {
                 state.reset(&answer);
                 incumbent.see_all(&state);
@@ -334,11 +334,11 @@ impl Search<'_, '_> {
         }
         self.work = before + ascent.work;
         if !self.stopped {
-            let before = self.work;
             ascent.share(effort, &mut |work| {
                 self.work = before + work;
                 self.tell(incumbent)
             });
+            self.work = before + ascent.work;
         }
         (ascent.prices(), ascent.shares())
     }

@@ -21,7 +21,11 @@ pub(super) struct Sweep<'a> {
     width: usize,
     /// By place: what the task and all below it add to each agent of the parent.
     up: Vec<f32>,
+    work: u64,
 }
+
+/// What looking at a task takes besides its row.
+const A_TASK: usize = 24;
 
 impl<'a> Sweep<'a> {
     pub(super) fn new(problem: &'a QuadraticProblem, field: &Field, forest: &'a Forest) -> Self {
@@ -35,7 +39,16 @@ impl<'a> Sweep<'a> {
             least: Vec::new(),
             width: field.width,
             up: vec![0.0; places * field.width],
+            work: (0..forest.trees())
+                .flat_map(|tree| forest.tree(tree))
+                .map(|node| work(problem, field, node))
+                .sum(),
         }
+    }
+
+    /// The work of looking at every tree once.
+    pub(super) const fn work(&self) -> u64 {
+        self.work
     }
 
     /// The best value of a tree at these prices (by resource, then agent), and its answer into `answer` (by task).
@@ -170,6 +183,19 @@ impl<'a> Sweep<'a> {
             answer[node.task] = agent;
         }
     }
+}
+
+fn work(problem: &QuadraticProblem, field: &Field, node: &Node) -> u64 {
+    let row = field.width * (2 + field.resources) / 4 + A_TASK;
+    let table = node.parent.map_or(0, |(_, link)| {
+        let far = &field.far[problem.links()[link].distance];
+        if far.cut.is_some() {
+            0
+        } else {
+            far.classes * far.classes / 2 + 2 * field.width
+        }
+    });
+    (row + table) as u64
 }
 
 /// The costs of a task at each agent, its needs paid at these prices.

@@ -487,11 +487,11 @@ class GreenConsolidation(Placer):
 
 @final
 class AutoPlacer(Placer):
-    def __new__(cls, *, effort: int = 3_000_000_000) -> AutoPlacer: ...
+    def __new__(cls, *, effort: int | None = None) -> AutoPlacer: ...
 
 @final
 class FleetPlacer(Placer):
-    def __new__(cls, *, effort: int = 3_000_000_000) -> FleetPlacer: ...
+    def __new__(cls, *, effort: int = 1_000_000_000) -> FleetPlacer: ...
 
 @final
 class MilpPlacer(Placer):

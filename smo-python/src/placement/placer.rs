@@ -84,7 +84,7 @@ impl Placer {
 }
 
 // Defaults are numbers where they are written, so that Python can show them.
-const _: () = assert!(core::FleetPlacer::DEFAULT_EFFORT == 3_000_000_000);
+const _: () = assert!(core::FleetPlacer::DEFAULT_EFFORT == 1_000_000_000);
 const _: () = assert!(core::Exhaustive::DEFAULT_MOST == 2_000_000);
 
 fn native(placer: impl core::Placer + 'static) -> Placer {
@@ -186,7 +186,7 @@ pub(crate) struct FleetPlacer;
 #[pymethods]
 impl FleetPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = 3000000000))]
+    #[pyo3(signature = (*, effort = 1000000000))]
     fn new(effort: u64) -> PyClassInitializer<Self> {
         let placer = core::FleetPlacer::default().with_effort(effort);
         PyClassInitializer::from(native(placer)).add_subclass(Self)
@@ -195,7 +195,7 @@ impl FleetPlacer {
 
 /// The default: `MilpPlacer` where the problem is small, `FleetPlacer` for what that leaves open and for fleets.
 ///
-/// `effort` is that of `FleetPlacer`.
+/// `effort` is for what is not settled at once, about a nanosecond each; the default is some seconds at most.
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -209,9 +209,13 @@ pub(crate) struct AutoPlacer;
 #[pymethods]
 impl AutoPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = 3000000000))]
-    fn new(effort: u64) -> PyClassInitializer<Self> {
-        let placer = core::AutoPlacer::default().with_effort(effort);
+    #[pyo3(signature = (*, effort = None))]
+    fn new(effort: Option<u64>) -> PyClassInitializer<Self> {
+        let placer = core::AutoPlacer::default();
+        let placer = match effort {
+            Some(effort) => placer.with_effort(effort),
+            None => placer,
+        };
         PyClassInitializer::from(native(placer)).add_subclass(Self)
     }
 }

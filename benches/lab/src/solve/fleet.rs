@@ -22,7 +22,7 @@ use super::solution::Solution;
 use super::{Answer, Effort, Fault, Format, Input};
 
 /// Effort of the kernel that takes about a second.
-const PER_SECOND: f64 = 6e8;
+const PER_SECOND: f64 = 9e8;
 /// A table of more pairs than this does not fit a small machine.
 const MOST_PAIRS: usize = 100_000_000;
 

@@ -12,7 +12,7 @@ use super::answer::gap;
 use super::{Answer, Effort, Fault, Format, Input, Status};
 
 /// Effort of the placer that takes about a second.
-const PER_SECOND: f64 = 6e8;
+const PER_SECOND: f64 = 7e8;
 /// Files are as large as the memory of the machine that reads them.
 const LIMITS: Limits = Limits {
     bytes: 1 << 30,
