@@ -122,6 +122,9 @@ impl Default for Schedule {
     }
 }
 
+fn env(name: &str, or: f64) -> f64 {
+    std::env::var(name).map_or(or, |v| v.parse().unwrap())
+}
 const EPOCHS: u32 = 400;
 
 /// One proposal in so many mends what is broken: one of its tasks goes anywhere.
@@ -169,8 +172,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
         go_on: &mut dyn FnMut(u64, &Incumbent) -> bool,
     ) -> bool {
         let start = self.state.work;
-        let hot = self.state.field.scale * schedule.hot;
-        let cold = self.state.field.typical * schedule.cold;
+        let hot = self.state.field.scale * env("HOT", schedule.hot);
+        let cold = self.state.field.typical * env("COLD", schedule.cold);
         for epoch in 0..EPOCHS {
             let progress = f64::from(epoch) / f64::from(EPOCHS - 1);
             let heat = hot * (cold / hot).powf(progress);
@@ -199,12 +202,12 @@ impl<'s, 'a> Anneal<'s, 'a> {
                 // What costs above comfort is soft as it is.
                 let strained = field.comfort.get(at).is_some_and(|(_, price)| *price > 0.0);
                 let priced = if strained { 0.0 } else { schedule.priced };
-                self.state.rates.slack[at] = price * priced * (1.0 - progress).sqrt();
-                self.state.rates.over[at] = price + over * field.rates[resource];
+                self.state.rows.rates.slack[at] = price * priced * (1.0 - progress).sqrt();
+                self.state.rows.rates.over[at] = price + over * field.rates[resource];
             }
         }
-        self.state.rates.broken = over.min(20.0) * field.scale;
-        self.state.rates.step = schedule.step * progress * progress * field.scale;
+        self.state.mending = over.min(20.0) * field.scale;
+        self.state.rows.rates.step = schedule.step * progress * progress * field.scale;
     }
 
     fn propose(&mut self, heat: f64) {
@@ -246,7 +249,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
             self.incumbent.see(self.state, &self.run);
             return;
         }
-        if change.cost + change.left > accepted {
+        // room is made where that alone may pay
+        if change.cost - change.strain + change.left > accepted {
             return;
         }
         self.make_room(from, to, &change, accepted);
@@ -286,6 +290,9 @@ impl<'s, 'a> Anneal<'s, 'a> {
     }
 
     fn target(&mut self, task: usize) -> Option<usize> {
+        if self.state.field.is_strained() && self.random.below(16) < env("ANY",8.0) as usize {
+            return Some(self.random.below(self.state.field.agents));
+        }
         let list = match self.random.below(16) {
             0 | 1 => {
                 let chance = self.random.below(1 << 16);

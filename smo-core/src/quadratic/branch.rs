@@ -161,8 +161,8 @@ impl<'a> Branch<'a> {
         }
         let mut used = vec![0.0; agents * self.field.resources];
         for (task, agent) in answer.iter().enumerate() {
-            for (resource, need) in self.field.needs(task).iter().enumerate() {
-                used[agent * self.field.resources + resource] += f64::from(*need);
+            for resource in 0..self.field.resources {
+                used[agent * self.field.resources + resource] += self.field.need(task, *agent, resource);
             }
         }
         let over = |at: &usize| used[*at] / self.field.capacities[*at].max(1.0);
@@ -210,25 +210,24 @@ impl<'a> Branch<'a> {
             let mut left = (0..agents).filter(|agent| !closed[task * agents + agent]);
             if let (Some(agent), None) = (left.next(), left.next()) {
                 decided[task] = true;
-                for (resource, need) in self.problem.needs(task).iter().enumerate() {
-                    used[agent * resources + resource] += u128::from(*need);
+                for resource in 0..resources {
+                    used[agent * resources + resource] +=
+                        u128::from(self.problem.need(task, agent, resource));
                 }
             }
         }
         for task in 0..self.problem.tasks() {
             for agent in 0..agents {
-                let more = if decided[task] {
-                    &[]
-                } else {
-                    self.problem.needs(task)
-                };
                 let full = self
                     .problem
                     .capacities(agent)
                     .iter()
                     .enumerate()
                     .any(|(resource, has)| {
-                        let need = more.get(resource).copied().unwrap_or(0);
+                        let need = match decided[task] {
+                            true => 0,
+                            false => self.problem.need(task, agent, resource),
+                        };
                         *has < u64::MAX
                             && used[agent * resources + resource] + u128::from(need) > u128::from(*has)
                     });

@@ -194,17 +194,16 @@ impl Certificate {
     ) -> Option<Vec<Option<i128>>> {
         let mut row = Vec::with_capacity(problem.agents());
         for (agent, cost) in problem.costs(task).iter().enumerate() {
-            let needs = problem.needs(task).iter().zip(problem.capacities(agent));
-            if *cost == FORBIDDEN || needs.clone().any(|(need, has)| need > has) {
+            let need = |resource| problem.need(task, agent, resource);
+            let mut rooms = problem.capacities(agent).iter().enumerate();
+            if *cost == FORBIDDEN || rooms.any(|(resource, has)| need(resource) > *has) {
                 row.push(None);
                 continue;
             }
             let mut priced = i128::from(*cost).checked_mul(1 << SHIFT)?;
-            for (resource, (need, _)) in needs.enumerate() {
-                priced = priced.checked_add(
-                    self.price(problem, agent, resource)?
-                        .checked_mul(i128::from(*need))?,
-                )?;
+            for resource in 0..problem.resources() {
+                let price = self.price(problem, agent, resource)?;
+                priced = priced.checked_add(price.checked_mul(i128::from(need(resource)))?)?;
             }
             for share in borne {
                 priced = priced.checked_sub(*share.get(agent)?)?;

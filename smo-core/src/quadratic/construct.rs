@@ -73,17 +73,15 @@ impl Building<'_> {
             return false;
         }
         let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
-        self.field
-            .needs(task)
-            .iter()
-            .zip(room)
-            .all(|(need, room)| f64::from(*need) <= *room)
+        let need = |resource| self.field.need(task, agent, resource);
+        room.iter().enumerate().all(|(resource, room)| need(resource) <= *room)
     }
 
     fn put(&mut self, task: usize, agent: usize) {
         self.answer[task] = Some(agent);
-        for (resource, need) in self.field.needs(task).iter().enumerate() {
-            self.room[agent * self.field.resources + resource] -= f64::from(*need);
+        for resource in 0..self.field.resources {
+            let need = self.field.need(task, agent, resource);
+            self.room[agent * self.field.resources + resource] -= need;
         }
     }
 

@@ -189,8 +189,9 @@ impl<'a> Ascent<'a> {
             }
             for node in self.forest.tree(tree) {
                 let agent = self.answer[node.task];
-                for (resource, need) in self.field.needs(node.task).iter().enumerate() {
-                    self.used[resource * self.field.width + agent] += f64::from(*need) * one_in as f64;
+                for resource in 0..self.field.resources {
+                    let need = self.field.need(node.task, agent, resource);
+                    self.used[resource * self.field.width + agent] += need * one_in as f64;
                 }
             }
         }

@@ -10,6 +10,23 @@ pub(super) const NEVER: f32 = 1e30;
 
 const LANES: usize = 16;
 
+/// Two resources that should stay in proportion, see [`super::strain::Balance`].
+#[derive(Debug, Clone)]
+pub(super) struct Balanced {
+    pub(super) one: usize,
+    pub(super) other: usize,
+    target: f64,
+    price: f64,
+    level: Vec<f64>,
+}
+
+impl Balanced {
+    /// What it costs at an agent when so much is taken of both.
+    pub(super) fn cost(&self, agent: usize, one: f64, other: f64) -> f64 {
+        self.price * (other - self.target * one - self.level[agent]).max(0.0)
+    }
+}
+
 /// Costs and needs as floats.
 #[derive(Debug, Clone)]
 pub(super) struct Field {
@@ -20,12 +37,19 @@ pub(super) struct Field {
     /// Task by task; [`NEVER`] where forbidden, and infinite where there is no agent, so that no sum of the former is above it.
     costs: Vec<f32>,
     needs: Vec<f32>,
+    /// The needs again, as exact as counts of what is taken have to be.
+    amounts: Vec<f64>,
+    /// By resource, whether only who is not at home needs it; empty where none is like that.
+    arriving: Vec<bool>,
+    /// By task; `usize::MAX` where it has none.
+    homes: Vec<usize>,
     /// By number.
     pub(super) far: Arc<Vec<Far>>,
     /// Agent by agent; infinite where nothing is limited.
     pub(super) capacities: Vec<f64>,
     /// Agent by agent: the level from which a unit costs, and how much; empty where none does.
     pub(super) comfort: Vec<(f64, f64)>,
+    pub(super) balances: Vec<Balanced>,
     /// What a choice of agent is about: the mean over tasks of mean cost less least cost, of what links cost apart, and of what
     /// its needs cost above comfort.
     pub(super) scale: f64,
@@ -65,6 +89,14 @@ impl Field {
         let needs: Vec<f32> = (0..tasks)
             .flat_map(|task| problem.needs(task).iter().map(|need| *need as f32))
             .collect();
+        let amounts: Vec<f64> = (0..tasks)
+            .flat_map(|task| problem.needs(task).iter().map(|need| *need as f64))
+            .collect();
+        for balance in problem.balances() {
+            for (task, scale) in scales.iter_mut().enumerate() {
+                *scale += amounts[task * resources + balance.other] * balance.price as f64;
+            }
+        }
         let comfort = comfort(problem);
         if !comfort.is_empty() {
             for (at, need) in needs.iter().enumerate() {
@@ -94,6 +126,12 @@ impl Field {
             resources,
             costs,
             needs,
+            amounts,
+            arriving: arriving(problem),
+            homes: (0..tasks)
+                .map(|task| problem.home(task).unwrap_or(usize::MAX))
+                .collect(),
+            balances: balances(problem),
             far: Arc::new(problem.distances().iter().map(Far::new).collect()),
             capacities,
             comfort,
@@ -132,6 +170,35 @@ impl Field {
         &self.needs[task * self.resources..(task + 1) * self.resources]
     }
 
+    /// What a task takes of each resource where it is not at home, exactly.
+    pub(super) fn amounts(&self, task: usize) -> &[f64] {
+        &self.amounts[task * self.resources..(task + 1) * self.resources]
+    }
+
+    /// How much of a resource a task takes at an agent.
+    pub(super) fn need(&self, task: usize, agent: usize, resource: usize) -> f64 {
+        if self.is_home(task, agent) && self.arriving.get(resource) == Some(&true) {
+            return 0.0;
+        }
+        self.amounts[task * self.resources + resource]
+    }
+
+    fn is_home(&self, task: usize, agent: usize) -> bool {
+        !self.arriving.is_empty() && self.homes[task] == agent
+    }
+
+    /// Where a task is at home, and the resources that it does not need there.
+    pub(super) fn spared(&self, task: usize) -> Option<(usize, impl Iterator<Item = usize>)> {
+        let home = self.homes[task];
+        let spared = (0..self.arriving.len()).filter(|resource| self.arriving[*resource]);
+        (!self.arriving.is_empty() && home < self.agents).then_some((home, spared))
+    }
+
+    /// True when more load at an agent may cost by itself.
+    pub(super) const fn is_strained(&self) -> bool {
+        !self.comfort.is_empty() || !self.balances.is_empty()
+    }
+
     /// How much a task takes, its needs weighed by their rates.
     pub(super) fn size(&self, task: usize) -> f64 {
         self.needs(task)
@@ -160,6 +227,27 @@ fn comfort(problem: &QuadraticProblem) -> Vec<(f64, f64)> {
         return Vec::new();
     }
     rows
+}
+
+fn arriving(problem: &QuadraticProblem) -> Vec<bool> {
+    let arriving: Vec<bool> = (0..problem.resources())
+        .map(|resource| problem.is_arriving(resource))
+        .collect();
+    if arriving.contains(&true) {
+        return arriving;
+    }
+    Vec::new()
+}
+
+fn balances(problem: &QuadraticProblem) -> Vec<Balanced> {
+    let balances = problem.balances().iter().map(|balance| Balanced {
+        one: balance.one,
+        other: balance.other,
+        target: balance.target as f64,
+        price: balance.price as f64,
+        level: balance.level.iter().map(|level| *level as f64).collect(),
+    });
+    balances.collect()
 }
 
 fn capacity(has: u64) -> f64 {

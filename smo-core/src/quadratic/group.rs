@@ -38,6 +38,11 @@ impl Group {
     /// Classes, and tasks of skew, too many or too few, given the tasks by class.
     pub(super) fn excess(&self, counts: &[u32]) -> usize {
         let used = counts.iter().filter(|count| **count > 0).count();
+        self.excess_of(counts, used)
+    }
+
+    /// The same where it is known how many classes are used.
+    pub(super) fn excess_of(&self, counts: &[u32], used: usize) -> usize {
         let mut excess = self.excess_used(used);
         if let Some(skew) = self.skew
             && used > 0

@@ -30,7 +30,7 @@ impl Incumbent {
 
     pub(super) fn see(&mut self, state: &State<'_>, moved: &[u32]) {
         self.note(moved);
-        if state.over == 0 && state.cost < self.cost - 1e-6 {
+        if state.is_sound() && state.cost < self.cost - 1e-6 {
             self.keep(state);
         } else if self.journal.len() > 4 * state.agent_of.len() {
             self.journal.clear();

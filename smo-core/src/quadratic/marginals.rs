@@ -114,11 +114,9 @@ fn priced(problem: &QuadraticProblem, task: usize, prices: &[u128], closed: &[bo
             return CLOSED;
         }
         let prices = &prices[agent * problem.resources()..];
-        let needs = problem.needs(task).iter().zip(prices);
-        (i128::from(*cost) << SHIFT)
-            + needs
-                .map(|(need, price)| i128::from(*need) * *price as i128)
-                .sum::<i128>()
+        let paid = (0..problem.resources())
+            .map(|resource| i128::from(problem.need(task, agent, resource)) * prices[resource] as i128);
+        (i128::from(*cost) << SHIFT) + paid.sum::<i128>()
     };
     problem.costs(task).iter().enumerate().map(price).collect()
 }

@@ -4,6 +4,7 @@
 //! two tasks are. It answers with the best assignment found, a lower bound in whole numbers and the prices that prove it.
 //! Deterministic: limits are counts of work, and chance is seeded.
 
+mod affinity;
 mod anneal;
 mod branch;
 mod certificate;
@@ -19,18 +20,24 @@ mod incumbent;
 mod marginals;
 mod part;
 mod problem;
+mod rows;
 mod shares;
 mod solve;
 mod spread;
+mod spreading;
 mod star;
 mod state;
+mod strain;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod value;
 
+pub use affinity::Affinity;
 pub use certificate::Certificate;
 pub use certificate_parts::{Share, ShareOf};
 pub use distance::Distance;
 pub use group::Group;
-pub use problem::{Comfort, FORBIDDEN, Link, QuadraticProblem};
+pub use problem::{FORBIDDEN, Link, QuadraticProblem};
 pub use solve::{Limits, Progress, Solved, Start, solve};
+pub use strain::{Balance, Comfort};

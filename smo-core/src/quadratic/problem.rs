@@ -1,7 +1,9 @@
 //! The question by number.
 
+use super::affinity::Affinity;
 use super::distance::Distance;
 use super::group::Group;
+use super::strain::{Balance, Comfort};
 
 /// What a pair of task and agent costs when the agent may not do the task, and a link between agents where it may not be.
 pub const FORBIDDEN: i64 = i64::MAX;
@@ -17,23 +19,6 @@ pub struct Link {
     pub weight: i64,
     /// The number of the [`Distance`].
     pub distance: usize,
-}
-
-/// How much of an agent's resource may be taken for nothing, and what a unit above costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comfort {
-    /// Up to here it costs nothing.
-    pub level: u64,
-    /// What a unit above costs; not negative.
-    pub price: i64,
-}
-
-impl Comfort {
-    /// Taking it costs nothing.
-    pub const FREE: Self = Self {
-        level: u64::MAX,
-        price: 0,
-    };
 }
 
 /// A quadratic generalised assignment problem: every task to one agent, within capacities, at least cost of pairs and links.
@@ -69,9 +54,15 @@ pub struct QuadraticProblem {
     capacities: Vec<u64>,
     /// Agent by agent: what may be taken for nothing, and what a unit above costs; empty where nothing is strained.
     comfort: Vec<Comfort>,
+    balances: Vec<Balance>,
+    /// By task; empty where none has a home.
+    homes: Vec<Option<usize>>,
+    /// By resource: only who is not at home needs it.
+    arriving: Vec<bool>,
     distances: Vec<Distance>,
     links: Vec<Link>,
     groups: Vec<Group>,
+    affinities: Vec<Affinity>,
 }
 
 impl QuadraticProblem {
@@ -86,9 +77,13 @@ impl QuadraticProblem {
             needs: vec![0; tasks.saturating_mul(resources)],
             capacities: vec![u64::MAX; agents.saturating_mul(resources)],
             comfort: Vec::new(),
+            balances: Vec::new(),
+            homes: Vec::new(),
+            arriving: vec![false; resources],
             distances: Vec::new(),
             links: Vec::new(),
             groups: Vec::new(),
+            affinities: Vec::new(),
         }
     }
 
@@ -119,13 +114,70 @@ impl QuadraticProblem {
         }
     }
 
-    /// How much of a resource a task takes wherever it is. Unknown numbers change nothing.
+    /// How much of a resource a task takes wherever it is, or wherever it is not at home, see [`Self::set_arriving`]. Unknown numbers
+    /// change nothing.
     pub fn set_need(&mut self, task: usize, resource: usize, amount: u64) {
         if resource < self.resources
             && let Some(slot) = self.needs.get_mut(task * self.resources + resource)
         {
             *slot = amount;
         }
+    }
+
+    /// Where a task is at home, such as where it runs now. Unknown numbers change nothing.
+    pub fn set_home(&mut self, task: usize, agent: usize) {
+        if task < self.tasks && agent < self.agents {
+            self.homes.resize(self.tasks, None);
+            self.homes[task] = Some(agent);
+        }
+    }
+
+    /// Where a task is at home.
+    #[must_use]
+    pub fn home(&self, task: usize) -> Option<usize> {
+        self.homes.get(task).copied().flatten()
+    }
+
+    /// From now on only tasks that are not at home need this resource: it is what arrivals take, such as room beside what has not left
+    /// yet. Unknown numbers change nothing.
+    ///
+    /// ```
+    /// use smo_core::quadratic::QuadraticProblem;
+    ///
+    /// // Both run at the first agent, and would rather run at the second; it has room for one arrival.
+    /// let mut problem = QuadraticProblem::new(2, 2, 1);
+    /// problem.set_arriving(0);
+    /// for task in 0..2 {
+    ///     problem.set_home(task, 0);
+    ///     problem.set_need(task, 0, 1);
+    ///     problem.set_cost(task, 0, 9);
+    ///     problem.set_cost(task, 1, 1);
+    /// }
+    /// problem.set_capacity(0, 0, 0);
+    /// problem.set_capacity(1, 0, 1);
+    /// assert_eq!(problem.value(&[0, 0]), Some(18));
+    /// assert_eq!(problem.value(&[0, 1]), Some(10));
+    /// assert_eq!(problem.value(&[1, 1]), None);
+    /// ```
+    pub fn set_arriving(&mut self, resource: usize) {
+        if let Some(arriving) = self.arriving.get_mut(resource) {
+            *arriving = true;
+        }
+    }
+
+    /// Whether only tasks that are not at home need the resource.
+    #[must_use]
+    pub fn is_arriving(&self, resource: usize) -> bool {
+        self.arriving.get(resource).copied().unwrap_or(false)
+    }
+
+    /// How much of a resource a task takes at an agent; nothing for unknown numbers.
+    #[must_use]
+    pub fn need(&self, task: usize, agent: usize, resource: usize) -> u64 {
+        if self.is_arriving(resource) && self.home(task) == Some(agent) {
+            return 0;
+        }
+        self.needs(task).get(resource).copied().unwrap_or(0)
     }
 
     /// How much of a resource an agent has; `u64::MAX` is no limit. Unknown numbers change nothing.
@@ -169,6 +221,33 @@ impl QuadraticProblem {
             .filter(|comfort| resource < self.resources && comfort.price > 0)
     }
 
+    /// Adds two resources that should stay in proportion. One with unknown numbers, without a level for each agent, or with a target or
+    /// a price below zero changes nothing.
+    ///
+    /// ```
+    /// use smo_core::quadratic::{Balance, QuadraticProblem};
+    ///
+    /// // 4 of the second should go with 2 of the first; 6 do.
+    /// let mut problem = QuadraticProblem::new(1, 1, 2);
+    /// problem.set_cost(0, 0, 5);
+    /// problem.set_need(0, 0, 2);
+    /// problem.set_need(0, 1, 6);
+    /// problem.add_balance(Balance { one: 0, other: 1, target: 2, level: vec![0], price: 10 });
+    /// assert_eq!(problem.value(&[0]), Some(25));
+    /// ```
+    pub fn add_balance(&mut self, balance: Balance) {
+        let known = balance.one < self.resources && balance.other < self.resources;
+        if known && balance.level.len() == self.agents && balance.target >= 0 && balance.price >= 0 {
+            self.balances.push(balance);
+        }
+    }
+
+    /// The resources that should stay in proportion.
+    #[must_use]
+    pub fn balances(&self) -> &[Balance] {
+        &self.balances
+    }
+
     /// Adds a distance between agents, and gives its number.
     pub fn add_distance(&mut self, distance: Distance) -> usize {
         self.distances.push(distance);
@@ -192,6 +271,32 @@ impl QuadraticProblem {
         }
     }
 
+    /// Adds tasks that need others near. One with unknown tasks or without a class for each agent changes nothing.
+    ///
+    /// ```
+    /// use smo_core::quadratic::{Affinity, QuadraticProblem};
+    ///
+    /// let mut problem = QuadraticProblem::new(2, 2, 0);
+    /// for (task, agent) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+    ///     problem.set_cost(task, agent, 1);
+    /// }
+    /// problem.add_affinity(Affinity { tasks: vec![0], others: vec![1], class: vec![0, 1] });
+    /// assert_eq!(problem.value(&[1, 1]), Some(2));
+    /// assert_eq!(problem.value(&[0, 1]), None);
+    /// ```
+    pub fn add_affinity(&mut self, affinity: Affinity) {
+        let mut tasks = affinity.tasks.iter().chain(&affinity.others);
+        if tasks.all(|task| *task < self.tasks) && affinity.class.len() == self.agents {
+            self.affinities.push(affinity);
+        }
+    }
+
+    /// The tasks that need others near.
+    #[must_use]
+    pub fn affinities(&self) -> &[Affinity] {
+        &self.affinities
+    }
+
     /// What a task costs at each agent.
     #[must_use]
     pub fn costs(&self, task: usize) -> &[i64] {
@@ -199,7 +304,7 @@ impl QuadraticProblem {
         self.costs.get(at..at.saturating_add(self.agents)).unwrap_or(&[])
     }
 
-    /// What a task takes of each resource.
+    /// What a task takes of each resource where it is not at home.
     #[must_use]
     pub fn needs(&self, task: usize) -> &[u64] {
         let at = task.saturating_mul(self.resources);
@@ -240,66 +345,9 @@ impl QuadraticProblem {
     pub fn allows(&self, task: usize, agent: usize) -> bool {
         self.costs(task).get(agent).is_some_and(|cost| *cost != FORBIDDEN)
             && self
-                .needs(task)
+                .capacities(agent)
                 .iter()
-                .zip(self.capacities(agent))
-                .all(|(need, has)| need <= has)
-    }
-
-    /// What an answer (one agent a task) costs; `None` when it breaks a rule or the sum does not fit. Shares nothing with
-    /// the search: it is what answers are checked with.
-    ///
-    /// ```
-    /// use smo_core::quadratic::QuadraticProblem;
-    ///
-    /// let mut problem = QuadraticProblem::new(1, 1, 0);
-    /// assert_eq!(problem.value(&[0]), None);
-    /// problem.set_cost(0, 0, 5);
-    /// assert_eq!(problem.value(&[0]), Some(5));
-    /// ```
-    #[must_use]
-    pub fn value(&self, answer: &[usize]) -> Option<i64> {
-        if answer.len() != self.tasks {
-            return None;
-        }
-        let mut used = vec![0_u128; self.agents * self.resources];
-        let mut value = 0_i64;
-        for (task, agent) in answer.iter().enumerate() {
-            let cost = *self.costs(task).get(*agent)?;
-            if cost == FORBIDDEN {
-                return None;
-            }
-            value = value.checked_add(cost)?;
-            for (resource, need) in self.needs(task).iter().enumerate() {
-                used[agent * self.resources + resource] += u128::from(*need);
-            }
-        }
-        if used
-            .iter()
-            .zip(&self.capacities)
-            .any(|(used, has)| *has < u64::MAX && *used > u128::from(*has))
-        {
-            return None;
-        }
-        for (used, comfort) in used.iter().zip(&self.comfort) {
-            let above = i64::try_from(used.saturating_sub(u128::from(comfort.level))).ok()?;
-            value = value.checked_add(comfort.price.checked_mul(above)?)?;
-        }
-        for link in &self.links {
-            let distance = self.distances[link.distance].between(answer[link.from], answer[link.to])?;
-            if distance == FORBIDDEN {
-                return None;
-            }
-            value = value.checked_add(link.weight.checked_mul(distance)?)?;
-        }
-        for group in &self.groups {
-            let excess = group.excess(&group.count(|task| answer[task]));
-            match group.price {
-                None if excess > 0 => return None,
-                None => {}
-                Some(price) => value = value.checked_add(price.checked_mul(i64::try_from(excess).ok()?)?)?,
-            }
-        }
-        Some(value)
+                .enumerate()
+                .all(|(resource, has)| self.need(task, agent, resource) <= *has)
     }
 }

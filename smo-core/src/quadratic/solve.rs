@@ -230,15 +230,11 @@ impl Search<'_, '_> {
                 continue;
             }
             let room = &mut room[agent * self.field.resources..(agent + 1) * self.field.resources];
-            let needs = self.field.needs(task);
-            if needs
-                .iter()
-                .zip(&*room)
-                .all(|(need, room)| f64::from(*need) <= *room)
-            {
-                room.iter_mut()
-                    .zip(needs)
-                    .for_each(|(room, need)| *room -= f64::from(*need));
+            let need = |resource| self.field.need(task, agent, resource);
+            if room.iter().enumerate().all(|(resource, room)| need(resource) <= *room) {
+                for (resource, room) in room.iter_mut().enumerate() {
+                    *room -= need(resource);
+                }
                 kept[task] = Some(agent);
             }
         }
@@ -436,6 +432,12 @@ fn dearest(problem: &QuadraticProblem) -> Option<i64> {
                 .try_fold(0_u64, |sum, task| sum.checked_add(problem.needs(task)[resource]));
             let above = all?.min(*has).saturating_sub(comfort.level);
             sum = sum.checked_add(comfort.price.checked_mul(i64::try_from(above).ok()?)?)?;
+        }
+        for balance in problem.balances() {
+            let all = (0..problem.tasks())
+                .try_fold(0_u128, |sum, task| sum.checked_add(problem.needs(task)[balance.other].into()));
+            let above = balance.above(agent, 0, all?)?;
+            sum = sum.checked_add(balance.price.checked_mul(i64::try_from(above).ok()?)?)?;
         }
     }
     Some(sum)

@@ -2,10 +2,12 @@
 //!
 //! Capacity is soft here: what is taken below it may have a price, and what is taken above it has a dear one.
 
+use super::affinity::Near;
 use super::far::weighed;
 use super::field::{Field, NEVER};
-use super::group::groups_of;
 use super::problem::QuadraticProblem;
+use super::rows::Rows;
+use super::spreading::Spreading;
 
 /// A link as one of its tasks sees it.
 #[derive(Debug, Clone, Copy)]
@@ -17,40 +19,28 @@ struct Beside {
     far: Option<(u32, bool)>,
 }
 
-/// What rows of capacity cost, by agent and then resource.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rates {
-    /// A unit below capacity.
-    pub(super) slack: Vec<f64>,
-    /// A unit above.
-    pub(super) over: Vec<f64>,
-    /// Being above at all.
-    pub(super) step: f64,
-    /// A class or task too many or too few in a group that may have none, and a link where it may not be.
-    pub(super) broken: f64,
-}
-
 /// Where everything is.
 #[derive(Debug)]
 pub(super) struct State<'a> {
-    problem: &'a QuadraticProblem,
     pub(super) field: &'a Field,
     beside: Vec<Beside>,
     starts: Vec<usize>,
     pub(super) agent_of: Vec<u32>,
     members: Vec<Vec<u32>>,
     place: Vec<u32>,
-    /// By agent, then resource.
-    used: Vec<f64>,
-    pub(super) rates: Rates,
-    /// Pairs, links, groups and what is above comfort, without what capacity costs.
+    pub(super) rows: Rows<'a>,
+    spreading: Spreading<'a>,
+    near: Near,
+    /// What is broken costs so much: a class or task too many or too few in a group that may have none, a link where it may not be, and
+    /// a task without another that it needs near.
+    pub(super) mending: f64,
+    /// Pairs, links, groups and what is above comfort or out of balance, without what capacity costs.
     pub(super) cost: f64,
-    /// Rows above capacity, what is too many or too few in groups that may have none, and links where they may not be.
-    pub(super) over: usize,
-    /// By task: its groups.
-    groups_of: Vec<Vec<u32>>,
-    /// By group: tasks by class, and what is too many or too few.
-    spread: Vec<(Vec<u32>, usize)>,
+    /// How much is broken, rows above capacity left out.
+    broken: i64,
+    /// By resource: what is about to leave and to enter.
+    gone: Vec<f64>,
+    come: Vec<f64>,
     stamps: Vec<u32>,
     stamp: u32,
     pub(super) work: u64,
@@ -60,7 +50,9 @@ pub(super) struct State<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     pub(super) cost: f64,
-    /// Links where they may not be.
+    /// What of the cost comes of more load where the tasks go.
+    pub(super) strain: f64,
+    /// How much more is broken, see [`State::is_sound`].
     pub(super) broken: i64,
     pub(super) left: f64,
     pub(super) entered: f64,
@@ -87,6 +79,7 @@ impl Change {
     pub(super) fn back(self) -> Self {
         Self {
             cost: -self.cost,
+            strain: -self.strain,
             broken: -self.broken,
             left: -self.left,
             entered: -self.entered,
@@ -116,26 +109,21 @@ impl<'a> State<'a> {
         for near in &near {
             starts.push(starts[starts.len() - 1] + near.len());
         }
-        let rows = field.agents * field.resources;
         let mut state = Self {
-            problem,
             field,
             beside: near.concat(),
             starts,
             agent_of: answer.iter().map(|agent| *agent as u32).collect(),
             members: vec![Vec::new(); field.agents],
             place: vec![0; tasks],
-            used: vec![0.0; rows],
-            rates: Rates {
-                slack: vec![0.0; rows],
-                over: vec![0.0; rows],
-                step: 0.0,
-                broken: 0.0,
-            },
+            rows: Rows::new(field),
+            spreading: Spreading::new(problem),
+            near: Near::new(problem.affinities(), tasks),
+            mending: 0.0,
             cost: 0.0,
-            over: 0,
-            groups_of: groups_of(problem),
-            spread: vec![(Vec::new(), 0); problem.groups().len()],
+            broken: 0,
+            gone: vec![0.0; field.resources],
+            come: vec![0.0; field.resources],
             stamps: vec![0; tasks],
             stamp: 0,
             work: 0,
@@ -155,7 +143,6 @@ impl<'a> State<'a> {
     /// Counts everything anew, from where each task is.
     pub(super) fn place_all(&mut self) {
         self.members.iter_mut().for_each(Vec::clear);
-        self.used.fill(0.0);
         self.cost = 0.0;
         let mut links = Price::FREE;
         for task in 0..self.agent_of.len() {
@@ -163,9 +150,6 @@ impl<'a> State<'a> {
             self.place[task] = self.members[agent].len() as u32;
             self.members[agent].push(task as u32);
             self.cost += f64::from(self.field.costs(task)[agent]);
-            for (resource, need) in self.field.needs(task).iter().enumerate() {
-                self.used[agent * self.field.resources + resource] += f64::from(*need);
-            }
             for at in self.starts[task]..self.starts[task + 1] {
                 let beside = self.beside[at];
                 if (beside.other as usize) > task {
@@ -174,35 +158,22 @@ impl<'a> State<'a> {
                 }
             }
         }
-        self.cost += links.cost;
-        for (row, used) in self.used.iter().enumerate() {
-            self.cost += self.field.strain(row, *used);
-        }
-        self.over = self
-            .used
-            .iter()
-            .zip(&self.field.capacities)
-            .filter(|(used, has)| used > has)
-            .count();
-        self.over += links.broken as usize;
-        for (spread, group) in self.spread.iter_mut().zip(self.problem.groups()) {
-            let counts = group.count(|task| self.agent_of[task] as usize);
-            let excess = group.excess(&counts);
-            match group.price {
-                None => self.over += excess,
-                Some(price) => self.cost += price as f64 * excess as f64,
-            }
-            *spread = (counts, excess);
-        }
+        let uneven = self.spreading.count(&self.agent_of);
+        let strain = self.rows.count(&self.agent_of);
+        let alone = self.near.count(&self.agent_of) as i64;
+        self.cost += links.cost + strain + uneven.priced;
+        self.broken = links.broken + uneven.broken + alone;
     }
 
-    /// Tasks of groups that have too many or too few where they may have none, and of links where they may not be.
+    /// True when nothing is broken or above capacity.
+    pub(super) const fn is_sound(&self) -> bool {
+        self.broken == 0 && self.rows.over == 0
+    }
+
+    /// Tasks of groups that have too many or too few where they may have none, of links where they may not be, and without another that
+    /// they need near.
     pub(super) fn broken(&self) -> Vec<u32> {
-        let groups = self.spread.iter().zip(self.problem.groups());
-        let groups = groups.filter(|((_, excess), group)| *excess > 0 && group.price.is_none());
-        let mut tasks: Vec<u32> = groups
-            .flat_map(|(_, group)| group.tasks.iter().map(|task| *task as u32))
-            .collect();
+        let mut tasks: Vec<u32> = self.spreading.broken().collect();
         for task in 0..self.agent_of.len() {
             let beside = &self.beside[self.starts[task]..self.starts[task + 1]];
             let far = |beside: &Beside| {
@@ -212,7 +183,7 @@ impl<'a> State<'a> {
                         .broken
                         > 0
             };
-            if beside.iter().any(far) {
+            if beside.iter().any(far) || self.near.is_alone(task, self.agent_of[task] as usize) {
                 tasks.push(task as u32);
             }
         }
@@ -318,113 +289,57 @@ impl<'a> State<'a> {
                 }
             }
         }
-        let (priced, broken) = self.spread_change(tasks, to);
-        cost += priced + links.cost;
-        let (mut left, mut entered) = ((broken + links.broken as f64) * self.rates.broken, 0.0);
-        for resource in 0..self.field.resources {
-            let needs: f64 = tasks
-                .iter()
-                .map(|task| f64::from(self.field.needs(*task as usize)[resource]))
-                .sum();
-            left += self.row(from as usize, resource, -needs);
-            entered += self.row(to, resource, needs);
-            cost += self.strained(from as usize, resource, -needs) + self.strained(to, resource, needs);
-        }
-        self.work += 16 * tasks.len() as u64 + 16 + 16 * looked;
+        let from = from as usize;
+        let uneven = self.spreading.change(tasks, from, to);
+        let broken = uneven.broken + links.broken + self.near.change(tasks, from, to);
+        self.weigh(tasks, from, to);
+        let left = self.rows.change(from, &self.gone, -1.0);
+        let entered = self.rows.change(to, &self.come, 1.0);
+        self.work += 16 * tasks.len() as u64 + 8 * self.field.resources as u64 + 16 * looked;
         Some(Change {
-            cost,
-            broken: links.broken,
-            left,
-            entered,
+            cost: cost + uneven.priced + links.cost + left.strain + entered.strain,
+            strain: entered.strain,
+            broken,
+            left: broken as f64 * self.mending + left.rated,
+            entered: entered.rated,
         })
     }
 
-    /// What bringing tasks to an agent does to groups: to their prices, and to what is too many or too few where there may be
-    /// none.
-    fn spread_change(&mut self, tasks: &[u32], to: usize) -> (f64, f64) {
-        if self.spread.is_empty() {
-            return (0.0, 0.0);
-        }
-        let from = self.agent_of[tasks[0] as usize] as usize;
-        let mut touched: Vec<u32> = Vec::new();
+    /// Notes what tasks take of each resource where they are, and where they go.
+    fn weigh(&mut self, tasks: &[u32], from: usize, to: usize) {
+        self.gone.fill(0.0);
         for task in tasks {
-            for group in &self.groups_of[*task as usize] {
-                let class = &self.problem.groups()[*group as usize].class;
-                let counts = &mut self.spread[*group as usize].0;
-                counts[class[from]] -= 1;
-                counts[class[to]] += 1;
-                touched.push(*group);
+            for (gone, need) in self.gone.iter_mut().zip(self.field.amounts(*task as usize)) {
+                *gone += need;
             }
         }
-        let (mut priced, mut broken) = (0.0, 0.0);
-        for at in 0..touched.len() {
-            let number = touched[at];
-            let group = &self.problem.groups()[number as usize];
-            let (counts, before) = &mut self.spread[number as usize];
-            if !touched[..at].contains(&number) {
-                let more = group.excess(counts) as f64 - *before as f64;
-                match group.price {
-                    None => broken += more,
-                    Some(price) => priced += price as f64 * more,
-                }
+        self.come.copy_from_slice(&self.gone);
+        for task in tasks {
+            let task = *task as usize;
+            let Some((home, spared)) = self.field.spared(task) else {
+                continue;
+            };
+            let side = match home {
+                home if home == from => &mut self.gone,
+                home if home == to => &mut self.come,
+                _ => continue,
+            };
+            for resource in spared {
+                side[resource] -= self.field.amounts(task)[resource];
             }
         }
-        for number in touched {
-            let group = &self.problem.groups()[number as usize];
-            let counts = &mut self.spread[number as usize].0;
-            counts[group.class[to]] -= 1;
-            counts[group.class[from]] += 1;
-        }
-        (priced, broken)
-    }
-
-    fn row(&self, agent: usize, resource: usize, more: f64) -> f64 {
-        let at = agent * self.field.resources + resource;
-        let (has, used) = (self.field.capacities[at], self.used[at]);
-        let (slack, over) = (self.rates.slack[at], self.rates.over[at]);
-        let pay = |used: f64| {
-            if used <= has {
-                slack * used
-            } else {
-                slack * has + over * (used - has) + self.rates.step
-            }
-        };
-        pay(used + more) - pay(used)
-    }
-
-    /// What more of a row costs above comfort.
-    fn strained(&self, agent: usize, resource: usize, more: f64) -> f64 {
-        if self.field.comfort.is_empty() {
-            return 0.0;
-        }
-        let row = agent * self.field.resources + resource;
-        let used = self.used[row];
-        self.field.strain(row, used + more) - self.field.strain(row, used)
     }
 
     /// Brings tasks to an agent; `change` is what that does.
     pub(super) fn apply(&mut self, tasks: &[u32], to: usize, change: &Change) {
         let from = self.agent_of[tasks[0] as usize] as usize;
-        for resource in 0..self.field.resources {
-            let needs: f64 = tasks
-                .iter()
-                .map(|task| f64::from(self.field.needs(*task as usize)[resource]))
-                .sum();
-            self.load(from, resource, -needs);
-            self.load(to, resource, needs);
-        }
+        self.weigh(tasks, from, to);
+        self.rows.load(from, &self.gone, -1.0);
+        self.rows.load(to, &self.come, 1.0);
+        self.near.apply(tasks, from, to);
+        self.spreading.apply(tasks, from, to);
+        self.broken += change.broken;
         for task in tasks {
-            for number in &self.groups_of[*task as usize] {
-                let group = &self.problem.groups()[*number as usize];
-                let (counts, excess) = &mut self.spread[*number as usize];
-                counts[group.class[from]] -= 1;
-                counts[group.class[to]] += 1;
-                let now = group.excess(counts);
-                if group.price.is_none() {
-                    self.over = self.over + now - *excess;
-                }
-                *excess = now;
-            }
             let at = *task as usize;
             let place = self.place[at] as usize;
             self.members[from].swap_remove(place);
@@ -436,17 +351,7 @@ impl<'a> State<'a> {
             self.agent_of[at] = to as u32;
         }
         self.cost += change.cost;
-        self.over = self.over.saturating_add_signed(change.broken as isize);
         self.work += 8 * tasks.len() as u64;
-    }
-
-    fn load(&mut self, agent: usize, resource: usize, more: f64) {
-        let at = agent * self.field.resources + resource;
-        let has = self.field.capacities[at];
-        let before = self.used[at] > has;
-        self.used[at] += more;
-        let after = self.used[at] > has;
-        self.over = self.over + usize::from(after) - usize::from(before);
     }
 
     pub(super) fn answer(&self) -> Vec<usize> {

@@ -210,6 +210,11 @@ pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32])
             *cost += need * price;
         }
     }
+    if let Some((home, spared)) = field.spared(task) {
+        for resource in spared {
+            row[home] -= field.needs(task)[resource] * prices[resource * field.width + home];
+        }
+    }
 }
 
 fn first_least(row: &[f32]) -> (usize, f32) {

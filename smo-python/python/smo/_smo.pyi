@@ -495,7 +495,7 @@ class FleetPlacer(Placer):
 
 @final
 class MilpPlacer(Placer):
-    def __new__(cls, *, max_variables: int = 2000) -> MilpPlacer: ...
+    def __new__(cls, *, max_variables: int = 400) -> MilpPlacer: ...
 
 @final
 class PlacementProblem:

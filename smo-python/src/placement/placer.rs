@@ -85,6 +85,7 @@ impl Placer {
 
 // Defaults are numbers where they are written, so that Python can show them.
 const _: () = assert!(core::FleetPlacer::DEFAULT_EFFORT == 1_000_000_000);
+const _: () = assert!(core::MilpPlacer::DEFAULT_MAX_VARIABLES == 400);
 const _: () = assert!(core::Exhaustive::DEFAULT_MOST == 2_000_000);
 
 fn native(placer: impl core::Placer + 'static) -> Placer {
@@ -162,7 +163,7 @@ pub(crate) struct MilpPlacer;
 #[pymethods]
 impl MilpPlacer {
     #[new]
-    #[pyo3(signature = (*, max_variables = 2000))]
+    #[pyo3(signature = (*, max_variables = 400))]
     fn new(max_variables: usize) -> PyClassInitializer<Self> {
         let placer = core::MilpPlacer::default().with_max_variables(max_variables);
         PyClassInitializer::from(native(placer)).add_subclass(Self)

@@ -6,7 +6,6 @@
 mod instance;
 mod judge;
 mod search;
-mod walk;
 
 use std::time::Instant;
 

@@ -1,22 +1,18 @@
-//! The part that the library's kernel knows, asked again and again with what it does not know.
+//! The challenge in the words of the library's kernel.
 //!
-//! The kernel knows capacities, what a unit above safety costs, machines that a service uses once, locations, and what moves
-//! cost. Processes of services that depend on others, or are depended on, stay in their neighbourhood, which keeps every
-//! dependency. It does not know what transient resources are held besides, and balance: its answer is walked to from the best so
-//! far as long as rules allow and the challenge's cost falls. So on, turn by turn; while nothing gets better, what
-//! the walk did not reach is closed, and the next turn takes twice the effort.
+//! The kernel knows capacities, what a unit above safety costs, balance, machines that a service uses once, locations, what moves
+//! cost, that a process is held where it came from too (room for arrivals is what those at home leave), and processes that need
+//! others in their neighbourhood. It does not know that only the service with the most moves pays for them.
 
-use smo_core::quadratic::{Comfort, FORBIDDEN, Group, Limits, QuadraticProblem, Start, solve};
+use smo_core::quadratic::{
+    Affinity, Balance as Proportion, Comfort, FORBIDDEN, Group, Limits, QuadraticProblem, Start, solve,
+};
 
 use super::super::Effort;
 use super::instance::Instance;
-use super::judge;
-use super::walk::{Walk, move_cost};
 
-/// Effort of the kernel that takes about a second where nothing is limited; it counts tasks, and looks at every resource of them.
+/// Effort of the kernel that takes about a second.
 const PER_SECOND: f64 = 6e8;
-/// Effort for each pair of the first turn: the kernel looks around what it is given, and not far away.
-const NEAR: u64 = 500;
 
 /// What was found.
 #[derive(Debug)]
@@ -26,84 +22,97 @@ pub(super) struct Found {
 }
 
 pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
-    let pairs = (instance.machines.len() * instance.processes.len()) as u64;
-    let mut best = (
-        judge::cost(instance, &instance.original),
-        instance.original.clone(),
-    );
-    let mut closed: Vec<(usize, usize)> = Vec::new();
-    let resources = u32::try_from(instance.resources.len()).unwrap_or(u32::MAX);
-    let per_second = PER_SECOND * 4.0 / (4.0 + f64::from(resources));
-    let (all, mut work, mut near) = (effort.steps(per_second), 0, NEAR);
-    while work < all {
-        let left = all - work;
-        let limits = Limits {
-            effort: near.saturating_mul(pairs).min(left).max(1),
-        };
-        let problem = pose(instance, &closed);
-        let start = Start {
-            answer: Some(&best.1),
-            prices: None,
-        };
-        let solved = solve(&problem, &start, &limits, &mut |_| true);
-        // even nothing takes some work
-        work += solved.work.max(pairs);
-        let Some((target, _)) = solved.best else { break };
-        let (mut answer, stuck) = Walk::new(instance, &best.1).towards(&target);
-        if judge::faults(instance, &target).is_empty() {
-            answer.clone_from(&target);
-        }
-        let cost = judge::cost(instance, &answer);
-        let better = cost < best.0;
-        if better {
-            best = (cost, answer);
-            closed.clear();
-        } else if limits.effort >= left {
-            // All that was left was not enough for a better one.
-            break;
-        } else {
-            near = near.saturating_mul(2);
-            closed.extend(stuck.into_iter().map(|process| (process, target[process])));
-        }
+    let problem = pose(instance);
+    let start = Start {
+        answer: Some(&instance.original),
+        prices: None,
+    };
+    let limits = Limits {
+        effort: effort.steps(PER_SECOND),
+    };
+    let solved = solve(&problem, &start, &limits, &mut |_| true);
+    eprintln!("kernel {:?} {:?} {}", solved.best.as_ref().map(|b|b.1), solved.bound, solved.work);
+    let (answer, _) = solved.best.unwrap_or_else(|| (instance.original.clone(), 0));
+    Found {
+        answer,
+        work: solved.work,
     }
-    Found { answer: best.1, work }
 }
 
-fn pose(instance: &Instance, closed: &[(usize, usize)]) -> QuadraticProblem {
+fn pose(instance: &Instance) -> QuadraticProblem {
     let (machines, processes) = (instance.machines.len(), instance.processes.len());
+    let transient: Vec<usize> = (0..instance.resources.len())
+        .filter(|resource| instance.resources[*resource].transient)
+        .collect();
+    let resources = instance.resources.len();
+    let mut problem = QuadraticProblem::new(machines, processes, resources + transient.len());
+    let mut room: Vec<Vec<i64>> = instance.machines.iter().map(|machine| machine.capacity.clone()).collect();
+    for (process, home) in instance.processes.iter().zip(&instance.original) {
+        for resource in &transient {
+            room[*home][*resource] -= process.needs[*resource];
+        }
+    }
     let amount = |amount: i64| u64::try_from(amount).unwrap_or(0);
-    let mut problem = QuadraticProblem::new(machines, processes, instance.resources.len());
+    for (arriving, _) in transient.iter().enumerate() {
+        problem.set_arriving(resources + arriving);
+    }
     for (number, machine) in instance.machines.iter().enumerate() {
         for (resource, kind) in instance.resources.iter().enumerate() {
-            problem.set_capacity(number, resource, amount(machine.capacity[resource]));
+            if !kind.transient {
+                problem.set_capacity(number, resource, amount(machine.capacity[resource]));
+            }
             let comfort = Comfort {
                 level: amount(machine.safety[resource]),
                 price: kind.weight,
             };
             problem.set_comfort(number, resource, comfort);
         }
+        for (arriving, resource) in transient.iter().enumerate() {
+            problem.set_capacity(number, resources + arriving, amount(room[number][*resource]));
+        }
+    }
+    for balance in &instance.balances {
+        let machines = instance.machines.iter();
+        problem.add_balance(Proportion {
+            one: balance.one,
+            other: balance.other,
+            target: balance.target,
+            level: machines
+                .map(|machine| machine.capacity[balance.other] - balance.target * machine.capacity[balance.one])
+                .collect(),
+            price: balance.weight,
+        });
     }
     for (process, mine) in instance.processes.iter().enumerate() {
+        problem.set_home(process, instance.original[process]);
         for (resource, need) in mine.needs.iter().enumerate() {
             problem.set_need(process, resource, amount(*need));
         }
-        let service = &instance.services[mine.service];
-        let bound = !service.depends_on.is_empty() || !service.needed_by.is_empty();
-        let home = instance.machines[instance.original[process]].neighbourhood;
+        for (arriving, resource) in transient.iter().enumerate() {
+            problem.set_need(process, resources + arriving, amount(mine.needs[*resource]));
+        }
         for machine in 0..machines {
-            let far = bound && instance.machines[machine].neighbourhood != home;
             let cost = i64::try_from(move_cost(instance, process, machine));
-            problem.set_cost(process, machine, cost.ok().filter(|_| !far).unwrap_or(FORBIDDEN));
+            problem.set_cost(process, machine, cost.unwrap_or(FORBIDDEN));
         }
     }
-    for (process, machine) in closed {
-        problem.set_cost(*process, *machine, FORBIDDEN);
-    }
-    for service in instance
-        .services
-        .iter()
-        .filter(|service| service.processes.len() > 1)
-    {
+    services(instance, &mut problem);
+    problem
+}
+
+fn services(instance: &Instance, problem: &mut QuadraticProblem) {
+    let near: Vec<usize> = instance.machines.iter().map(|machine| machine.neighbourhood).collect();
+    for service in &instance.services {
+        for other in &service.depends_on {
+            problem.add_affinity(Affinity {
+                tasks: service.processes.clone(),
+                others: instance.services[*other].processes.clone(),
+                class: near.clone(),
+            });
+        }
+        if service.processes.len() < 2 {
+            continue;
+        }
         let group = |class: Vec<usize>, least: usize| Group {
             tasks: service.processes.clone(),
             usable: vec![true; class.iter().max().map_or(0, |most| most + 1)],
@@ -111,11 +120,23 @@ fn pose(instance: &Instance, closed: &[(usize, usize)]) -> QuadraticProblem {
             least,
             ..Group::default()
         };
-        problem.add_group(group((0..machines).collect(), service.processes.len()));
+        problem.add_group(group(
+            (0..instance.machines.len()).collect(),
+            service.processes.len(),
+        ));
         if service.spread > 1 {
             let locations = instance.machines.iter().map(|machine| machine.location);
             problem.add_group(group(locations.collect(), service.spread));
         }
     }
-    problem
+}
+
+/// What it costs that a process runs elsewhere than at first.
+pub(super) fn move_cost(instance: &Instance, process: usize, to: usize) -> i128 {
+    let home = instance.original[process];
+    if home == to {
+        return 0;
+    }
+    i128::from(instance.process_weight) * i128::from(instance.processes[process].move_cost)
+        + i128::from(instance.machine_weight) * i128::from(instance.machines[home].move_cost[to])
 }

@@ -1,0 +1,126 @@
+//! Where the tasks of groups are, counted while they move.
+
+use super::group::{Group, groups_of};
+use super::problem::QuadraticProblem;
+
+/// What a change does to groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Unevenness {
+    /// What the priced ones cost.
+    pub(super) priced: f64,
+    /// Classes and tasks too many or too few where there may be none.
+    pub(super) broken: i64,
+}
+
+/// Every group, and its tasks by class.
+#[derive(Debug)]
+pub(super) struct Spreading<'a> {
+    groups: &'a [Group],
+    /// By task: its groups.
+    of_task: Vec<Vec<u32>>,
+    counted: Vec<Counted>,
+    touched: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// Tasks by class, and how many classes have any.
+    counts: Vec<u32>,
+    used: usize,
+    /// What is too many or too few.
+    excess: usize,
+}
+
+impl Counted {
+    fn step(&mut self, from: usize, to: usize) {
+        self.counts[from] -= 1;
+        self.used -= usize::from(self.counts[from] == 0);
+        self.used += usize::from(self.counts[to] == 0);
+        self.counts[to] += 1;
+    }
+}
+
+impl<'a> Spreading<'a> {
+    pub(super) fn new(problem: &'a QuadraticProblem) -> Self {
+        Self {
+            groups: problem.groups(),
+            of_task: groups_of(problem),
+            counted: problem.groups().iter().map(|_| Counted::default()).collect(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// Counts everything anew: what it costs, and how much is broken.
+    pub(super) fn count(&mut self, agent_of: &[u32]) -> Unevenness {
+        let mut all = Unevenness::default();
+        for (counted, group) in self.counted.iter_mut().zip(self.groups) {
+            counted.counts = group.count(|task| agent_of[task] as usize);
+            counted.used = counted.counts.iter().filter(|count| **count > 0).count();
+            counted.excess = group.excess(&counted.counts);
+            all.add(group, counted.excess, 0);
+        }
+        all
+    }
+
+    /// What it does to bring tasks from an agent to another.
+    pub(super) fn change(&mut self, tasks: &[u32], from: usize, to: usize) -> Unevenness {
+        let mut all = Unevenness::default();
+        if self.counted.is_empty() {
+            return all;
+        }
+        self.step(tasks, from, to);
+        for at in 0..self.touched.len() {
+            let number = self.touched[at];
+            if tasks.len() == 1 || !self.touched[..at].contains(&number) {
+                let (group, counted) = (&self.groups[number as usize], &self.counted[number as usize]);
+                all.add(group, group.excess_of(&counted.counts, counted.used), counted.excess);
+            }
+        }
+        self.step(tasks, to, from);
+        all
+    }
+
+    /// Brings tasks from an agent to another.
+    pub(super) fn apply(&mut self, tasks: &[u32], from: usize, to: usize) {
+        if self.counted.is_empty() {
+            return;
+        }
+        self.step(tasks, from, to);
+        for number in &self.touched {
+            let (group, counted) = (
+                &self.groups[*number as usize],
+                &mut self.counted[*number as usize],
+            );
+            counted.excess = group.excess_of(&counted.counts, counted.used);
+        }
+    }
+
+    /// The tasks of groups that are broken.
+    pub(super) fn broken(&self) -> impl Iterator<Item = u32> {
+        let groups = self.counted.iter().zip(self.groups);
+        let groups = groups.filter(|(counted, group)| counted.excess > 0 && group.price.is_none());
+        groups.flat_map(|(_, group)| group.tasks.iter().map(|task| *task as u32))
+    }
+
+    /// Moves what is counted, and notes what was touched.
+    fn step(&mut self, tasks: &[u32], from: usize, to: usize) {
+        self.touched.clear();
+        for task in tasks {
+            for number in &self.of_task[*task as usize] {
+                let class = &self.groups[*number as usize].class;
+                self.counted[*number as usize].step(class[from], class[to]);
+                self.touched.push(*number);
+            }
+        }
+    }
+}
+
+impl Unevenness {
+    fn add(&mut self, group: &Group, now: usize, before: usize) {
+        let more = now as i64 - before as i64;
+        match group.price {
+            None => self.broken += more,
+            Some(price) => self.priced += price as f64 * more as f64,
+        }
+    }
+}
