@@ -93,6 +93,8 @@ pub(super) struct Schedule {
     /// The share of its price that room costs at first.
     pub(super) priced: f64,
     pub(super) step: f64,
+    /// What is broken costs at least so much.
+    pub(super) mending: f64,
 }
 
 impl Schedule {
@@ -105,6 +107,34 @@ impl Schedule {
             hard: 100.0,
             priced: 1.1,
             step: 1.0,
+            mending: 0.0,
+        }
+    }
+
+    /// Where load costs by itself: hotter, as costs change with every move, and nothing may break that no group of moves will mend when
+    /// it has cooled.
+    pub(super) const fn strained() -> Self {
+        Self {
+            hot: 0.3,
+            cold: 0.001,
+            soft: 0.1,
+            hard: 100.0,
+            priced: 1.1,
+            step: 1.0,
+            mending: 10.0,
+        }
+    }
+
+    /// Around an answer that is good but for small change.
+    pub(super) const fn polish() -> Self {
+        Self {
+            hot: 0.001,
+            cold: 1e-6,
+            soft: 10.0,
+            hard: 100.0,
+            priced: 0.0,
+            step: 1.0,
+            mending: 10.0,
         }
     }
 }
@@ -118,13 +148,11 @@ impl Default for Schedule {
             hard: 100.0,
             priced: 1.1,
             step: 1.0,
+            mending: 0.0,
         }
     }
 }
 
-fn env(name: &str, or: f64) -> f64 {
-    std::env::var(name).map_or(or, |v| v.parse().unwrap())
-}
 const EPOCHS: u32 = 400;
 
 /// One proposal in so many mends what is broken: one of its tasks goes anywhere.
@@ -172,8 +200,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
         go_on: &mut dyn FnMut(u64, &Incumbent) -> bool,
     ) -> bool {
         let start = self.state.work;
-        let hot = self.state.field.scale * env("HOT", schedule.hot);
-        let cold = self.state.field.typical * env("COLD", schedule.cold);
+        let hot = self.state.field.scale * schedule.hot;
+        let cold = self.state.field.typical * schedule.cold;
         for epoch in 0..EPOCHS {
             let progress = f64::from(epoch) / f64::from(EPOCHS - 1);
             let heat = hot * (cold / hot).powf(progress);
@@ -206,7 +234,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
                 self.state.rows.rates.over[at] = price + over * field.rates[resource];
             }
         }
-        self.state.mending = over.min(20.0) * field.scale;
+        self.state.mending = over.max(schedule.mending).min(20.0) * field.scale;
         self.state.rows.rates.step = schedule.step * progress * progress * field.scale;
     }
 
@@ -240,17 +268,13 @@ impl<'s, 'a> Anneal<'s, 'a> {
             }
             _ => self.state.run(task, None, &mut self.run),
         }
-        let Some(change) = self.state.change(&self.run, to) else {
+        let accepted = -heat * self.random.unit().ln();
+        let Some(change) = self.state.change(&self.run, to, accepted) else {
             return;
         };
-        let accepted = -heat * self.random.unit().ln();
         if change.total() <= accepted {
             self.state.apply(&self.run, to, &change);
             self.incumbent.see(self.state, &self.run);
-            return;
-        }
-        // room is made where that alone may pay
-        if change.cost - change.strain + change.left > accepted {
             return;
         }
         self.make_room(from, to, &change, accepted);
@@ -277,8 +301,13 @@ impl<'s, 'a> Anneal<'s, 'a> {
         } else {
             self.state.run(other, None, &mut self.second);
         }
+        if let ([one], [other]) = (&self.run[..], &self.second[..])
+            && self.state.exchange_floor(*one as usize, *other as usize, back) > accepted
+        {
+            return;
+        }
         self.state.apply(&self.run, to, first);
-        if let Some(change) = self.state.change(&self.second, back)
+        if let Some(change) = self.state.change(&self.second, back, accepted - first.total())
             && first.total() + change.total() <= accepted
         {
             self.state.apply(&self.second, back, &change);
@@ -290,7 +319,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
     }
 
     fn target(&mut self, task: usize) -> Option<usize> {
-        if self.state.field.is_strained() && self.random.below(16) < env("ANY",8.0) as usize {
+        // what load costs by itself no list can tell before
+        if self.state.field.is_strained() && self.random.below(4) > 0 {
             return Some(self.random.below(self.state.field.agents));
         }
         let list = match self.random.below(16) {

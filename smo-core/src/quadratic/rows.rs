@@ -22,6 +22,48 @@ pub(super) struct Load {
     pub(super) strain: f64,
 }
 
+/// What tasks that move take of each resource.
+#[derive(Debug)]
+pub(super) struct Moving {
+    /// Where they are.
+    pub(super) gone: Vec<f64>,
+    /// Where they go.
+    pub(super) come: Vec<f64>,
+}
+
+impl Moving {
+    pub(super) fn new(field: &Field) -> Self {
+        Self {
+            gone: vec![0.0; field.resources],
+            come: vec![0.0; field.resources],
+        }
+    }
+
+    pub(super) fn weigh(&mut self, field: &Field, tasks: &[u32], from: usize, to: usize) {
+        self.gone.fill(0.0);
+        for task in tasks {
+            for (gone, need) in self.gone.iter_mut().zip(field.amounts(*task as usize)) {
+                *gone += need;
+            }
+        }
+        self.come.copy_from_slice(&self.gone);
+        for task in tasks {
+            let task = *task as usize;
+            let Some((home, spared)) = field.spared(task) else {
+                continue;
+            };
+            let side = match home {
+                home if home == from => &mut self.gone,
+                home if home == to => &mut self.come,
+                _ => continue,
+            };
+            for resource in spared {
+                side[resource] -= field.amounts(task)[resource];
+            }
+        }
+    }
+}
+
 /// The rows of capacity, by agent and then resource.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
@@ -79,20 +121,24 @@ impl<'a> Rows<'a> {
 
     /// What it costs when an agent holds more of each resource, `sign` times.
     pub(super) fn change(&self, agent: usize, more: &[f64], sign: f64) -> Load {
-        let first = agent * self.field.resources;
-        let used = &self.used[first..first + more.len()];
+        let rows = agent * self.field.resources..(agent + 1) * self.field.resources;
+        let used = &self.used[rows.clone()];
         let mut load = Load {
             rated: 0.0,
             strain: 0.0,
         };
-        for (resource, (used, more)) in used.iter().zip(more).enumerate() {
-            let row = first + resource;
-            load.rated += self.pay(row, used + sign * more) - self.rated[row];
+        let capacities = &self.field.capacities[rows.clone()];
+        let rates = self.rates.slack[rows.clone()]
+            .iter()
+            .zip(&self.rates.over[rows.clone()]);
+        let now = used.iter().zip(more).zip(&self.rated[rows.clone()]);
+        for (((used, more), rated), (has, (slack, over))) in now.zip(capacities.iter().zip(rates)) {
+            load.rated += pay(used + sign * more, *has, (*slack, *over), self.rates.step) - rated;
         }
         if !self.field.comfort.is_empty() {
-            for (resource, (used, more)) in used.iter().zip(more).enumerate() {
-                let row = first + resource;
-                load.strain += self.field.strain(row, used + sign * more) - self.strained[row];
+            let now = used.iter().zip(more).zip(&self.strained[rows.clone()]);
+            for (((used, more), strained), (level, price)) in now.zip(&self.field.comfort[rows]) {
+                load.strain += price * (used + sign * more - level).max(0.0) - strained;
             }
         }
         for balance in &self.field.balances {
@@ -120,17 +166,15 @@ impl<'a> Rows<'a> {
     }
 
     fn price(&mut self, row: usize) {
-        self.rated[row] = self.pay(row, self.used[row]);
+        let rates = (self.rates.slack[row], self.rates.over[row]);
+        let has = self.field.capacities[row];
+        self.rated[row] = pay(self.used[row], has, rates, self.rates.step);
         self.strained[row] = self.field.strain(row, self.used[row]);
     }
+}
 
-    /// What a row costs by its rates when so much is used.
-    fn pay(&self, row: usize, used: f64) -> f64 {
-        let has = self.field.capacities[row];
-        if used <= has {
-            self.rates.slack[row] * used
-        } else {
-            self.rates.slack[row] * has + self.rates.over[row] * (used - has) + self.rates.step
-        }
-    }
+/// What a row costs by its rates when so much is used.
+fn pay(used: f64, has: f64, (slack, over): (f64, f64), step: f64) -> f64 {
+    let above = if used > has { step } else { 0.0 };
+    slack * used.min(has) + over * (used - has).max(0.0) + above
 }

@@ -32,7 +32,7 @@ impl Default for Limits {
 /// A question of at most so many pairs is tried by cases.
 const FEW_PAIRS: usize = 4_000;
 
-/// Effort for each pair beyond which another run is worth more than a longer one.
+/// Effort for each pair beyond which another run is worth more than a longer one; ten times as much where load costs by itself.
 const A_RUN: u64 = 40_000;
 
 /// Effort for each pair from which on a warm search also looks far away.
@@ -196,20 +196,26 @@ impl Search<'_, '_> {
             }
         }
         let left = limits.effort.saturating_sub(self.work);
-        let runs = (left / (pairs as u64).saturating_mul(A_RUN).max(1)).clamp(1, 100);
+        let strained = self.field.is_strained();
+        let (schedule, a_run) = if strained {
+            (Schedule::strained(), 10 * A_RUN)
+        } else {
+            (Schedule::default(), A_RUN)
+        };
+        let polish = if strained { left / 10 } else { 0 };
+        let runs = (left / (pairs as u64).saturating_mul(a_run).max(1)).clamp(1, 100);
         for run in 0..runs {
-            let left = limits.effort.saturating_sub(self.work);
+            let left = limits.effort.saturating_sub(self.work + polish);
             if self.stopped || left == 0 || self.is_proved(&incumbent) {
                 break;
             }
-            let schedule = Schedule::default();
-            self.anneal(
-                &mut state,
-                &guide,
-                &mut incumbent,
-                (&schedule, 2 + run),
-                left / (runs - run),
-            );
+            let effort = left / (runs - run);
+            self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 2 + run), effort);
+        }
+        if let Some(best) = incumbent.answer.clone().filter(|_| strained) {
+            state.reset(&best);
+            let left = limits.effort.saturating_sub(self.work);
+            self.anneal(&mut state, &guide, &mut incumbent, (&Schedule::polish(), 2 + runs), left);
         }
         self.solved(&incumbent, certificate)
     }

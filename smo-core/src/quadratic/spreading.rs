@@ -20,6 +20,8 @@ pub(super) struct Spreading<'a> {
     of_task: Vec<Vec<u32>>,
     counted: Vec<Counted>,
     touched: Vec<u32>,
+    /// Some groups may be uneven at a price.
+    pub(super) is_priced: bool,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +49,7 @@ impl<'a> Spreading<'a> {
             of_task: groups_of(problem),
             counted: problem.groups().iter().map(|_| Counted::default()).collect(),
             touched: Vec::new(),
+            is_priced: problem.groups().iter().any(|group| group.price.is_some()),
         }
     }
 

@@ -6,7 +6,7 @@ use super::affinity::Near;
 use super::far::weighed;
 use super::field::{Field, NEVER};
 use super::problem::QuadraticProblem;
-use super::rows::Rows;
+use super::rows::{Load, Moving, Rows};
 use super::spreading::Spreading;
 
 /// A link as one of its tasks sees it.
@@ -38,9 +38,9 @@ pub(super) struct State<'a> {
     pub(super) cost: f64,
     /// How much is broken, rows above capacity left out.
     broken: i64,
-    /// By resource: what is about to leave and to enter.
-    gone: Vec<f64>,
-    come: Vec<f64>,
+    /// What is about to move, and what in exchange for it.
+    load: Moving,
+    other: Moving,
     stamps: Vec<u32>,
     stamp: u32,
     pub(super) work: u64,
@@ -50,8 +50,6 @@ pub(super) struct State<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     pub(super) cost: f64,
-    /// What of the cost comes of more load where the tasks go.
-    pub(super) strain: f64,
     /// How much more is broken, see [`State::is_sound`].
     pub(super) broken: i64,
     pub(super) left: f64,
@@ -79,7 +77,6 @@ impl Change {
     pub(super) fn back(self) -> Self {
         Self {
             cost: -self.cost,
-            strain: -self.strain,
             broken: -self.broken,
             left: -self.left,
             entered: -self.entered,
@@ -122,8 +119,8 @@ impl<'a> State<'a> {
             mending: 0.0,
             cost: 0.0,
             broken: 0,
-            gone: vec![0.0; field.resources],
-            come: vec![0.0; field.resources],
+            load: Moving::new(field),
+            other: Moving::new(field),
             stamps: vec![0; tasks],
             stamp: 0,
             work: 0,
@@ -253,8 +250,9 @@ impl<'a> State<'a> {
         }
     }
 
-    /// What it would do to bring tasks, all of one agent, to another; `None` when one of them may not be there.
-    pub(super) fn change(&mut self, tasks: &[u32], to: usize) -> Option<Change> {
+    /// What it would do to bring tasks, all of one agent, to another; `None` when one of them may not be there, or when leaving alone
+    /// costs more than is accepted.
+    pub(super) fn change(&mut self, tasks: &[u32], to: usize, accepted: f64) -> Option<Change> {
         let from = self.agent_of[tasks[0] as usize];
         self.next_stamp();
         for task in tasks {
@@ -292,50 +290,62 @@ impl<'a> State<'a> {
         let from = from as usize;
         let uneven = self.spreading.change(tasks, from, to);
         let broken = uneven.broken + links.broken + self.near.change(tasks, from, to);
-        self.weigh(tasks, from, to);
-        let left = self.rows.change(from, &self.gone, -1.0);
-        let entered = self.rows.change(to, &self.come, 1.0);
+        self.load.weigh(self.field, tasks, from, to);
+        let left = self.rows.change(from, &self.load.gone, -1.0);
+        let cost = cost + uneven.priced + links.cost + left.strain;
+        let left = broken as f64 * self.mending + left.rated;
         self.work += 16 * tasks.len() as u64 + 8 * self.field.resources as u64 + 16 * looked;
+        if cost + left > accepted {
+            return None;
+        }
+        let entered = self.rows.change(to, &self.load.come, 1.0);
         Some(Change {
-            cost: cost + uneven.priced + links.cost + left.strain + entered.strain,
-            strain: entered.strain,
+            cost: cost + entered.strain,
             broken,
-            left: broken as f64 * self.mending + left.rated,
+            left,
             entered: entered.rated,
         })
     }
 
-    /// Notes what tasks take of each resource where they are, and where they go.
-    fn weigh(&mut self, tasks: &[u32], from: usize, to: usize) {
-        self.gone.fill(0.0);
-        for task in tasks {
-            for (gone, need) in self.gone.iter_mut().zip(self.field.amounts(*task as usize)) {
-                *gone += need;
-            }
+    /// No exchange of two tasks costs less, the one to the agent of the other, and that to `back`; a quick look that leaves out what
+    /// mending may save at most. Minus infinity where it cannot tell.
+    pub(super) fn exchange_floor(&mut self, one: usize, other: usize, back: usize) -> f64 {
+        let linked = |task: usize| self.starts[task] < self.starts[task + 1];
+        if linked(one) || linked(other) || self.spreading.is_priced {
+            return f64::NEG_INFINITY;
         }
-        self.come.copy_from_slice(&self.gone);
-        for task in tasks {
-            let task = *task as usize;
-            let Some((home, spared)) = self.field.spared(task) else {
-                continue;
-            };
-            let side = match home {
-                home if home == from => &mut self.gone,
-                home if home == to => &mut self.come,
-                _ => continue,
-            };
-            for resource in spared {
-                side[resource] -= self.field.amounts(task)[resource];
-            }
+        let (from, to) = (self.agent_of[one] as usize, self.agent_of[other] as usize);
+        let pair = |task: usize, from: usize, to: usize| {
+            let costs = self.field.costs(task);
+            f64::from(costs[to]) - f64::from(costs[from])
+        };
+        let pairs = pair(one, from, to) + pair(other, to, back);
+        self.load.weigh(self.field, &[one as u32], from, to);
+        self.other.weigh(self.field, &[other as u32], to, back);
+        let (gone, come) = (&self.load.gone, &mut self.load.come);
+        come.iter_mut()
+            .zip(&self.other.gone)
+            .for_each(|(come, gone)| *come -= gone);
+        let mut floor = pairs - self.broken as f64 * self.mending;
+        let mut add = |load: Load| floor += load.rated + load.strain;
+        add(self.rows.change(to, come, 1.0));
+        if back == from {
+            let there = &mut self.other.come;
+            there.iter_mut().zip(gone).for_each(|(come, gone)| *come -= gone);
+        } else {
+            add(self.rows.change(from, gone, -1.0));
         }
+        add(self.rows.change(back, &self.other.come, 1.0));
+        self.work += 12 * self.field.resources as u64;
+        floor
     }
 
     /// Brings tasks to an agent; `change` is what that does.
     pub(super) fn apply(&mut self, tasks: &[u32], to: usize, change: &Change) {
         let from = self.agent_of[tasks[0] as usize] as usize;
-        self.weigh(tasks, from, to);
-        self.rows.load(from, &self.gone, -1.0);
-        self.rows.load(to, &self.come, 1.0);
+        self.load.weigh(self.field, tasks, from, to);
+        self.rows.load(from, &self.load.gone, -1.0);
+        self.rows.load(to, &self.load.come, 1.0);
         self.near.apply(tasks, from, to);
         self.spreading.apply(tasks, from, to);
         self.broken += change.broken;
@@ -351,7 +361,7 @@ impl<'a> State<'a> {
             self.agent_of[at] = to as u32;
         }
         self.cost += change.cost;
-        self.work += 8 * tasks.len() as u64;
+        self.work += 8 * tasks.len() as u64 + 16 * self.field.resources as u64;
     }
 
     pub(super) fn answer(&self) -> Vec<usize> {

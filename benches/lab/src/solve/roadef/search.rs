@@ -31,7 +31,6 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
         effort: effort.steps(PER_SECOND),
     };
     let solved = solve(&problem, &start, &limits, &mut |_| true);
-    eprintln!("kernel {:?} {:?} {}", solved.best.as_ref().map(|b|b.1), solved.bound, solved.work);
     let (answer, _) = solved.best.unwrap_or_else(|| (instance.original.clone(), 0));
     Found {
         answer,
