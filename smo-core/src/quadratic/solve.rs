@@ -32,6 +32,9 @@ impl Default for Limits {
 /// A question of at most so many pairs is tried by cases.
 const FEW_PAIRS: usize = 4_000;
 
+/// A question of at most so many pairs has its cases looked at for half of the time.
+const FEWEST_PAIRS: usize = 400;
+
 /// Effort for each pair beyond which another run is worth more than a longer one; ten times as much where load costs by itself.
 const A_RUN: u64 = 40_000;
 
@@ -112,8 +115,12 @@ pub fn solve(
             prices,
             ..Certificate::default()
         };
+        // what is out of balance even when empty costs
+        let value = problem.value(&[]).unwrap_or_default();
         return Solved {
-            best: Some((Vec::new(), 0)),
+            best: Some((Vec::new(), value)),
+            bound: value,
+            priced: certificate.bound(problem).unwrap_or(i64::MIN),
             certificate,
             ..Solved::default()
         };
@@ -189,7 +196,8 @@ impl Search<'_, '_> {
         self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 1), effort);
         if !self.stopped && pairs <= FEW_PAIRS {
             let left = limits.effort.saturating_sub(self.work);
-            let best = self.branch(&prices, self.checked(&incumbent), left / 4);
+            let share = if pairs <= FEWEST_PAIRS { 2 } else { 4 };
+            let best = self.branch(&prices, self.checked(&incumbent), left / share);
             if let Some((answer, _)) = best {
                 state.reset(&answer);
                 incumbent.see_all(&state);

@@ -80,7 +80,7 @@ fn quick(problem: &QuadraticProblem) -> Solved {
     solve(
         problem,
         &Start::default(),
-        &Limits { effort: 3_000_000 },
+        &Limits { effort: 10_000_000 },
         &mut |_| true,
     )
 }
@@ -109,6 +109,59 @@ fn small_questions_get_the_best_answer_and_its_proof() {
         }
     }
     assert!(answers > 100 && none > 20, "{answers} answers, {none} without");
+}
+
+#[test]
+fn homes_balance_and_needed_neighbours_get_the_best_answer() {
+    let mut random = Random::new(29);
+    let (mut answers, mut none, mut strained) = (0, 0, 0);
+    for round in 0..400 {
+        let mut problem = random_problem(&mut random);
+        let (agents, tasks, resources) = (problem.agents(), problem.tasks(), problem.resources());
+        for task in 0..tasks {
+            if random.below(3) > 0 {
+                problem.set_home(task, random.below(agents));
+            }
+        }
+        for resource in 0..resources {
+            if random.below(2) == 0 {
+                problem.set_arriving(resource);
+            }
+        }
+        if resources == 2 && random.below(2) == 0 {
+            problem.add_balance(Balance {
+                one: random.below(2),
+                other: random.below(2),
+                target: random.below(3) as i64,
+                level: (0..agents).map(|_| random.below(9) as i64 - 4).collect(),
+                price: random.below(9) as i64,
+            });
+            strained += 1;
+        }
+        for _ in 0..random.below(3) {
+            problem.add_affinity(Affinity {
+                tasks: (0..tasks).filter(|_| random.below(3) == 0).collect(),
+                others: (0..tasks).filter(|_| random.below(2) == 0).collect(),
+                class: (0..agents).map(|_| random.below(3)).collect(),
+            });
+        }
+        let best = best_of_all(&problem);
+        let solved = quick(&problem);
+        let found = solved.best.as_ref().map(|(_, value)| *value);
+        assert_eq!(found, best, "round {round}: {problem:?}");
+        let least = best.unwrap_or(i64::MAX);
+        assert!(solved.bound <= least, "round {round}: {solved:?} {problem:?}");
+        assert!(
+            solved.certificate.bound(&problem).is_none_or(|bound| bound <= least),
+            "round {round}"
+        );
+        answers += usize::from(best.is_some());
+        none += usize::from(best.is_none());
+    }
+    assert!(
+        answers > 100 && none > 20 && strained > 20,
+        "{answers} answers, {none} without, {strained} with balance"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
     }
 }
 
-fn pose(instance: &Instance) -> QuadraticProblem {
+pub(super) fn pose(instance: &Instance) -> QuadraticProblem {
     let (machines, processes) = (instance.machines.len(), instance.processes.len());
     let transient: Vec<usize> = (0..instance.resources.len())
         .filter(|resource| instance.resources[*resource].transient)
