@@ -372,6 +372,16 @@ pub(crate) fn parse_decimal(text: &str, decimals: u32) -> Option<i128> {
     Some(if negative { -scaled } else { scaled })
 }
 
+/// A number of at most three decimals and fifteen digits, in thousandths; `None` for others. As its shortest decimal says: no two decimals
+/// of fifteen digits are one float.
+fn thousandths(value: f64) -> Option<i64> {
+    const MOST: f64 = 1e15;
+    let whole = (value * 1000.0).round();
+    let exact = whole.abs() < MOST && whole / 1000.0 == value;
+    #[allow(clippy::cast_possible_truncation)]
+    exact.then_some(whole as i64)
+}
+
 macro_rules! decimal_unit {
     ($(#[$meta:meta])* $name:ident, $decimals:literal, $unit:literal) => {
         $(#[$meta])*
@@ -400,6 +410,10 @@ macro_rules! decimal_unit {
             #[doc = concat!("From a floating-point number of ", $unit, "; `None` when it is not finite or too large.")]
             #[must_use]
             pub fn from_f64(value: f64) -> Option<Self> {
+                if let Some(thousandths) = thousandths(value) {
+                    let base = i128::from(thousandths).checked_mul(10_i128.checked_pow($decimals - 3)?)?;
+                    return base.try_into().ok().map(Self);
+                }
                 if value.is_finite() { Self::parse_decimal(&value.to_string()) } else { None }
             }
 
@@ -523,6 +537,25 @@ mod tests {
         let price = Money::parse_decimal("0.1").unwrap();
         assert_eq!(price.checked_mul(3), Money::parse_decimal("0.3"));
         assert_eq!(price.to_string(), "0.1 EUR/h");
+        for value in [
+            0.1,
+            0.125,
+            0.001,
+            4.35,
+            -7.0,
+            1e12,
+            123_456_789.012,
+            0.000_1,
+            1.0 / 3.0,
+            1e-9,
+            2e11 + 0.001,
+        ] {
+            assert_eq!(
+                Money::from_f64(value),
+                Money::parse_decimal(&value.to_string()),
+                "{value}"
+            );
+        }
         assert_eq!(Money::from_f64(f64::NAN), None);
         assert_eq!(Money::parse_decimal("-1.25").unwrap().to_string(), "-1.25 EUR/h");
     }

@@ -1,6 +1,7 @@
 //! What a placement is worth, goal by goal, in checked integers.
 
 use super::goals::{Facts, Measure};
+use super::rules::Pair;
 use super::{
     Assignment, Goal, Goals, LinkDemand, Placement, PlacementError, PlacementProblem, ServiceDemand, Totals,
     Value,
@@ -39,8 +40,9 @@ impl<'a> Costs<'a> {
         assignment: &Assignment,
     ) -> Result<Totals, PlacementError> {
         let mut totals = Totals::default();
+        let pairs = self.pairs(service, assignment);
         for goal in Goal::ALL {
-            let amount = self.of_service(goal, service, demand, assignment);
+            let amount = self.of_service(goal, service, demand, (assignment, &pairs));
             totals.set(
                 goal,
                 amount.ok_or_else(|| PlacementError::Overflow {
@@ -51,23 +53,26 @@ impl<'a> Costs<'a> {
         Ok(totals)
     }
 
+    /// The service on each of its clusters that the problem has, with its replicas there: looked up once for all goals.
+    fn pairs(&self, service: &ServiceKey, assignment: &Assignment) -> Vec<(Pair<'a>, u32)> {
+        let problem = self.facts.problem;
+        let pair = |(cluster, replicas)| Some((problem.pair(service, cluster)?, replicas));
+        assignment.iter().filter_map(pair).collect()
+    }
+
     fn of_service(
         &self,
         goal: Goal,
         service: &ServiceKey,
         demand: &ServiceDemand,
-        assignment: &Assignment,
+        (assignment, pairs): (&Assignment, &[(Pair<'_>, u32)]),
     ) -> Option<i64> {
-        let problem = self.facts.problem;
         let mut sum = goal
             .measure()
             .of_service(&self.facts, service, demand, assignment)?;
-        for (cluster, replicas) in assignment.iter() {
-            let Some(pair) = problem.pair(service, cluster) else {
-                continue;
-            };
-            let each = goal.measure().of_replica(&self.facts, &pair)?;
-            sum = sum.checked_add(each.checked_mul(i64::from(replicas))?)?;
+        for (pair, replicas) in pairs {
+            let each = goal.measure().of_replica(&self.facts, pair)?;
+            sum = sum.checked_add(each.checked_mul(i64::from(*replicas))?)?;
         }
         Some(sum)
     }
@@ -175,7 +180,8 @@ pub(super) fn total(problem: &PlacementProblem, placement: &Placement, goal: Goa
     let mut sum = goal.measure().of_placement(&costs.facts, placement)?;
     for (service, demand) in &problem.services {
         if let Some(assignment) = placement.get(service) {
-            sum = sum.checked_add(costs.of_service(goal, service, demand, assignment)?)?;
+            let pairs = costs.pairs(service, assignment);
+            sum = sum.checked_add(costs.of_service(goal, service, demand, (assignment, &pairs))?)?;
         }
     }
     for link in problem.links.iter().filter(|_| goal.is_of_links()) {

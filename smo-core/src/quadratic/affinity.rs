@@ -95,7 +95,11 @@ impl Near {
                 near.of_task[*other].push((number as u32, Side::Needed));
             }
             // who is in both lists is near itself
-            for task in affinity.tasks.iter().filter(|task| !affinity.others.contains(task)) {
+            for task in affinity
+                .tasks
+                .iter()
+                .filter(|task| !affinity.others.contains(task))
+            {
                 near.of_task[*task].push((number as u32, Side::Needs));
             }
             let class: Vec<u32> = affinity.class.iter().map(|class| *class as u32).collect();

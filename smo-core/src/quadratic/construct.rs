@@ -74,7 +74,9 @@ impl Building<'_> {
         }
         let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
         let need = |resource| self.field.need(task, agent, resource);
-        room.iter().enumerate().all(|(resource, room)| need(resource) <= *room)
+        room.iter()
+            .enumerate()
+            .all(|(resource, room)| need(resource) <= *room)
     }
 
     fn put(&mut self, task: usize, agent: usize) {

@@ -143,10 +143,7 @@ impl<'a> Rows<'a> {
         }
         for balance in &self.field.balances {
             let (one, other) = (used[balance.one], used[balance.other]);
-            let after = [
-                one + sign * more[balance.one],
-                other + sign * more[balance.other],
-            ];
+            let after = [one + sign * more[balance.one], other + sign * more[balance.other]];
             load.strain += balance.cost(agent, after[0], after[1]) - balance.cost(agent, one, other);
         }
         load

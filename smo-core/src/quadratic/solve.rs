@@ -223,7 +223,13 @@ impl Search<'_, '_> {
         if let Some(best) = incumbent.answer.clone().filter(|_| strained) {
             state.reset(&best);
             let left = limits.effort.saturating_sub(self.work);
-            self.anneal(&mut state, &guide, &mut incumbent, (&Schedule::polish(), 2 + runs), left);
+            self.anneal(
+                &mut state,
+                &guide,
+                &mut incumbent,
+                (&Schedule::polish(), 2 + runs),
+                left,
+            );
         }
         self.solved(&incumbent, certificate)
     }
@@ -245,7 +251,11 @@ impl Search<'_, '_> {
             }
             let room = &mut room[agent * self.field.resources..(agent + 1) * self.field.resources];
             let need = |resource| self.field.need(task, agent, resource);
-            if room.iter().enumerate().all(|(resource, room)| need(resource) <= *room) {
+            if room
+                .iter()
+                .enumerate()
+                .all(|(resource, room)| need(resource) <= *room)
+            {
                 for (resource, room) in room.iter_mut().enumerate() {
                     *room -= need(resource);
                 }
@@ -448,8 +458,9 @@ fn dearest(problem: &QuadraticProblem) -> Option<i64> {
             sum = sum.checked_add(comfort.price.checked_mul(i64::try_from(above).ok()?)?)?;
         }
         for balance in problem.balances() {
-            let all = (0..problem.tasks())
-                .try_fold(0_u128, |sum, task| sum.checked_add(problem.needs(task)[balance.other].into()));
+            let all = (0..problem.tasks()).try_fold(0_u128, |sum, task| {
+                sum.checked_add(problem.needs(task)[balance.other].into())
+            });
             let above = balance.above(agent, 0, all?)?;
             sum = sum.checked_add(balance.price.checked_mul(i64::try_from(above).ok()?)?)?;
         }

@@ -76,7 +76,11 @@ impl<'a> Spreading<'a> {
             let number = self.touched[at];
             if tasks.len() == 1 || !self.touched[..at].contains(&number) {
                 let (group, counted) = (&self.groups[number as usize], &self.counted[number as usize]);
-                all.add(group, group.excess_of(&counted.counts, counted.used), counted.excess);
+                all.add(
+                    group,
+                    group.excess_of(&counted.counts, counted.used),
+                    counted.excess,
+                );
             }
         }
         self.step(tasks, to, from);

@@ -152,7 +152,10 @@ fn homes_balance_and_needed_neighbours_get_the_best_answer() {
         let least = best.unwrap_or(i64::MAX);
         assert!(solved.bound <= least, "round {round}: {solved:?} {problem:?}");
         assert!(
-            solved.certificate.bound(&problem).is_none_or(|bound| bound <= least),
+            solved
+                .certificate
+                .bound(&problem)
+                .is_none_or(|bound| bound <= least),
             "round {round}"
         );
         answers += usize::from(best.is_some());

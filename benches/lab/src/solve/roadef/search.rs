@@ -45,7 +45,11 @@ pub(super) fn pose(instance: &Instance) -> QuadraticProblem {
         .collect();
     let resources = instance.resources.len();
     let mut problem = QuadraticProblem::new(machines, processes, resources + transient.len());
-    let mut room: Vec<Vec<i64>> = instance.machines.iter().map(|machine| machine.capacity.clone()).collect();
+    let mut room: Vec<Vec<i64>> = instance
+        .machines
+        .iter()
+        .map(|machine| machine.capacity.clone())
+        .collect();
     for (process, home) in instance.processes.iter().zip(&instance.original) {
         for resource in &transient {
             room[*home][*resource] -= process.needs[*resource];
@@ -77,7 +81,9 @@ pub(super) fn pose(instance: &Instance) -> QuadraticProblem {
             other: balance.other,
             target: balance.target,
             level: machines
-                .map(|machine| machine.capacity[balance.other] - balance.target * machine.capacity[balance.one])
+                .map(|machine| {
+                    machine.capacity[balance.other] - balance.target * machine.capacity[balance.one]
+                })
                 .collect(),
             price: balance.weight,
         });
@@ -100,7 +106,11 @@ pub(super) fn pose(instance: &Instance) -> QuadraticProblem {
 }
 
 fn services(instance: &Instance, problem: &mut QuadraticProblem) {
-    let near: Vec<usize> = instance.machines.iter().map(|machine| machine.neighbourhood).collect();
+    let near: Vec<usize> = instance
+        .machines
+        .iter()
+        .map(|machine| machine.neighbourhood)
+        .collect();
     for service in &instance.services {
         for other in &service.depends_on {
             problem.add_affinity(Affinity {
