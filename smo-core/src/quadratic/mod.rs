@@ -18,6 +18,7 @@ mod forest;
 mod group;
 mod incumbent;
 mod marginals;
+mod near;
 mod part;
 mod problem;
 mod rows;

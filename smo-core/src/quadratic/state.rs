@@ -2,9 +2,9 @@
 //!
 //! Capacity is soft here: what is taken below it may have a price, and what is taken above it has a dear one.
 
-use super::affinity::Near;
 use super::far::weighed;
 use super::field::{Field, NEVER};
+use super::near::Near;
 use super::problem::QuadraticProblem;
 use super::rows::{Load, Moving, Rows};
 use super::spreading::Spreading;
