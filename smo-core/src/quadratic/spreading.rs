@@ -24,7 +24,7 @@ pub(super) struct Spreading<'a> {
     pub(super) is_priced: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counted {
     /// Tasks by class, and how many classes have any.
     counts: Vec<u32>,
@@ -34,6 +34,14 @@ struct Counted {
 }
 
 impl Counted {
+    fn new(group: &Group) -> Self {
+        Self {
+            counts: vec![0; group.classes()],
+            used: 0,
+            excess: 0,
+        }
+    }
+
     fn step(&mut self, from: usize, to: usize) {
         self.counts[from] -= 1;
         self.used -= usize::from(self.counts[from] == 0);
@@ -47,7 +55,7 @@ impl<'a> Spreading<'a> {
         Self {
             groups: problem.groups(),
             of_task: groups_of(problem),
-            counted: problem.groups().iter().map(|_| Counted::default()).collect(),
+            counted: problem.groups().iter().map(Counted::new).collect(),
             touched: Vec::new(),
             is_priced: problem.groups().iter().any(|group| group.price.is_some()),
         }
@@ -57,9 +65,14 @@ impl<'a> Spreading<'a> {
     pub(super) fn count(&mut self, agent_of: &[u32]) -> Unevenness {
         let mut all = Unevenness::default();
         for (counted, group) in self.counted.iter_mut().zip(self.groups) {
-            counted.counts = group.count(|task| agent_of[task] as usize);
-            counted.used = counted.counts.iter().filter(|count| **count > 0).count();
-            counted.excess = group.excess(&counted.counts);
+            counted.counts.fill(0);
+            counted.used = 0;
+            for task in &group.tasks {
+                let count = &mut counted.counts[group.class[agent_of[*task] as usize]];
+                counted.used += usize::from(*count == 0);
+                *count += 1;
+            }
+            counted.excess = group.excess_of(&counted.counts, counted.used);
             all.add(group, counted.excess, 0);
         }
         all
