@@ -35,8 +35,9 @@ const FEW_PAIRS: usize = 4_000;
 /// A question of at most so many pairs has its cases looked at for half of the time.
 const FEWEST_PAIRS: usize = 400;
 
-/// Effort for each pair beyond which another run is worth more than a longer one; ten times as much where load costs by itself.
-const A_RUN: u64 = 40_000;
+/// Effort for each pair, and each task of all, beyond which another run is worth more than a longer one: few tasks are soon where they
+/// want to be. Ten times as much where load costs by itself.
+const A_RUN: u64 = 40;
 
 /// Effort for each pair from which on a warm search also looks far away.
 const ENOUGH: u64 = 2_000;
@@ -211,7 +212,8 @@ impl Search<'_, '_> {
             (Schedule::default(), A_RUN)
         };
         let polish = if strained { left / 10 } else { 0 };
-        let runs = (left / (pairs as u64).saturating_mul(a_run).max(1)).clamp(1, 100);
+        let a_run = a_run.saturating_mul((pairs * self.problem.tasks()) as u64);
+        let runs = (left / a_run.max(1)).clamp(1, 100);
         for run in 0..runs {
             let left = limits.effort.saturating_sub(self.work + polish);
             if self.stopped || left == 0 || self.is_proved(&incumbent) {
