@@ -1,5 +1,7 @@
 //! Tasks that need others near: each in a class of agents with one of the others at least.
 
+use super::group::classes;
+
 /// Each of the tasks needs one of the others at an agent of its class, as a service that is of no use in a zone without a cache.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Affinity {
@@ -13,7 +15,7 @@ pub struct Affinity {
 
 impl Affinity {
     pub(super) fn classes(&self) -> usize {
-        self.class.iter().max().map_or(0, |most| most + 1)
+        classes(&self.class)
     }
 
     /// How many tasks have none of the others near, given where every task is.

@@ -98,16 +98,22 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
+    const FLEET: Self = Self {
+        hot: 0.05,
+        cold: 0.001,
+        soft: 0.1,
+        hard: 100.0,
+        priced: 1.1,
+        step: 1.0,
+        mending: 0.0,
+    };
+
     /// Around an answer that is nearly right.
     pub(super) const fn near() -> Self {
         Self {
             hot: 0.004,
-            cold: 0.001,
             soft: 1.0,
-            hard: 100.0,
-            priced: 1.1,
-            step: 1.0,
-            mending: 0.0,
+            ..Self::FLEET
         }
     }
 
@@ -116,12 +122,8 @@ impl Schedule {
     pub(super) const fn strained() -> Self {
         Self {
             hot: 0.3,
-            cold: 0.001,
-            soft: 0.1,
-            hard: 100.0,
-            priced: 1.1,
-            step: 1.0,
             mending: 10.0,
+            ..Self::FLEET
         }
     }
 
@@ -131,25 +133,16 @@ impl Schedule {
             hot: 0.001,
             cold: 1e-6,
             soft: 10.0,
-            hard: 100.0,
             priced: 0.0,
-            step: 1.0,
             mending: 10.0,
+            ..Self::FLEET
         }
     }
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self {
-            hot: 0.05,
-            cold: 0.001,
-            soft: 0.1,
-            hard: 100.0,
-            priced: 1.1,
-            step: 1.0,
-            mending: 0.0,
-        }
+        Self::FLEET
     }
 }
 

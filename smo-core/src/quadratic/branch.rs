@@ -161,9 +161,7 @@ impl<'a> Branch<'a> {
         }
         let mut used = vec![0.0; agents * self.field.resources];
         for (task, agent) in answer.iter().enumerate() {
-            for resource in 0..self.field.resources {
-                used[agent * self.field.resources + resource] += self.field.need(task, *agent, resource);
-            }
+            self.field.add_needs(task, *agent, 1.0, &mut used);
         }
         let over = |at: &usize| used[*at] / self.field.capacities[*at].max(1.0);
         let row = (0..used.len())
@@ -224,9 +222,10 @@ impl<'a> Branch<'a> {
                     .iter()
                     .enumerate()
                     .any(|(resource, has)| {
-                        let need = match decided[task] {
-                            true => 0,
-                            false => self.problem.need(task, agent, resource),
+                        let need = if decided[task] {
+                            0
+                        } else {
+                            self.problem.need(task, agent, resource)
                         };
                         *has < u64::MAX
                             && used[agent * resources + resource] + u128::from(need) > u128::from(*has)

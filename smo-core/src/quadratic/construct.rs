@@ -69,22 +69,12 @@ struct Building<'a> {
 impl Building<'_> {
     /// Whether the agent may do the task and has room for it.
     fn fits(&self, task: usize, agent: usize) -> bool {
-        if self.field.costs(task)[agent] >= NEVER {
-            return false;
-        }
-        let room = &self.room[agent * self.field.resources..(agent + 1) * self.field.resources];
-        let need = |resource| self.field.need(task, agent, resource);
-        room.iter()
-            .enumerate()
-            .all(|(resource, room)| need(resource) <= *room)
+        self.field.costs(task)[agent] < NEVER && self.field.fits(task, agent, &self.room)
     }
 
     fn put(&mut self, task: usize, agent: usize) {
         self.answer[task] = Some(agent);
-        for resource in 0..self.field.resources {
-            let need = self.field.need(task, agent, resource);
-            self.room[agent * self.field.resources + resource] -= need;
-        }
+        self.field.add_needs(task, agent, -1.0, &mut self.room);
     }
 
     /// Puts a whole tree where it wishes to be, or nothing of it.

@@ -1,5 +1,6 @@
 //! How far agents are from one another, by classes of agents.
 
+use super::group::classes;
 use super::problem::FORBIDDEN;
 
 /// A cost for each ordered pair of agents, given by class: agents of a class (a cluster, a region) are alike.
@@ -24,7 +25,7 @@ impl Distance {
     /// 1 between agents of different classes, 0 within a class.
     #[must_use]
     pub fn cut_classes(class: Vec<usize>) -> Self {
-        let classes = class.iter().max().map_or(0, |most| most + 1);
+        let classes = classes(&class);
         let between = (0..classes * classes)
             .map(|pair| i64::from(pair / classes != pair % classes))
             .collect();
@@ -49,7 +50,7 @@ impl Distance {
     /// ```
     #[must_use]
     pub fn new(class: Vec<usize>, between: impl Fn(usize, usize) -> i64) -> Self {
-        let classes = class.iter().max().map_or(0, |most| most + 1);
+        let classes = classes(&class);
         let pairs = (0..classes).flat_map(|from| (0..classes).map(move |to| (from, to)));
         let between: Vec<i64> = pairs.map(|(from, to)| between(from, to).max(0)).collect();
         let mut apart = (0..classes * classes)

@@ -183,6 +183,20 @@ impl Field {
         self.amounts[task * self.resources + resource]
     }
 
+    /// Whether a task fits into what is left at an agent; `rows` by agent, then resource.
+    pub(super) fn fits(&self, task: usize, agent: usize, rows: &[f64]) -> bool {
+        let left = &rows[agent * self.resources..(agent + 1) * self.resources];
+        let fits = |(resource, left): (usize, &f64)| self.need(task, agent, resource) <= *left;
+        left.iter().enumerate().all(fits)
+    }
+
+    /// Adds what a task takes at an agent, `sign` times, to `rows`, by agent and then resource.
+    pub(super) fn add_needs(&self, task: usize, agent: usize, sign: f64, rows: &mut [f64]) {
+        for resource in 0..self.resources {
+            rows[agent * self.resources + resource] += sign * self.need(task, agent, resource);
+        }
+    }
+
     fn is_home(&self, task: usize, agent: usize) -> bool {
         !self.arriving.is_empty() && self.homes[task] == agent
     }

@@ -28,11 +28,7 @@ impl Group {
     }
 
     pub(super) fn classes(&self) -> usize {
-        self.class
-            .iter()
-            .max()
-            .map_or(0, |most| most + 1)
-            .max(self.usable.len())
+        classes(&self.class).max(self.usable.len())
     }
 
     /// Classes, and tasks of skew, too many or too few, given the tasks by class.
@@ -81,6 +77,11 @@ impl Group {
         }
         counts
     }
+}
+
+/// How many classes there are, given the class of each agent.
+pub(super) fn classes(class: &[usize]) -> usize {
+    class.iter().max().map_or(0, |most| most + 1)
 }
 
 /// By task: the numbers of its groups.

@@ -99,10 +99,7 @@ impl<'a> Rows<'a> {
         let resources = self.field.resources;
         self.used.fill(0.0);
         for (task, agent) in agent_of.iter().enumerate() {
-            let agent = *agent as usize;
-            for resource in 0..resources {
-                self.used[agent * resources + resource] += self.field.need(task, agent, resource);
-            }
+            self.field.add_needs(task, *agent as usize, 1.0, &mut self.used);
         }
         let mut cost = 0.0;
         for row in 0..self.used.len() {

@@ -248,19 +248,8 @@ impl Search<'_, '_> {
         order.sort_by(|a, b| self.field.size(*b).total_cmp(&self.field.size(*a)).then(a.cmp(b)));
         for task in order {
             let agent = answer[task];
-            if !self.problem.allows(task, agent) {
-                continue;
-            }
-            let room = &mut room[agent * self.field.resources..(agent + 1) * self.field.resources];
-            let need = |resource| self.field.need(task, agent, resource);
-            if room
-                .iter()
-                .enumerate()
-                .all(|(resource, room)| need(resource) <= *room)
-            {
-                for (resource, room) in room.iter_mut().enumerate() {
-                    *room -= need(resource);
-                }
+            if self.problem.allows(task, agent) && self.field.fits(task, agent, &room) {
+                self.field.add_needs(task, agent, -1.0, &mut room);
                 kept[task] = Some(agent);
             }
         }

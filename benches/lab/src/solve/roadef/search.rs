@@ -56,7 +56,7 @@ pub(super) fn pose(instance: &Instance) -> QuadraticProblem {
         }
     }
     let amount = |amount: i64| u64::try_from(amount).unwrap_or(0);
-    for (arriving, _) in transient.iter().enumerate() {
+    for arriving in 0..transient.len() {
         problem.set_arriving(resources + arriving);
     }
     for (number, machine) in instance.machines.iter().enumerate() {
@@ -141,7 +141,7 @@ fn services(instance: &Instance, problem: &mut QuadraticProblem) {
 }
 
 /// What it costs that a process runs elsewhere than at first.
-pub(super) fn move_cost(instance: &Instance, process: usize, to: usize) -> i128 {
+fn move_cost(instance: &Instance, process: usize, to: usize) -> i128 {
     let home = instance.original[process];
     if home == to {
         return 0;
