@@ -1,5 +1,6 @@
 //! Answers from shares, and making answers better by single moves and exchanges.
 
+use super::mend::mend;
 use super::open::Open;
 use super::scaled::Scaled;
 
@@ -57,8 +58,9 @@ pub(super) fn keeps_limits(scaled: &Scaled, answer: &[usize]) -> bool {
     })
 }
 
-/// Every task to the agent with the largest share that has room; the most decided first, then the largest.
-pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &Open) -> Option<Vec<usize>> {
+/// Every task to the agent with the largest share that has room; the most decided first, then the largest. Where a task fits nowhere
+/// there is no answer, unless work is given to mend what is overloaded.
+pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &Open, work: Option<&mut u64>) -> Option<Vec<usize>> {
     let (agents, tasks) = (scaled.agents, scaled.tasks);
     let share = |agent: usize, task: usize| shares[agent * tasks + task];
     let most = |task: usize| (0..agents).map(|agent| share(agent, task)).fold(0.0, f64::max);
@@ -78,23 +80,34 @@ pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &Open) -> Option<Vec<
             .then(other.1.total_cmp(&one.1))
             .then(one.2.cmp(&other.2))
     });
+    let by_share = |task: usize| {
+        move |one: &usize, other: &usize| {
+            let key = |agent: usize| scaled.cost(agent, task);
+            share(*other, task)
+                .total_cmp(&share(*one, task))
+                .then(key(*one).cmp(&key(*other)))
+                .then(one.cmp(other))
+        }
+    };
     let mut room = Room::new(scaled);
     let mut answer = vec![0; tasks];
+    let mut fits = true;
     for (_, _, task) in order {
-        let agent = open
+        let with_room = open
             .agents_of(task)
             .filter(|agent| room.fits(scaled, *agent, task))
-            .min_by(|one, other| {
-                let key = |agent: usize| scaled.cost(agent, task);
-                share(*other, task)
-                    .total_cmp(&share(*one, task))
-                    .then(key(*one).cmp(&key(*other)))
-                    .then(one.cmp(other))
-            })?;
+            .min_by(by_share(task));
+        fits &= with_room.is_some();
+        let agent = match with_room {
+            Some(agent) => agent,
+            None if work.is_some() => open.agents_of(task).min_by(by_share(task))?,
+            None => return None,
+        };
         room.put(scaled, agent, task);
         answer[task] = agent;
     }
-    Some(answer)
+    let whole = fits || work.is_some_and(|work| mend(scaled, open, &mut answer, work));
+    whole.then_some(answer)
 }
 
 /// Moves single tasks and exchanges pairs while that makes the answer cheaper.

@@ -4,6 +4,7 @@
 //! of the first limit gives the least cost by room left; other limits get a price each (Lagrangian relaxation), and where
 //! prices do not settle them, labels do. See Martello, Toth, *Knapsack Problems*, 1990.
 
+use super::core::{Core, Found};
 use super::labels::{Labels, TooMany};
 use super::open::Open;
 use super::scaled::{LARGEST, Limit, Sack, Scaled};
@@ -11,6 +12,12 @@ use super::settle::Settled;
 
 /// Tries of prices for the other limits.
 const TRIES: usize = 6;
+
+/// A table of more cells is not filled when a search of the core does.
+const LARGE: u64 = 16_384;
+
+/// Where tables of more cells would tell what forcing a task costs, the price of room does.
+const LARGEST_SIDES: usize = 262_144;
 
 /// How far a knapsack of several limits is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +72,7 @@ pub(super) struct Item {
 pub(super) struct Tables {
     layers: Vec<f64>,
     settled: Settled,
+    core: Core,
     /// By agent and limit after the first: the price of a unit.
     prices: Vec<Vec<f64>>,
     /// Cells filled and nodes searched so far.
@@ -77,6 +85,7 @@ impl Tables {
         Self {
             layers: Vec::new(),
             settled: Settled::default(),
+            core: Core::default(),
             prices: scaled.sacks.iter().map(prices).collect(),
             work: 0,
         }
@@ -135,11 +144,9 @@ impl Tables {
         let open = settled.settle(items, room);
         let (mut least, mut tasks) = (settled.greedy_worth, &settled.greedy);
         if open {
-            self.fill(&settled.rest, settled.room);
-            let worth = settled.taken_worth + self.last(&settled.rest, settled.room);
-            if worth < least {
-                least = worth;
-                let rest = self.trace(&settled.rest, settled.room);
+            let known = least - settled.taken_worth;
+            if let Some((worth, rest)) = self.take_rest(&settled.rest, settled.room, known) {
+                least = settled.taken_worth + worth;
                 settled.taken.extend(rest);
                 tasks = &settled.taken;
             }
@@ -148,6 +155,21 @@ impl Tables {
         tasks.sort_unstable();
         self.settled = settled;
         Taken { least, tasks }
+    }
+
+    /// The best choice of items, those most worth a cell first, where one is worth less than `known`.
+    fn take_rest(&mut self, items: &[Item], room: usize, known: f64) -> Option<(f64, Vec<u32>)> {
+        let cells = (items.len() * (room + 1)) as u64;
+        if cells > LARGE {
+            match self.core.search(items, room, known, cells / 2, &mut self.work) {
+                Found::Nothing => return None,
+                Found::Better => return Some((self.core.worth, self.core.tasks.clone())),
+                Found::Unknown => {}
+            }
+        }
+        self.fill(items, room);
+        let worth = self.last(items, room);
+        (worth < known).then(|| (worth, self.trace(items, room)))
     }
 
     /// Prices the limits after the first, best prices left in `prices`. True when nothing is worth more than the answer.
@@ -354,6 +376,23 @@ impl Tables {
     ) -> Vec<(f64, f64)> {
         let sack = &scaled.sacks[agent];
         let plain = worthwhile(scaled, agent, open, rewards);
+        if sack.exact && plain.len() * (sack.room + 1) > LARGEST_SIDES {
+            let mut settled = std::mem::take(&mut self.settled);
+            self.work += 16 * plain.len() as u64 + scaled.tasks as u64;
+            let priced = settled.relax(&plain, sack.room);
+            self.settled = settled;
+            if let Some((price, relaxed)) = priced {
+                let above = |value: f64| (relaxed + value.max(0.0) - least).max(0.0);
+                let dearer = (0..scaled.tasks).map(|task| {
+                    if !open.has(agent, task) {
+                        return (0.0, 0.0);
+                    }
+                    let reduced = scaled.worth(agent, task, rewards) + price * f64::from(sack.cells[task]);
+                    (above(reduced), above(-reduced))
+                });
+                return dearer.collect();
+            }
+        }
         let (items, constant) = with_prices(sack, &plain, &self.prices[agent]);
         let width = sack.room + 1;
         let (with, without) = self.sides(&items, sack.room);

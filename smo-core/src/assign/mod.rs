@@ -6,12 +6,14 @@
 mod adam;
 mod ascent;
 mod columns;
+mod core;
 mod dive;
 mod elites;
 mod exchange;
 mod heuristic;
 mod knapsack;
 mod labels;
+mod mend;
 mod open;
 mod problem;
 mod rent;

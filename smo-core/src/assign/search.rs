@@ -145,7 +145,7 @@ impl Tree<'_> {
         let mut shares = rent.shares(&self.scaled, &open);
         let mean = rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
         self.stride = (rent.apart(&self.scaled, &open) * self.scaled.scale).max(mean / 100.0);
-        if let Some(answer) = round(&self.scaled, &shares, &open) {
+        if let Some(answer) = round(&self.scaled, &shares, &open, Some(&mut self.tables.work)) {
             self.keep_improved(answer);
         }
         for stage in Steps::FAR {

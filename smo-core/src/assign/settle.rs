@@ -40,7 +40,7 @@ impl Settled {
             return true;
         };
         let reduced = |item: &Item| item.worth + price * item.cells as f64;
-        let least: f64 = items.iter().map(|item| reduced(item).min(0.0)).sum::<f64>() - price * room as f64;
+        let least = relaxed(items, room, price);
         let most = self.greedy_worth - least;
         if most <= 0.0 {
             return false;
@@ -62,6 +62,13 @@ impl Settled {
         }
         self.room = left;
         true
+    }
+
+    /// A price of room, and what no choice is worth less than with it; `None` when all fit or sums would not stay whole.
+    pub(super) fn relax(&mut self, items: &[Item], room: usize) -> Option<(f64, f64)> {
+        self.sort(items);
+        let price = self.price(items, room)?;
+        Some((price, relaxed(items, room, price)))
     }
 
     /// Most worth a cell first.
@@ -105,4 +112,10 @@ impl Settled {
         }
         first.filter(|price| price * ((cells + room) as f64) < WHOLE)
     }
+}
+
+/// What no choice is worth less than, at a price of room.
+fn relaxed(items: &[Item], room: usize, price: f64) -> f64 {
+    let reduced = items.iter().map(|item| item.worth + price * item.cells as f64);
+    reduced.map(|reduced| reduced.min(0.0)).sum::<f64>() - price * room as f64
 }

@@ -271,7 +271,9 @@ impl<'w> Tree<'w> {
 
     /// Makes an answer of the shares and keeps it when it is better.
     pub(super) fn offer(&mut self, bounded: &Bounded, open: &Open) {
-        if let Some(answer) = round(&self.scaled, &bounded.shares, open) {
+        let unseen = self.watch.is_whole() && self.seen.is_none();
+        let work = unseen.then_some(&mut self.tables.work);
+        if let Some(answer) = round(&self.scaled, &bounded.shares, open, work) {
             self.keep_improved(answer);
         }
     }

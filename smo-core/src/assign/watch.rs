@@ -62,6 +62,11 @@ impl<'w> Watch<'w> {
         }
     }
 
+    /// True where the whole question is searched, not a part of it.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Takes the value and the bound of the question at hand, where it is the whole one.
     pub(super) const fn see(&mut self, value: Option<i64>, bound: Option<i64>) {
         if self.whole {

@@ -8,6 +8,7 @@ use super::forest::Forest;
 use super::group::{Group, groups_of};
 use super::incumbent::Incumbent;
 use super::problem::QuadraticProblem;
+use super::rearrange::Gone;
 use super::state::{Change, State};
 use super::sweep::price;
 use crate::random::Random;
@@ -132,7 +133,7 @@ impl Schedule {
         Self {
             hot: 0.001,
             cold: 1e-6,
-            soft: 10.0,
+            soft: 100.0,
             priced: 0.0,
             mending: 10.0,
             ..Self::FLEET
@@ -151,6 +152,9 @@ const EPOCHS: u32 = 400;
 /// One proposal in so many mends what is broken: one of its tasks goes anywhere.
 const MEND: usize = 8;
 
+/// Where load costs by itself, one proposal in so many rearranges an agent.
+const REARRANGE: usize = 64;
+
 /// One run: the schedule from beginning to end in so much work.
 pub(super) struct Anneal<'s, 'a> {
     pub(super) state: &'s mut State<'a>,
@@ -162,6 +166,8 @@ pub(super) struct Anneal<'s, 'a> {
     second: Vec<u32>,
     /// Tasks of groups and links that were broken when the epoch began.
     broken: Vec<u32>,
+    /// Where tasks of a rearrangement under way came from.
+    pub(super) gone: Vec<Gone>,
 }
 
 impl<'s, 'a> Anneal<'s, 'a> {
@@ -182,6 +188,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
             run: Vec::new(),
             second: Vec::new(),
             broken: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -232,6 +239,11 @@ impl<'s, 'a> Anneal<'s, 'a> {
     }
 
     fn propose(&mut self, heat: f64) {
+        if self.state.field.is_strained() && self.random.below(REARRANGE) == 0 {
+            let accepted = -heat * self.random.unit().ln();
+            self.rearrange(accepted);
+            return;
+        }
         let mend = !self.broken.is_empty() && self.random.below(MEND) == 0;
         let task = if mend {
             self.broken[self.random.below(self.broken.len())] as usize

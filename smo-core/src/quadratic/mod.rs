@@ -21,6 +21,7 @@ mod marginals;
 mod near;
 mod part;
 mod problem;
+mod rearrange;
 mod rows;
 mod shares;
 mod solve;

@@ -90,6 +90,11 @@ impl Near {
         near
     }
 
+    /// How many affinities a task is in.
+    pub(super) fn of(&self, task: usize) -> usize {
+        self.of_task.get(task).map_or(0, Vec::len)
+    }
+
     /// Counts anew. Gives how many tasks have none near.
     pub(super) fn count(&mut self, agent_of: &[u32]) -> usize {
         for affinity in &mut self.affinities {

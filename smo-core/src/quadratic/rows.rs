@@ -73,6 +73,8 @@ pub(super) struct Rows<'a> {
     /// What each costs as it is, by the rates and above comfort.
     rated: Vec<f64>,
     strained: Vec<f64>,
+    /// By agent: all that its rows cost; no change of it saves more.
+    held: Vec<f64>,
     /// How many are above capacity.
     pub(super) over: usize,
 }
@@ -90,6 +92,7 @@ impl<'a> Rows<'a> {
             used: vec![0.0; rows],
             rated: vec![0.0; rows],
             strained: vec![0.0; rows],
+            held: vec![0.0; field.agents],
             over: 0,
         }
     }
@@ -113,7 +116,24 @@ impl<'a> Rows<'a> {
                 cost += balance.cost(agent, used[balance.one], used[balance.other]);
             }
         }
+        for agent in 0..self.held.len() {
+            self.hold(agent);
+        }
         cost
+    }
+
+    /// All that the rows of an agent cost.
+    pub(super) fn held(&self, agent: usize) -> f64 {
+        self.held[agent]
+    }
+
+    fn hold(&mut self, agent: usize) {
+        let rows = agent * self.field.resources..(agent + 1) * self.field.resources;
+        let used = &self.used[rows.clone()];
+        let balances = self.field.balances.iter();
+        let balances = balances.map(|balance| balance.cost(agent, used[balance.one], used[balance.other]));
+        let costs = self.rated[rows.clone()].iter().chain(&self.strained[rows]);
+        self.held[agent] = costs.sum::<f64>() + balances.sum::<f64>();
     }
 
     /// What it costs when an agent holds more of each resource, `sign` times.
@@ -157,6 +177,7 @@ impl<'a> Rows<'a> {
             self.over = self.over + usize::from(after) - usize::from(before);
             self.price(row);
         }
+        self.hold(agent);
     }
 
     fn price(&mut self, row: usize) {

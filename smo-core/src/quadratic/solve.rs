@@ -307,7 +307,8 @@ impl Search<'_, '_> {
         effort: u64,
         incumbent: &Incumbent,
     ) -> (Vec<f64>, Vec<Share>) {
-        let effort = effort / 10;
+        // what load costs by itself prices do not know
+        let effort = effort / if self.field.is_strained() { 50 } else { 10 };
         let shares = Shares::new(self.problem, self.field, self.forest, self.stars);
         let mut ascent = Ascent::new(self.problem, self.field, self.forest, shares);
         let first = if known.is_some() { 0.01 } else { 0.1 };

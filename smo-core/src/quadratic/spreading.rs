@@ -61,6 +61,11 @@ impl<'a> Spreading<'a> {
         }
     }
 
+    /// How many groups a task is in.
+    pub(super) fn of(&self, task: usize) -> usize {
+        self.of_task[task].len()
+    }
+
     /// Counts everything anew: what it costs, and how much is broken.
     pub(super) fn count(&mut self, agent_of: &[u32]) -> Unevenness {
         let mut all = Unevenness::default();

@@ -28,6 +28,8 @@ pub(super) struct State<'a> {
     pub(super) agent_of: Vec<u32>,
     members: Vec<Vec<u32>>,
     place: Vec<u32>,
+    /// By task: how many groups and affinities it is in.
+    bonds: Vec<u32>,
     pub(super) rows: Rows<'a>,
     spreading: Spreading<'a>,
     near: Near,
@@ -113,6 +115,7 @@ impl<'a> State<'a> {
             agent_of: answer.iter().map(|agent| *agent as u32).collect(),
             members: vec![Vec::new(); field.agents],
             place: vec![0; tasks],
+            bonds: Vec::new(),
             rows: Rows::new(field),
             spreading: Spreading::new(problem),
             near: Near::new(problem.affinities(), tasks),
@@ -125,6 +128,8 @@ impl<'a> State<'a> {
             stamp: 0,
             work: 0,
         };
+        let bonds = |task: usize| (state.spreading.of(task) + state.near.of(task)) as u32;
+        state.bonds = (0..tasks).map(bonds).collect();
         state.place_all();
         state
     }
@@ -288,13 +293,24 @@ impl<'a> State<'a> {
             }
         }
         let from = from as usize;
+        let bonds: u32 = tasks.iter().map(|task| self.bonds[*task as usize]).sum();
+        self.work += 16 * tasks.len() as u64 + 16 * looked + u64::from(6 * bonds);
         let uneven = self.spreading.change(tasks, from, to);
-        let broken = uneven.broken + links.broken + self.near.change(tasks, from, to);
+        let cost = cost + uneven.priced + links.cost;
+        let broken = uneven.broken + links.broken;
+        let floor = cost - self.rows.held(from);
+        if broken > 0 && floor + (broken - self.broken) as f64 * self.mending > accepted {
+            return None;
+        }
+        let broken = broken + self.near.change(tasks, from, to);
+        if floor + broken as f64 * self.mending > accepted {
+            return None;
+        }
         self.load.weigh(self.field, tasks, from, to);
         let left = self.rows.change(from, &self.load.gone, -1.0);
-        let cost = cost + uneven.priced + links.cost + left.strain;
+        let cost = cost + left.strain;
         let left = broken as f64 * self.mending + left.rated;
-        self.work += 16 * tasks.len() as u64 + 8 * self.field.resources as u64 + 16 * looked;
+        self.work += 8 * self.field.resources as u64;
         if cost + left > accepted {
             return None;
         }

@@ -12,7 +12,7 @@ use super::super::Effort;
 use super::instance::Instance;
 
 /// Effort of the kernel that takes about a second.
-const PER_SECOND: f64 = 6e8;
+const PER_SECOND: f64 = 8e8;
 
 /// What was found.
 #[derive(Debug)]

@@ -1,0 +1,111 @@
+//! Rearrangement: a task goes to an agent whatever that costs, and those of there go to where it is cheapest.
+//!
+//! Moves of one task and exchanges of two leave a large task where it is when several small ones have to make room for it. See
+//! Gavranović, Buljubašić, Demirović, [Variable neighborhood search for Google machine reassignment
+//! problem](https://doi.org/10.1016/j.endm.2012.10.028), 2012.
+
+use super::anneal::Anneal;
+use super::state::Change;
+
+/// So many agents are looked at for each task that makes room.
+const LOOKED_AT: usize = 8;
+
+/// The task is one of the dearest of so many agents, every other time.
+const DEAREST_OF: usize = 8;
+
+/// A task that went elsewhere: what undoes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone {
+    task: u32,
+    from: usize,
+    change: Change,
+}
+
+impl Anneal<'_, '_> {
+    /// Rearranges an agent by chance, and keeps that when it costs no more than is accepted.
+    pub(super) fn rearrange(&mut self, accepted: f64) {
+        let Some(task) = self.large() else { return };
+        let to = self.random.below(self.state.field.agents);
+        if to == self.state.agent_of[task] as usize || !self.send(task as u32, to, f64::INFINITY) {
+            return;
+        }
+        let mut others = self.state.members(to).to_vec();
+        others.retain(|other| *other as usize != task);
+        for last in (1..others.len()).rev() {
+            others.swap(last, self.random.below(last + 1));
+        }
+        for other in others {
+            if self.sent() <= accepted {
+                break;
+            }
+            self.make_way(other, to);
+        }
+        if self.sent() <= accepted {
+            for gone in &self.gone {
+                self.incumbent.note(&[gone.task]);
+            }
+            self.incumbent.see(self.state, &[]);
+        } else {
+            for gone in self.gone.iter().rev() {
+                self.state.apply(&[gone.task], gone.from, &gone.change.back());
+            }
+        }
+        self.gone.clear();
+    }
+
+    /// A task, every other time one of an agent whose load costs much.
+    fn large(&mut self) -> Option<usize> {
+        if self.random.below(2) == 0 {
+            return Some(self.random.below(self.state.agent_of.len()));
+        }
+        let agents = self.state.field.agents;
+        let mut dearest = self.random.below(agents);
+        for _ in 1..DEAREST_OF {
+            let other = self.random.below(agents);
+            if self.state.rows.held(other) > self.state.rows.held(dearest) {
+                dearest = other;
+            }
+        }
+        let members = self.state.members(dearest);
+        let at = self.random.below(members.len().max(1));
+        members.get(at).map(|task| *task as usize)
+    }
+
+    /// What all that went elsewhere costs.
+    fn sent(&self) -> f64 {
+        self.gone.iter().map(|gone| gone.change.total()).sum()
+    }
+
+    /// A task goes from its agent to the cheapest of a few others, where that is cheaper than to stay.
+    fn make_way(&mut self, task: u32, from: usize) {
+        let mut best: Option<(usize, f64)> = None;
+        for look in 0..LOOKED_AT.min(self.state.field.agents) {
+            // where the large one was there may be room now
+            let agent = match self.gone.first() {
+                Some(first) if look == 0 => first.from,
+                _ => self.random.below(self.state.field.agents),
+            };
+            let least = best.map_or(0.0, |(_, least)| least);
+            if agent != from
+                && let Some(change) = self.state.change(&[task], agent, least)
+                && change.total() < least
+            {
+                best = Some((agent, change.total()));
+            }
+        }
+        if let Some((agent, _)) = best {
+            self.send(task, agent, f64::INFINITY);
+        }
+    }
+
+    /// False when the task may not be there.
+    fn send(&mut self, task: u32, to: usize, accepted: f64) -> bool {
+        let from = self.state.agent_of[task as usize] as usize;
+        let Some(change) = self.state.change(&[task], to, accepted) else {
+            return false;
+        };
+        self.state.apply(&[task], to, &change);
+        self.gone.push(Gone { task, from, change });
+        true
+    }
+}
