@@ -35,7 +35,7 @@ enum Command {
         #[arg(long, default_value_t = 10.0, value_parser = seconds)]
         seconds: f64,
         /// How many threads may be used. The answer does not depend on it.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+        #[arg(long, default_value_t = cores(), value_parser = clap::value_parser!(u16).range(1..=256))]
         threads: u16,
         /// Print the JSON only, without a line for people on the standard error.
         #[arg(long)]
@@ -75,7 +75,19 @@ enum Report {
         /// The Python that has the other solvers, and generates fleets.
         #[arg(long, default_value = "python3")]
         python: String,
+        /// A folder of more instances of generalised assignment; `values.csv` or `data.csv`, there or above, has the best values known.
+        #[arg(long)]
+        gap: Option<PathBuf>,
+        /// A program of the ROADEF/EURO challenge 2012, with the command line that its rules ask for: `-t SECONDS -p MODEL -i ASSIGNMENT -o ANSWER`.
+        #[arg(long)]
+        challenger: Option<PathBuf>,
     },
+}
+
+/// How many threads this machine runs at once.
+fn cores() -> u16 {
+    let cores = std::thread::available_parallelism();
+    cores.map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(256).clamp(1, 256))
 }
 
 /// Prints to a reader that may have seen enough.
@@ -99,10 +111,19 @@ fn main() -> ExitCode {
                     shared,
                     seconds,
                     python,
+                    gap,
+                    challenger,
                 },
-        } => report::solver(&folder, &shared, &python, seconds, &mut |progress| {
-            eprintln!("{progress}");
-        }),
+        } => {
+            let sources = report::Sources {
+                shared,
+                gap,
+                challenger,
+                python,
+                seconds,
+            };
+            report::solver(&folder, &sources, &mut |progress| eprintln!("{progress}"))
+        }
         Command::Solve {
             format,
             file,

@@ -72,7 +72,11 @@ impl Core {
         let (first, cells, worth) = fill(items, room);
         self.steps.clear();
         self.states.clear();
-        self.states.push(State { cells, worth, step: START });
+        self.states.push(State {
+            cells,
+            worth,
+            step: START,
+        });
         let mut best = (known, None);
         if worth < known {
             best = (worth, Some(START));
@@ -153,7 +157,9 @@ impl Core {
             let other = self.states.get(new).map(changed);
             let (state, is_new) = match (plain, other) {
                 (None, None) => break,
-                (Some(plain), Some(other)) if (other.cells, other.worth) < (plain.cells, plain.worth) => (other, true),
+                (Some(plain), Some(other)) if (other.cells, other.worth) < (plain.cells, plain.worth) => {
+                    (other, true)
+                }
                 (Some(plain), _) => (*plain, false),
                 (None, Some(other)) => (other, true),
             };
@@ -264,9 +270,15 @@ mod tests {
             let room = random.below(100);
             let best = by_table(&items, room);
             let mut work = 0;
-            assert_eq!(core.search(&items, room, best, u64::MAX, &mut work), Found::Nothing);
+            assert_eq!(
+                core.search(&items, room, best, u64::MAX, &mut work),
+                Found::Nothing
+            );
             let known = best + 1.0 + random.below(20) as f64;
-            assert_eq!(core.search(&items, room, known, u64::MAX, &mut work), Found::Better);
+            assert_eq!(
+                core.search(&items, room, known, u64::MAX, &mut work),
+                Found::Better
+            );
             assert_eq!(core.worth, best);
             let chosen = |item: &&Item| core.tasks.contains(&item.task);
             let cells: usize = items.iter().filter(chosen).map(|item| item.cells).sum();

@@ -60,7 +60,12 @@ pub(super) fn keeps_limits(scaled: &Scaled, answer: &[usize]) -> bool {
 
 /// Every task to the agent with the largest share that has room; the most decided first, then the largest. Where a task fits nowhere
 /// there is no answer, unless work is given to mend what is overloaded.
-pub(super) fn round(scaled: &Scaled, shares: &[f64], open: &Open, work: Option<&mut u64>) -> Option<Vec<usize>> {
+pub(super) fn round(
+    scaled: &Scaled,
+    shares: &[f64],
+    open: &Open,
+    work: Option<&mut u64>,
+) -> Option<Vec<usize>> {
     let (agents, tasks) = (scaled.agents, scaled.tasks);
     let share = |agent: usize, task: usize| shares[agent * tasks + task];
     let most = |task: usize| (0..agents).map(|agent| share(agent, task)).fold(0.0, f64::max);

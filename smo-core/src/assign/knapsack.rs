@@ -341,8 +341,11 @@ impl Tables {
     fn fill(&mut self, items: &[Item], room: usize) {
         let width = room + 1;
         self.work += (items.len() * width) as u64;
-        self.layers.clear();
-        self.layers.resize((items.len() + 1) * width, 0.0);
+        let cells = (items.len() + 1) * width;
+        if self.layers.len() < cells {
+            self.layers.resize(cells, 0.0);
+        }
+        self.layers[..width].fill(0.0);
         for (at, item) in items.iter().enumerate() {
             let (before, next) = self.layers.split_at_mut((at + 1) * width);
             extend(&before[at * width..], &mut next[..width], item);

@@ -1,6 +1,5 @@
 //! Answers that overload agents made ones that do not: tasks are moved or exchanged while that lessens what is above the limits.
 
-use super::FORBIDDEN;
 use super::open::Open;
 use super::scaled::Scaled;
 
@@ -86,10 +85,7 @@ fn best_change(
     work: &mut u64,
 ) -> Option<Change> {
     let scaled = load.scaled;
-    let cost = |agent: usize, task: usize| match scaled.cost(agent, task) {
-        FORBIDDEN => i64::MAX / 4,
-        cost => cost,
-    };
+    let cost = |agent: usize, task: usize| scaled.cost(agent, task);
     let here = load.over(from, None, None);
     let mut best: Option<Change> = None;
     let mut see = |change: Change| {
@@ -124,4 +120,40 @@ fn best_change(
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AssignProblem;
+    use super::super::heuristic::keeps_limits;
+    use super::*;
+
+    /// Two agents with room for ten each, and tasks of these sizes, cheaper at the first.
+    fn question(sizes: &[u64]) -> Scaled {
+        let mut problem = AssignProblem::new(2, sizes.len());
+        let needs = problem.add_needs(sizes.to_vec());
+        for agent in 0..2 {
+            problem.limit(agent, needs, 10);
+            for task in 0..sizes.len() {
+                problem.set_cost(agent, task, agent as i64);
+            }
+        }
+        Scaled::new(&problem).unwrap()
+    }
+
+    #[test]
+    fn an_exchange_mends_what_no_move_can() {
+        let scaled = question(&[6, 6, 4, 4]);
+        let (mut answer, mut work) = (vec![0, 0, 1, 1], 0);
+        assert!(mend(&scaled, &scaled.open(), &mut answer, &mut work));
+        assert!(keeps_limits(&scaled, &answer));
+        assert!(work > 0);
+    }
+
+    #[test]
+    fn what_cannot_be_mended_is_said_to_be_so() {
+        let scaled = question(&[7, 7, 6]);
+        let (mut answer, mut work) = (vec![0, 0, 1], 0);
+        assert!(!mend(&scaled, &scaled.open(), &mut answer, &mut work));
+    }
 }

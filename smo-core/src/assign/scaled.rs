@@ -13,7 +13,7 @@ const MOST_CELLS: u64 = 1024;
 /// The same for the only limit, whose table is exact: prices settle most items before it is filled.
 const MOST_EXACT_CELLS: u64 = 65_536;
 /// And no table has more cells than this, whatever the number of tasks.
-const MOST_TABLE: u64 = 1 << 22;
+const MOST_TABLE: u64 = 1 << 24;
 
 /// The question by agent and task, ready for the search.
 #[derive(Debug, Clone)]

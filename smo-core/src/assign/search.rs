@@ -19,6 +19,11 @@ const FIRST_SLICE: u64 = 250_000_000;
 
 /// An answer is near the bound when it is above it by its own value divided by this, or less.
 const NEAR: u64 = 10_000;
+/// And far above it when it is above by more than its value divided by this. With so many tasks a tree will not close that: it gets a small
+/// part of a slice, one in so many.
+const FAR: u64 = 2_000;
+const FAR_TASKS: usize = 150;
+const FAR_PART: u64 = 8;
 /// At every so many looks near the best answer the best ones are joined instead.
 const JOIN_EVERY: u64 = 6;
 
@@ -74,7 +79,9 @@ impl Tree<'_> {
                 }
             }
             let effort = self.effort;
-            self.effort = effort.min(self.work().saturating_add(slice));
+            let far = self.scaled.tasks >= FAR_TASKS && self.is_above(FAR);
+            let part = if far { slice / FAR_PART } else { slice };
+            self.effort = effort.min(self.work().saturating_add(part));
             while self.goes_on() {
                 self.target = self.best_total.min(self.bound.saturating_add(ahead));
                 self.complete = true;
@@ -119,9 +126,13 @@ impl Tree<'_> {
 
     /// True when the best answer is so good that the work is better spent on the proof.
     fn is_near(&self) -> bool {
+        self.best.is_some() && !self.is_above(NEAR)
+    }
+
+    /// True when the best answer is above the bound by more than its own value divided by `part`, or there is none.
+    fn is_above(&self, part: u64) -> bool {
         let values = self.value(self.best_total).zip(self.value(self.bound));
-        self.best.is_some()
-            && values.is_some_and(|(best, bound)| best.abs_diff(bound) <= best.unsigned_abs() / NEAR)
+        values.is_none_or(|(best, bound)| best.abs_diff(bound) > best.unsigned_abs() / part)
     }
 
     /// True while there is something to find and work left to find it.

@@ -119,3 +119,51 @@ fn relaxed(items: &[Item], room: usize, price: f64) -> f64 {
     let reduced = items.iter().map(|item| item.worth + price * item.cells as f64);
     reduced.map(|reduced| reduced.min(0.0)).sum::<f64>() - price * room as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// The least that choices of items come to, given whether the item at a place is taken.
+    fn least(items: &[Item], room: usize, at: usize, taken: bool) -> f64 {
+        let choices = (0..1_u32 << items.len()).filter(|choice| (choice >> at & 1 == 1) == taken);
+        let chosen = choices.map(|choice| {
+            let chosen = items
+                .iter()
+                .enumerate()
+                .filter(move |(at, _)| choice >> at & 1 == 1);
+            chosen.fold((0, 0.0), |(cells, worth), (_, item)| {
+                (cells + item.cells, worth + item.worth)
+            })
+        });
+        let fitting = chosen.filter(|(cells, _)| *cells <= room);
+        fitting.map(|(_, worth)| worth).fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn a_price_of_room_says_what_forcing_an_item_costs_at_least() {
+        let mut random = Random::new(11);
+        let mut priced = 0;
+        for _ in 0..300 {
+            let items: Vec<Item> = (0..1 + random.below(8))
+                .map(|task| Item {
+                    task: task as u32,
+                    cells: random.below(30),
+                    worth: -(1.0 + random.below(200) as f64),
+                })
+                .collect();
+            let room = random.below(90);
+            let Some((price, relaxed)) = Settled::default().relax(&items, room) else {
+                continue;
+            };
+            priced += 1;
+            for (at, item) in items.iter().enumerate() {
+                let reduced = item.worth + price * item.cells as f64;
+                assert!(relaxed + reduced.max(0.0) <= least(&items, room, at, true));
+                assert!(relaxed + (-reduced).max(0.0) <= least(&items, room, at, false));
+            }
+        }
+        assert!(priced > 100);
+    }
+}

@@ -53,6 +53,26 @@ fn problems() -> impl Strategy<Value = AssignProblem> {
     })
 }
 
+/// One resource in amounts that make tables large: knapsacks are searched by their core, and a price says what forcing costs.
+fn large() -> impl Strategy<Value = AssignProblem> {
+    (2_usize..=3, 5_usize..=7).prop_flat_map(|(agents, tasks)| {
+        let costs = prop::collection::vec(0_i64..60, agents * tasks);
+        let needs = prop::collection::vec(9_000_u64..30_000, tasks);
+        let limits = prop::collection::vec(20_000_u64..65_000, agents);
+        (costs, needs, limits).prop_map(move |(costs, needs, limits)| {
+            let mut problem = AssignProblem::new(agents, tasks);
+            for (at, cost) in costs.into_iter().enumerate() {
+                problem.set_cost(at / tasks, at % tasks, cost);
+            }
+            let list = problem.add_needs(needs);
+            for (agent, limit) in limits.into_iter().enumerate() {
+                problem.limit(agent, list, limit);
+            }
+            problem
+        })
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -107,6 +127,14 @@ proptest! {
         if let Some((_, before)) = before {
             prop_assert!(after.is_some_and(|(_, after)| after <= before));
         }
+    }
+
+    #[test]
+    fn amounts_too_large_for_small_tables_make_no_difference(problem in large()) {
+        let best = brute_force(&problem);
+        let solved = solve(&problem, None, &Limits::default());
+        prop_assert!(solved.complete);
+        prop_assert_eq!(solved.best.map(|(_, value)| value), best);
     }
 
     #[test]

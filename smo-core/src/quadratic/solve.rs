@@ -19,12 +19,15 @@ use super::state::State;
 pub struct Limits {
     /// Table cells and changes looked at: about a nanosecond each.
     pub effort: u64,
+    /// Where chance begins: with another number the search goes other ways. The same number gives the same answer.
+    pub seed: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             effort: 4_000_000_000,
+            seed: 0,
         }
     }
 }
@@ -38,6 +41,9 @@ const FEWEST_PAIRS: usize = 400;
 /// Effort for each pair, and each task of all, beyond which another run is worth more than a longer one: few tasks are soon where they
 /// want to be. Ten times as much where load costs by itself.
 const A_RUN: u64 = 40;
+
+/// A search has fewer runs than this.
+const SEEDS: u64 = 1_000;
 
 /// Effort for each pair from which on a warm search also looks far away.
 const ENOUGH: u64 = 2_000;
@@ -139,6 +145,7 @@ pub fn solve(
         work: 0,
         bound: None,
         priced: i64::MIN,
+        seed: limits.seed.wrapping_mul(SEEDS),
     };
     search.run(start, limits)
 }
@@ -154,6 +161,8 @@ struct Search<'a, 'w> {
     bound: Option<i64>,
     /// The bound of the prices alone.
     priced: i64,
+    /// Added to the number of each run.
+    seed: u64,
 }
 
 impl Search<'_, '_> {
@@ -381,6 +390,7 @@ impl Search<'_, '_> {
         }
         let before = self.work;
         let from = state.work;
+        let seed = self.seed.wrapping_add(seed);
         let mut anneal = Anneal::new(state, guide.candidates, guide.prices, incumbent, seed);
         anneal.cool(schedule, effort, &mut |work, incumbent| {
             self.work = before + work - from;

@@ -80,7 +80,10 @@ fn quick(problem: &QuadraticProblem) -> Solved {
     solve(
         problem,
         &Start::default(),
-        &Limits { effort: 10_000_000 },
+        &Limits {
+            effort: 10_000_000,
+            ..Limits::default()
+        },
         &mut |_| true,
     )
 }

@@ -228,6 +228,7 @@ impl Format for Fleet {
         let problem = instance.problem();
         let limits = Limits {
             effort: effort.steps(PER_SECOND),
+            ..Limits::default()
         };
         let mut first = None;
         let solved = quadratic::solve(&problem, &Start::default(), &limits, &mut |progress| {
@@ -256,12 +257,22 @@ impl Format for Fleet {
         }
         let more = [
             ("firstAnswerSeconds", json!(first)),
+            ("peakMebibytes", json!(peak_mebibytes())),
             ("work", json!({"steps": solved.work})),
         ];
         let printed = solution.printed(about, faults, &more)?;
         take(&printed);
         Ok(())
     }
+}
+
+/// The most memory that this process held so far; `None` where the system does not tell
+/// ([proc_pid_status(5)](https://man7.org/linux/man-pages/man5/proc_pid_status.5.html)).
+fn peak_mebibytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some((kibibytes / 102.4).round() / 10.0)
 }
 
 /// What became of a fleet that lost a cluster.
@@ -309,6 +320,7 @@ pub(crate) fn lose_a_cluster(input: &Input, seconds: f64, efforts: &[f64]) -> Re
         let effort = Effort { seconds, threads: 1 };
         Limits {
             effort: effort.steps(PER_SECOND),
+            ..Limits::default()
         }
     };
     let mut problem = instance.problem();

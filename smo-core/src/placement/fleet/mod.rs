@@ -95,7 +95,10 @@ impl Placer for FleetPlacer {
         let solved = solve(
             &posed.problem,
             &start,
-            &Limits { effort: self.effort },
+            &Limits {
+                effort: self.effort,
+                ..Limits::default()
+            },
             &mut |progress| {
                 watch(&Progress {
                     work: progress.work,

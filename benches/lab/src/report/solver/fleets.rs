@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Report;
 use super::measure::{Run, solve};
 use super::targets::{Target, short};
+use super::{Report, Sources};
 use crate::solve::{Input, lose_a_cluster};
 
 const SMALL: &str = "with few clusters the bound of prices alone is what limits; knapsacks of whole graphs would lift it by about 0.3 %";
@@ -108,13 +108,9 @@ impl Case {
     }
 }
 
-pub(super) fn report(
-    report: &mut Report<'_>,
-    shared: &Path,
-    python: &str,
-    folder: &Path,
-) -> Result<(), String> {
-    let generator = shared.join("bench/fleet/generate.py");
+pub(super) fn report(report: &mut Report<'_>, sources: &Sources, folder: &Path) -> Result<(), String> {
+    let python = sources.python.as_str();
+    let generator = sources.shared.join("bench/fleet/generate.py");
     if !generator.is_file() {
         report.missing.push("the generator of fleets");
         return Ok(());
@@ -168,6 +164,7 @@ where nothing else is said). One thread; the gap is to smo's own bound, in whole
         short(report.peers.seconds),
         super::HEAD
     );
+    growth(report, &|case: &Case| case.file(python, &generator, folder))?;
     (report.say)("fleet 5000 x 100, a cluster is lost ...");
     let first = CASES.iter().find(|case| case.services == 5000);
     if let Some(case) = first {
@@ -188,6 +185,67 @@ fn row(name: &str, effort: f64, run: &Run) -> String {
         short(run.seconds),
         run.user.map_or("-".to_owned(), short),
     )
+}
+
+/// Ten times as many services on five times as many clusters have fifty times as many pairs, and get fifty times the effort.
+const GROWTH: [Case; 3] = [
+    case((5_000, 100), &["--seed", "1"], 1.0, None),
+    case((16_000, 250), &["--seed", "1"], 8.0, None),
+    case((50_000, 500), &["--seed", "1"], 50.0, None),
+];
+
+/// How time and memory grow with size.
+fn growth(report: &mut Report<'_>, file: &dyn Fn(&Case) -> Result<PathBuf, String>) -> Result<(), String> {
+    report.page.push_str(
+        "### Growth
+
+The same effort for each pair of a service and a cluster, 2 µs. Memory is the most that the process held, with the file.
+
+| services x clusters | effort | value | bound | gap | first answer | seconds | CPU seconds | MiB | CPU µs a pair | bytes a pair |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+",
+    );
+    let mut by_pair = Vec::new();
+    for case in &GROWTH {
+        let name = case.name();
+        (report.say)(&format!("fleet {name}, {} s ...", case.seconds));
+        let run = solve("fleet", &file(case)?, case.seconds)?;
+        let pairs = f64::from(case.services) * f64::from(case.clusters);
+        let memory = run.number("peakMebibytes");
+        let time = run.user.map(|seconds| seconds * 1e6 / pairs);
+        let bytes = memory.map(|memory| memory * 1_048_576.0 / pairs);
+        let shown = |number: Option<f64>| number.map_or("-".to_owned(), short);
+        let row = row(&name, case.seconds, &run);
+        let _ = writeln!(
+            report.page,
+            "{} {} | {} | {} |",
+            row.trim_end(),
+            shown(memory),
+            shown(time),
+            shown(bytes)
+        );
+        by_pair.push((memory, time));
+    }
+    report.page.push('\n');
+    let (first, last) = (by_pair.first(), by_pair.last());
+    report.targets.push(Target {
+        promise: "5000 x 100: memory".to_owned(),
+        measured: first.and_then(|(memory, _)| *memory),
+        at_most: 100.0,
+        unit: "MiB",
+        limit: "costs by pair, as whole numbers and as the search counts them",
+    });
+    let grown = first
+        .zip(last)
+        .and_then(|((_, first), (_, last))| Some((*last)? / (*first)?));
+    report.targets.push(Target {
+        promise: "50000 x 500 over 5000 x 100: CPU time a pair".to_owned(),
+        measured: grown,
+        at_most: 2.0,
+        unit: "times",
+        limit: "tables of that size do not fit a cache",
+    });
+    Ok(())
 }
 
 /// One dead cluster, decided again from what was known.

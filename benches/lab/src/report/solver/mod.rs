@@ -10,7 +10,7 @@ mod rich;
 mod targets;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::solve::Fault;
 use measure::Run;
@@ -50,18 +50,26 @@ fn row(instance: &str, solver: &str, run: &Result<Run, String>) -> String {
     )
 }
 
-/// Writes the page `SOLVER.md` into `folder`, where `peers.py` is too, about the instances of `shared` (where they are there).
-/// Other solvers are asked by `python` and may take `seconds` each.
+/// Where instances and other solvers come from.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The folder that holds `bench/gap`, `bench/fleet` and `bench/roadef2012`.
+    pub shared: PathBuf,
+    /// A folder of more instances of generalised assignment.
+    pub gap: Option<PathBuf>,
+    /// A program of the ROADEF/EURO challenge 2012.
+    pub challenger: Option<PathBuf>,
+    /// The Python that has the other solvers.
+    pub python: String,
+    /// How long each of the other solvers may take.
+    pub seconds: f64,
+}
+
+/// Writes the page `SOLVER.md` into `folder`, where `peers.py` is too. What is not there is left out, and the page says so.
 ///
 /// # Errors
 /// [`Fault::Failed`] for a solver that fails or cannot be started, and where the page cannot be written.
-pub fn solver(
-    folder: &Path,
-    shared: &Path,
-    python: &str,
-    seconds: f64,
-    say: &mut dyn FnMut(&str),
-) -> Result<(), Fault> {
+pub fn solver(folder: &Path, sources: &Sources, say: &mut dyn FnMut(&str)) -> Result<(), Fault> {
     let failed = |why: String| Fault::Failed {
         what: "the report".to_owned(),
         why,
@@ -73,14 +81,14 @@ pub fn solver(
         page: String::new(),
         targets: Vec::new(),
         missing: vec!["Meta's Rebalancer, which needs Python 3.12 or later and has no driver here"],
-        peers: Peers::new(python, folder, seconds),
+        peers: Peers::new(&sources.python, folder, sources.seconds),
         say,
     };
     let made = predecessor::report(&mut report, &scratch)
-        .and_then(|()| assignment::report(&mut report, shared))
-        .and_then(|()| fleets::report(&mut report, shared, python, &scratch))
+        .and_then(|()| assignment::report(&mut report, sources))
+        .and_then(|()| fleets::report(&mut report, sources, &scratch))
         .and_then(|()| rich::report(&mut report, &scratch))
-        .and_then(|()| machines::report(&mut report, shared));
+        .and_then(|()| machines::report(&mut report, sources, &scratch));
     let _ = std::fs::remove_dir_all(&scratch);
     made.map_err(failed)?;
     let text = format!("{}{}", head(&report, &before), report.page.trim_end());

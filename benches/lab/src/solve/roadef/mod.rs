@@ -65,6 +65,27 @@ impl Format for Roadef {
     }
 }
 
+/// What an answer of another program costs, read from a file of one machine a process.
+///
+/// # Errors
+/// [`Fault::Wrong`] when it breaks a rule, and those of reading.
+pub(crate) fn judged(model: &Input, answer: &Input) -> Result<f64, Fault> {
+    let instance = Instance::read(model)?;
+    let numbers = answer.text.split_ascii_whitespace();
+    let answered: Option<Vec<usize>> = numbers.map(|number| number.parse().ok()).collect();
+    let what = answer.path.display().to_string();
+    let Some(answered) = answered else {
+        let faults = vec!["a machine is no number".to_owned()];
+        return Err(Fault::Wrong { what, faults });
+    };
+    let faults = judge::faults(&instance, &answered);
+    if !faults.is_empty() {
+        return Err(Fault::Wrong { what, faults });
+    }
+    #[allow(clippy::cast_precision_loss)]
+    Ok(judge::cost(&instance, &answered) as f64)
+}
+
 /// As it is printed; `None` when it does not fit.
 fn whole(value: i128) -> Option<i64> {
     i64::try_from(value).ok()

@@ -4,8 +4,11 @@
 //! cost, that a process is held where it came from too (room for arrivals is what those at home leave), and processes that need
 //! others in their neighbourhood. It does not know that only the service with the most moves pays for them.
 
+use std::panic::resume_unwind;
+
 use smo_core::quadratic::{
-    Affinity, Balance as Proportion, Comfort, FORBIDDEN, Group, Limits, QuadraticProblem, Start, solve,
+    Affinity, Balance as Proportion, Comfort, FORBIDDEN, Group, Limits, QuadraticProblem, Solved, Start,
+    solve,
 };
 
 use super::super::Effort;
@@ -13,6 +16,9 @@ use super::instance::Instance;
 
 /// Effort of the kernel that takes about a second.
 const PER_SECOND: f64 = 8e8;
+
+/// Searches side by side, from different chance: the best answer counts. The challenge gives two cores.
+const SEARCHES: u64 = 2;
 
 /// What was found.
 #[derive(Debug)]
@@ -27,14 +33,31 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
         answer: Some(&instance.original),
         prices: None,
     };
-    let limits = Limits {
-        effort: effort.steps(PER_SECOND),
+    let one = |seed: u64| {
+        let limits = Limits {
+            effort: effort.steps(PER_SECOND),
+            seed,
+        };
+        solve(&problem, &start, &limits, &mut |_| true)
     };
-    let solved = solve(&problem, &start, &limits, &mut |_| true);
-    let (answer, _) = solved.best.unwrap_or_else(|| (instance.original.clone(), 0));
+    let one = &one;
+    let solved: Vec<Solved> = if effort.threads > 1 {
+        std::thread::scope(|scope| {
+            let searches: Vec<_> = (0..SEARCHES).map(|seed| scope.spawn(move || one(seed))).collect();
+            let ended = searches
+                .into_iter()
+                .map(|search| search.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            ended.collect()
+        })
+    } else {
+        (0..SEARCHES).map(one).collect()
+    };
+    let work = solved.iter().map(|solved| solved.work).sum();
+    let best = solved.into_iter().filter_map(|solved| solved.best);
+    let best = best.min_by_key(|(_, value)| *value);
     Found {
-        answer,
-        work: solved.work,
+        answer: best.map_or_else(|| instance.original.clone(), |(answer, _)| answer),
+        work,
     }
 }
 
