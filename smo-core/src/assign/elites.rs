@@ -43,9 +43,11 @@ impl Elites {
 }
 
 impl Tree<'_> {
-    /// Keeps most of the best answer, rather where `shares` are sure of it, and dives for the rest.
+    /// Keeps most of a good answer, every other time the best, rather where `shares` are sure of it, and dives for the rest.
     pub(super) fn vary(&mut self, rewards: &[f64], shares: &[f64], random: &mut Random) {
         let Some(best) = &self.best else { return };
+        let elite = self.elites.0.get(random.below(2 * self.elites.0.len().max(1)));
+        let best = elite.map_or(best, |(_, elite)| elite);
         let tasks = self.scaled.tasks;
         let part = ANEW.0 + (ANEW.1 - ANEW.0) * random.unit();
         self.tables.work += (self.scaled.agents * tasks) as u64;

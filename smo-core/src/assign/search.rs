@@ -12,7 +12,7 @@ use crate::random::Random;
 
 /// More tasks and agents together are bounded by steps along the slope alone: the work of a step grows with their number,
 /// that of the master problem with its square.
-const MOST_ROWS: usize = 100;
+const MOST_ROWS: usize = 110;
 
 /// What the tree may take before dives get as much; twice as much each time after.
 const FIRST_SLICE: u64 = 250_000_000;

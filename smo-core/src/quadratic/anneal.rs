@@ -152,8 +152,9 @@ const EPOCHS: u32 = 400;
 /// One proposal in so many mends what is broken: one of its tasks goes anywhere.
 const MEND: usize = 8;
 
-/// Where load costs by itself, one proposal in so many rearranges an agent.
-const REARRANGE: usize = 64;
+/// Where load costs by itself, one proposal in so many rearranges an agent, while that takes less than this share of the work, in 64ths.
+const REARRANGE: usize = 32;
+const REARRANGED: u64 = 20;
 
 /// One run: the schedule from beginning to end in so much work.
 pub(super) struct Anneal<'s, 'a> {
@@ -168,6 +169,9 @@ pub(super) struct Anneal<'s, 'a> {
     broken: Vec<u32>,
     /// Where tasks of a rearrangement under way came from.
     pub(super) gone: Vec<Gone>,
+    /// The work of the state when the run began, and how much of what followed was rearranging.
+    start: u64,
+    rearranged: u64,
 }
 
 impl<'s, 'a> Anneal<'s, 'a> {
@@ -189,6 +193,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
             second: Vec::new(),
             broken: Vec::new(),
             gone: Vec::new(),
+            start: 0,
+            rearranged: 0,
         }
     }
 
@@ -200,6 +206,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
         go_on: &mut dyn FnMut(u64, &Incumbent) -> bool,
     ) -> bool {
         let start = self.state.work;
+        self.start = start;
         let hot = self.state.field.scale * schedule.hot;
         let cold = self.state.field.typical * schedule.cold;
         for epoch in 0..EPOCHS {
@@ -240,9 +247,13 @@ impl<'s, 'a> Anneal<'s, 'a> {
 
     fn propose(&mut self, heat: f64) {
         if self.state.field.is_strained() && self.random.below(REARRANGE) == 0 {
-            let accepted = -heat * self.random.unit().ln();
-            self.rearrange(accepted);
-            return;
+            let before = self.state.work;
+            if self.rearranged <= (before - self.start) / 64 * REARRANGED {
+                let accepted = -heat * self.random.unit().ln();
+                self.rearrange(accepted);
+                self.rearranged += self.state.work - before;
+                return;
+            }
         }
         let mend = !self.broken.is_empty() && self.random.below(MEND) == 0;
         let task = if mend {

@@ -17,7 +17,7 @@ const HINT: &str = "`m n`, then m rows of n costs, m rows of n weights, and m ca
 /// A table of more pairs than this does not fit a small machine.
 const MOST_PAIRS: i64 = 50_000_000;
 /// Effort of the kernel that takes about a second.
-const PER_SECOND: f64 = 1e9;
+const PER_SECOND: f64 = 1.4e9;
 
 /// The format.
 #[derive(Debug)]
