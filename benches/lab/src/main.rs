@@ -81,6 +81,9 @@ enum Report {
         /// A program of the ROADEF/EURO challenge 2012, with the command line that its rules ask for: `-t SECONDS -p MODEL -i ASSIGNMENT -o ANSWER`.
         #[arg(long)]
         challenger: Option<PathBuf>,
+        /// Give machine reassignment 300 s where 60 s end far from the best known.
+        #[arg(long)]
+        long: bool,
     },
 }
 
@@ -113,12 +116,14 @@ fn main() -> ExitCode {
                     python,
                     gap,
                     challenger,
+                    long,
                 },
         } => {
             let sources = report::Sources {
                 shared,
                 gap,
                 challenger,
+                long,
                 python,
                 seconds,
             };

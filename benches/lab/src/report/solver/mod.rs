@@ -59,6 +59,8 @@ pub struct Sources {
     pub gap: Option<PathBuf>,
     /// A program of the ROADEF/EURO challenge 2012.
     pub challenger: Option<PathBuf>,
+    /// Machine reassignment gets 300 s where 60 s end far from the best known.
+    pub long: bool,
     /// The Python that has the other solvers.
     pub python: String,
     /// How long each of the other solvers may take.
