@@ -54,7 +54,8 @@ pub(crate) fn describe(page: &mut Page, testbed: &Testbed, load_before: &str) {
         "Written by `cargo xtask report karmada` on {}; do not edit. Each number is the median of {RUNS} runs where nothing \
          else is said. The same run did the same act by hand, with kubectl and Helm; kubectl also tells when an act is \
          done (it looks about every 0.1 s). Everything runs on loopback on one machine; pods are simulated by kwok, so they are \
-         ready as soon as they are scheduled.",
+         ready as soon as they are scheduled. [SOLVER.md](SOLVER.md) measures the solver, [SCALING.md](SCALING.md) forecasts and \
+         decisions on replicas.",
         jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC")
     ));
     page.line(&format!(
