@@ -10,6 +10,7 @@ mod core;
 mod dive;
 mod elites;
 mod exchange;
+mod forced;
 mod heuristic;
 mod knapsack;
 mod labels;

@@ -109,3 +109,79 @@ impl Anneal<'_, '_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::anneal::Candidates;
+    use super::super::field::Field;
+    use super::super::forest::Forest;
+    use super::super::incumbent::Incumbent;
+    use super::super::problem::QuadraticProblem;
+    use super::super::state::State;
+    use super::super::strain::Comfort;
+    use super::*;
+
+    /// A large agent full of small tasks, and a small one with a large task that costs there.
+    fn question() -> (QuadraticProblem, Vec<usize>) {
+        let mut problem = QuadraticProblem::new(3, 7, 1);
+        for (agent, (has, level)) in [(30, 30), (12, 2), (10, 10)].into_iter().enumerate() {
+            problem.set_capacity(agent, 0, has);
+            problem.set_comfort(agent, 0, Comfort { level, price: 10 });
+        }
+        for (task, need) in [12, 5, 5, 5, 5, 5, 3].into_iter().enumerate() {
+            problem.set_need(task, 0, need);
+            (0..3).for_each(|agent| problem.set_cost(task, agent, agent as i64));
+        }
+        (problem, vec![1, 0, 0, 0, 0, 0, 2])
+    }
+
+    fn anneal<R>(look: impl FnOnce(&mut Anneal<'_, '_>) -> R) -> R {
+        let (problem, answer) = question();
+        let field = Field::new(&problem);
+        let forest = Forest::new(&problem, &[]);
+        let prices = vec![0.0; field.width];
+        let candidates = Candidates::new(&problem, &field, &forest, &prices);
+        let mut state = State::new(&problem, &field, &answer);
+        for agent in 0..3 {
+            state.rows.rates.over[agent] = 1_000.0;
+        }
+        state.place_all();
+        let mut incumbent = Incumbent::new();
+        incumbent.see_all(&state);
+        look(&mut Anneal::new(
+            &mut state,
+            &candidates,
+            &prices,
+            &mut incumbent,
+            1,
+        ))
+    }
+
+    #[test]
+    fn small_tasks_make_way_for_a_large_one() {
+        anneal(|anneal| {
+            let before = anneal.state.cost;
+            for _ in 0..1_000 {
+                anneal.rearrange(-1e-9);
+            }
+            assert_eq!(anneal.state.agent_of[0], 0);
+            assert!(anneal.state.is_sound());
+            assert!(anneal.incumbent.cost <= before - 60.0);
+        });
+    }
+
+    #[test]
+    fn what_costs_too_much_is_undone() {
+        anneal(|anneal| {
+            let (before, cost) = (anneal.state.agent_of.clone(), anneal.state.cost);
+            for _ in 0..100 {
+                anneal.rearrange(f64::NEG_INFINITY);
+                assert_eq!(anneal.state.agent_of, before);
+                assert!((anneal.state.cost - cost).abs() < 1e-6);
+            }
+            let drifted = anneal.state.cost;
+            anneal.state.place_all();
+            assert!((anneal.state.cost - drifted).abs() < 1e-6);
+        });
+    }
+}

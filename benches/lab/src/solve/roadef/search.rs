@@ -14,8 +14,10 @@ use smo_core::quadratic::{
 use super::super::Effort;
 use super::instance::Instance;
 
-/// Effort of the kernel that takes about a second.
+/// Effort of the kernel that takes about a second, and where more pairs of a process and a machine than a cache holds are looked at.
 const PER_SECOND: f64 = 8e8;
+const PER_SECOND_LARGE: f64 = 4e8;
+const LARGE: usize = 200_000;
 
 /// Searches side by side, from different chance: the best answer counts. The challenge gives two cores.
 const SEARCHES: u64 = 2;
@@ -33,9 +35,11 @@ pub(super) fn search(instance: &Instance, effort: Effort) -> Found {
         answer: Some(&instance.original),
         prices: None,
     };
+    let large = problem.tasks() * problem.agents() > LARGE;
+    let per_second = if large { PER_SECOND_LARGE } else { PER_SECOND };
     let one = |seed: u64| {
         let limits = Limits {
-            effort: effort.steps(PER_SECOND),
+            effort: effort.steps(per_second),
             seed,
         };
         solve(&problem, &start, &limits, &mut |_| true)
