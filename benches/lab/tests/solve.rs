@@ -213,8 +213,9 @@ fn machines_are_reassigned_as_by_brute_force() {
     let [answer] = &solved("roadef", &data("model_small.txt"), &["--seconds", "1"])[..] else {
         panic!("one object");
     };
-    // Only the second process moves, as worked by hand beside the reader.
-    assert_eq!(answer["answer"], json!([0, 1, 0, 1]));
+    // One process moves, as worked by hand beside the reader; the first does as well as the second.
+    let cheapest = [json!([0, 1, 0, 1]), json!([1, 0, 0, 1])];
+    assert!(cheapest.contains(&answer["answer"]), "{answer}");
     assert_eq!((&answer["value"], &answer["original"]), (&json!(17), &json!(44)));
     assert_eq!(
         (&answer["status"], &answer["bound"]),
