@@ -45,6 +45,13 @@ impl Random {
         ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
+    /// Puts items into any order, each as likely as the others (Fisher, Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+
     /// In [0, 1), of 32 bits.
     pub const fn share(&mut self) -> f64 {
         (self.next() >> 32) as f64 / 4_294_967_296.0

@@ -192,9 +192,7 @@ impl Exchange {
                 _ => pair.free.push(*task),
             }
         }
-        for last in (1..pair.free.len()).rev() {
-            pair.free.swap(last, random.below(last + 1));
-        }
+        random.shuffle(&mut pair.free);
         let mut blurred = |agent: usize, task: usize| {
             let noise = if blur > 0.0 {
                 -(1.0 - random.unit()).ln() * blur

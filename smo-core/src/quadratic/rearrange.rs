@@ -26,14 +26,12 @@ impl Anneal<'_, '_> {
     pub(super) fn rearrange(&mut self, accepted: f64) {
         let Some(task) = self.large() else { return };
         let to = self.random.below(self.state.field.agents);
-        if to == self.state.agent_of[task] as usize || !self.send(task as u32, to, f64::INFINITY) {
+        if to == self.state.agent_of[task] as usize || !self.send(task as u32, to) {
             return;
         }
         let mut others = self.state.members(to).to_vec();
         others.retain(|other| *other as usize != task);
-        for last in (1..others.len()).rev() {
-            others.swap(last, self.random.below(last + 1));
-        }
+        self.random.shuffle(&mut others);
         for other in others {
             if self.sent() <= accepted {
                 break;
@@ -94,14 +92,14 @@ impl Anneal<'_, '_> {
             }
         }
         if let Some((agent, _)) = best {
-            self.send(task, agent, f64::INFINITY);
+            self.send(task, agent);
         }
     }
 
     /// False when the task may not be there.
-    fn send(&mut self, task: u32, to: usize, accepted: f64) -> bool {
+    fn send(&mut self, task: u32, to: usize) -> bool {
         let from = self.state.agent_of[task as usize] as usize;
-        let Some(change) = self.state.change(&[task], to, accepted) else {
+        let Some(change) = self.state.change(&[task], to, f64::INFINITY) else {
             return false;
         };
         self.state.apply(&[task], to, &change);

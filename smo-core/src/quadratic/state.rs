@@ -28,8 +28,6 @@ pub(super) struct State<'a> {
     pub(super) agent_of: Vec<u32>,
     members: Vec<Vec<u32>>,
     place: Vec<u32>,
-    /// By task: how many groups and affinities it is in.
-    bonds: Vec<u32>,
     pub(super) rows: Rows<'a>,
     spreading: Spreading<'a>,
     near: Near,
@@ -115,7 +113,6 @@ impl<'a> State<'a> {
             agent_of: answer.iter().map(|agent| *agent as u32).collect(),
             members: vec![Vec::new(); field.agents],
             place: vec![0; tasks],
-            bonds: Vec::new(),
             rows: Rows::new(field),
             spreading: Spreading::new(problem),
             near: Near::new(problem.affinities(), tasks),
@@ -128,8 +125,6 @@ impl<'a> State<'a> {
             stamp: 0,
             work: 0,
         };
-        let bonds = |task: usize| (state.spreading.of(task) + state.near.of(task)) as u32;
-        state.bonds = (0..tasks).map(bonds).collect();
         state.place_all();
         state
     }
@@ -293,8 +288,9 @@ impl<'a> State<'a> {
             }
         }
         let from = from as usize;
-        let bonds: u32 = tasks.iter().map(|task| self.bonds[*task as usize]).sum();
-        self.work += 16 * tasks.len() as u64 + 16 * looked + u64::from(6 * bonds);
+        let bonds = |task: &u32| self.spreading.of(*task as usize) + self.near.of(*task as usize);
+        let bonds: usize = tasks.iter().map(bonds).sum();
+        self.work += 16 * tasks.len() as u64 + 16 * looked + 6 * bonds as u64;
         let uneven = self.spreading.change(tasks, from, to);
         let cost = cost + uneven.priced + links.cost;
         let broken = uneven.broken + links.broken;

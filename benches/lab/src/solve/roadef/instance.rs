@@ -200,8 +200,9 @@ impl Instance {
         }
     }
 
-    fn read_original(&mut self, original: &Input) -> Result<(), Fault> {
-        let mut words = Words::of(original);
+    /// One machine a process, to the end of a text.
+    pub(super) fn read_assignment(&self, words: &mut Words<'_>) -> Result<Vec<usize>, Fault> {
+        let mut assignment = Vec::with_capacity(self.processes.len());
         for process in 0..self.processes.len() {
             let what = || format!("the machine of process {process}");
             let machine = words.whole(what, 0, ASSIGNMENT)?;
@@ -209,9 +210,15 @@ impl Instance {
                 let message = format!("process {process} is on machine {machine}, which there is not");
                 return Err(words.fault(message, ASSIGNMENT));
             }
-            self.original.push(index(machine));
+            assignment.push(index(machine));
         }
         words.end(ASSIGNMENT)?;
+        Ok(assignment)
+    }
+
+    fn read_original(&mut self, original: &Input) -> Result<(), Fault> {
+        let mut words = Words::of(original);
+        self.original = self.read_assignment(&mut words)?;
         let faults = super::judge::faults(self, &self.original);
         if let Some(fault) = faults.first() {
             return Err(words.fault(

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use super::text::Words;
 use super::{Answer, Effort, Fault, Format, Input, Status};
 use instance::Instance;
 
@@ -71,13 +72,8 @@ impl Format for Roadef {
 /// [`Fault::Wrong`] when it breaks a rule, and those of reading.
 pub(crate) fn judged(model: &Input, answer: &Input) -> Result<f64, Fault> {
     let instance = Instance::read(model)?;
-    let numbers = answer.text.split_ascii_whitespace();
-    let answered: Option<Vec<usize>> = numbers.map(|number| number.parse().ok()).collect();
+    let answered = instance.read_assignment(&mut Words::of(answer))?;
     let what = answer.path.display().to_string();
-    let Some(answered) = answered else {
-        let faults = vec!["a machine is no number".to_owned()];
-        return Err(Fault::Wrong { what, faults });
-    };
     let faults = judge::faults(&instance, &answered);
     if !faults.is_empty() {
         return Err(Fault::Wrong { what, faults });
