@@ -4,11 +4,14 @@
 //! costs. They move towards what the agents have.
 
 use super::adam::Adam;
+use super::interior::Interior;
 use super::open::Open;
 use super::problem::FORBIDDEN;
 use super::scaled::{Limit, Scaled};
 
-/// Steps of the ascent.
+/// Up to so many limits, prices are found to the last digit: the work of that grows with the cube of their number.
+const MOST_LIMITS: usize = 200;
+/// Steps of the ascent where there are more.
 const STEPS: u32 = 300;
 /// The first and last length of a step, as shares of what an agent's tasks cost.
 const FIRST: f64 = 0.2;
@@ -34,6 +37,16 @@ impl Rent {
                 .collect(),
             cheapest: vec![0.0; scaled.tasks],
         };
+        let count = rent.prices.iter().map(Vec::len).sum();
+        if count <= MOST_LIMITS {
+            let whole = Interior::new(scaled, open).prices(work);
+            let limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
+            for ((price, limit), whole) in rent.prices.iter_mut().flatten().zip(limits).zip(whole) {
+                *price = whole / limit.capacity.max(1) as f64;
+            }
+            rent.relax(scaled, open);
+            return rent;
+        }
         let known = scaled.costs.iter().filter(|cost| **cost != FORBIDDEN);
         let (sum, pairs) = known.fold((0.0, 0.0), |(sum, pairs), cost| {
             (sum + *cost as f64, pairs + 1.0_f64)
@@ -41,7 +54,6 @@ impl Rent {
         // A variable is what the whole capacity of a limit costs, in shares of what an agent's tasks cost on average.
         let unit = sum / pairs.max(1.0) * scaled.tasks as f64 / scaled.agents.max(1) as f64;
         let whole = |limit: &Limit| limit.capacity.max(1) as f64;
-        let count = rent.prices.iter().map(Vec::len).sum();
         let mut variables = vec![0.0; count];
         let mut adam = Adam::new(count);
         let mut best = (f64::NEG_INFINITY, rent.clone());
@@ -100,6 +112,15 @@ impl Rent {
             .map(|(limit, price)| price * limit.needs[task] as f64)
             .sum();
         rent + scaled.cost(agent, task) as f64
+    }
+
+    /// What a unit of need costs, by agent and limit: whole numbers, scaled.
+    pub(super) fn whole_prices(&self, scaled: &Scaled) -> Vec<Vec<f64>> {
+        let whole = |price: &f64| (price * scaled.scale).round();
+        self.prices
+            .iter()
+            .map(|prices| prices.iter().map(whole).collect())
+            .collect()
     }
 
     /// By how much the second agent of a task is dearer than the first, with rent, on average; in units of cost.

@@ -7,6 +7,7 @@ use super::exchange::Exchange;
 use super::heuristic::round;
 use super::open::Open;
 use super::rent::Rent;
+use super::residue;
 use super::tree::Tree;
 use crate::random::Random;
 
@@ -31,6 +32,8 @@ const JOIN_EVERY: u64 = 6;
 const EXCHANGED: u64 = 4;
 /// What one walk of exchanges takes.
 const WALK: u64 = 500_000;
+/// The first answers that are looked for among few pairs are less than so many units above the bound.
+const FIRST_AHEAD: i64 = 4;
 
 /// Looks for better answers so far, and the work they took.
 #[derive(Debug, Default)]
@@ -159,6 +162,10 @@ impl Tree<'_> {
         if let Some(answer) = round(&self.scaled, &shares, &open, Some(&mut self.tables.work)) {
             self.keep_improved(answer);
         }
+        self.rise(&rent, &open);
+        if exchange.is_some() {
+            self.narrow(&rent, &open, &rewards, random);
+        }
         for stage in Steps::FAR {
             if !(self.tell() && self.goes_on()) {
                 break;
@@ -171,6 +178,7 @@ impl Tree<'_> {
                 let work = self.work() - before;
                 let found = self.exchange(wandering, random, work);
                 exchange = found.then_some(wandering);
+                self.rise(&rent, &open);
             }
         }
         if self.is_small() && self.goes_on() {
@@ -179,6 +187,47 @@ impl Tree<'_> {
             (rewards, shares) = (bounded.proof.rewards, bounded.shares);
         }
         Some((rewards, shares))
+    }
+
+    /// Lifts the bound by what values there can be at these prices.
+    fn rise(&mut self, rent: &Rent, open: &Open) {
+        if self.goes_on() {
+            let units = residue::bound(&self.scaled, open, rent, self.best_total, &mut self.tables.work);
+            self.bound = self.bound.max(units);
+        }
+    }
+
+    /// Looks for answers a little above the bound among the pairs that prices leave to such answers, and further up when there are none.
+    fn narrow(&mut self, rent: &Rent, open: &Open, rewards: &[f64], random: &mut Random) {
+        let mut ahead = FIRST_AHEAD;
+        while self.goes_on() {
+            let target = self.best_total.min(self.bound.saturating_add(ahead));
+            let last = target == self.best_total;
+            ahead *= 2;
+            let Some(narrow) = residue::narrow(&self.scaled, open, rent, target) else {
+                break;
+            };
+            if 4 * narrow.undecided() > 3 * self.scaled.tasks {
+                break;
+            }
+            self.target = target;
+            let mut closed = true;
+            if narrow.is_possible() {
+                self.reduce(&narrow, rewards, |tree, _| {
+                    if let Some(mut exchange) = Exchange::new(&tree.scaled) {
+                        tree.bound_root(Some(&mut exchange), random);
+                    }
+                    closed = tree.complete();
+                });
+            }
+            if closed {
+                self.bound = self.bound.max(target.min(self.best_total));
+            }
+            if last {
+                break;
+            }
+        }
+        self.target = self.best_total;
     }
 
     /// Lets an answer wander by exchanges between two agents; true when that found a better one.

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::{AssignProblem, FORBIDDEN, Limits, solve};
 
 /// All answers tried: the cost of the cheapest.
-fn brute_force(problem: &AssignProblem) -> Option<i64> {
+pub(super) fn brute_force(problem: &AssignProblem) -> Option<i64> {
     let mut answer = vec![0; problem.tasks()];
     let mut best: Option<i64> = None;
     loop {

@@ -3,6 +3,8 @@
 //! On true costs with hard capacities a change between a dear full agent and a cheap empty one climbs over a barrier of
 //! thousands; with room priced and overload cheap there is none. Both turn by degrees into what was asked: a homotopy.
 
+use std::ops::Range;
+
 use super::field::{Field, NEVER};
 use super::forest::Forest;
 use super::group::{Group, groups_of};
@@ -149,6 +151,9 @@ impl Default for Schedule {
 
 const EPOCHS: u32 = 400;
 
+/// Tasks whose costs are more numbers than this take turns: proposals about all of them at once wait for memory.
+const TOGETHER: usize = 786_432; // 3 MiB
+
 /// One proposal in so many mends what is broken: one of its tasks goes anywhere.
 const MEND: usize = 8;
 
@@ -172,6 +177,8 @@ pub(super) struct Anneal<'s, 'a> {
     /// The work of the state when the run began, and how much of what followed was rearranging.
     start: u64,
     rearranged: u64,
+    /// The tasks that are proposed for now.
+    near: Range<usize>,
 }
 
 impl<'s, 'a> Anneal<'s, 'a> {
@@ -195,6 +202,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
             gone: Vec::new(),
             start: 0,
             rearranged: 0,
+            near: 0..0,
         }
     }
 
@@ -216,9 +224,15 @@ impl<'s, 'a> Anneal<'s, 'a> {
             self.state.place_all();
             self.incumbent.see_all(self.state);
             self.broken = self.state.broken();
-            let until = start + (effort as f64 * f64::from(epoch + 1) / f64::from(EPOCHS)) as u64;
-            while self.state.work < until {
-                self.propose(heat);
+            let tasks = self.state.agent_of.len();
+            let parts = tasks.div_ceil((TOGETHER / self.state.field.width).max(1));
+            for part in 0..parts {
+                self.near = part * tasks / parts..(part + 1) * tasks / parts;
+                let done = f64::from(epoch) + (part + 1) as f64 / parts as f64;
+                let until = start + (effort as f64 * done / f64::from(EPOCHS)) as u64;
+                while self.state.work < until {
+                    self.propose(heat);
+                }
             }
             if !go_on(self.state.work, self.incumbent) {
                 return false;
@@ -259,7 +273,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
         let task = if mend {
             self.broken[self.random.below(self.broken.len())] as usize
         } else {
-            self.random.below(self.state.agent_of.len())
+            self.near.start + self.random.below(self.near.len())
         };
         self.state.work += 24;
         let from = self.state.agent_of[task] as usize;

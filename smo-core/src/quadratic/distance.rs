@@ -13,6 +13,31 @@ pub struct Distance {
     between: Vec<i64>,
     /// What every pair of different classes costs, where it is the same, may be, and staying costs nothing.
     cut: Option<i64>,
+    range: Range,
+}
+
+/// What all the distances have in common, asked for once a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Range {
+    forbids: bool,
+    /// Of what may be.
+    least: i64,
+    most: i64,
+    sum: i128,
+    count: usize,
+}
+
+impl Range {
+    fn of(between: &[i64]) -> Self {
+        let allowed = || between.iter().copied().filter(|distance| *distance != FORBIDDEN);
+        Self {
+            forbids: between.contains(&FORBIDDEN),
+            least: allowed().min().unwrap_or(0),
+            most: allowed().max().unwrap_or(0),
+            sum: allowed().map(i128::from).sum(),
+            count: allowed().count(),
+        }
+    }
 }
 
 impl Distance {
@@ -25,16 +50,7 @@ impl Distance {
     /// 1 between agents of different classes, 0 within a class.
     #[must_use]
     pub fn cut_classes(class: Vec<usize>) -> Self {
-        let classes = classes(&class);
-        let between = (0..classes * classes)
-            .map(|pair| i64::from(pair / classes != pair % classes))
-            .collect();
-        Self {
-            class,
-            classes,
-            between,
-            cut: Some(1),
-        }
+        Self::new(class, |from, to| i64::from(from != to))
     }
 
     /// Any cost for each ordered pair of classes: `between(from, to)`; negative ones count as 0. A pair that is [`FORBIDDEN`] may not
@@ -63,6 +79,7 @@ impl Distance {
         Self {
             class,
             classes,
+            range: Range::of(&between),
             between,
             cut,
         }
@@ -75,35 +92,24 @@ impl Distance {
         self.between.get(from * self.classes + to).copied()
     }
 
-    /// The distances that may be.
-    fn allowed(&self) -> impl Iterator<Item = i64> + '_ {
-        self.between
-            .iter()
-            .copied()
-            .filter(|distance| *distance != FORBIDDEN)
-    }
-
     /// True when some pair of classes may not be.
-    pub(super) fn forbids(&self) -> bool {
-        self.between.contains(&FORBIDDEN)
+    pub(super) const fn forbids(&self) -> bool {
+        self.range.forbids
     }
 
     /// The least distance there is.
-    pub(super) fn least(&self) -> i64 {
-        self.allowed().min().unwrap_or(0)
+    pub(super) const fn least(&self) -> i64 {
+        self.range.least
     }
 
     /// The greatest distance there is.
-    pub(super) fn most(&self) -> i64 {
-        self.allowed().max().unwrap_or(0)
+    pub(super) const fn most(&self) -> i64 {
+        self.range.most
     }
 
     /// The mean over pairs of classes that may be.
     pub(super) fn mean(&self) -> f64 {
-        let (count, sum) = self.allowed().fold((0_usize, 0.0), |(count, sum), distance| {
-            (count + 1, sum + distance as f64)
-        });
-        sum / count.max(1) as f64
+        self.range.sum as f64 / self.range.count.max(1) as f64
     }
 
     pub(super) const fn cut_cost(&self) -> Option<i64> {

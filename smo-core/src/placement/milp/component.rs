@@ -15,6 +15,9 @@ use crate::units::gcd;
 /// A part of so few open pairs is tried at once.
 const SMALL: usize = 40;
 
+/// An assignment problem of more pairs goes to its own search before anything else is tried.
+const DIRECT: usize = 400;
+
 /// Services that share a cluster that can fill up, or a limited link, directly or through others.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -159,6 +162,14 @@ impl Part {
                 by_solver: false,
             }));
         }
+        if self.variables() > DIRECT && says_all(grid, self) {
+            let (mut best, mut bound, mut argument) = (None, 0, String::new());
+            let settled = self.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), work);
+            return settled.map_or_else(
+                || self.solve(self, grid, placer, best, (bound, argument), work),
+                Ok,
+            );
+        }
         let mut open = self.clone();
         let mut best = greedy::search(grid, self).map(|clusters| (self.total(&clusters), clusters));
         let mut bound = 0;
@@ -259,10 +270,12 @@ impl Part {
         if let Some(found) = assigned.found {
             *best = Some((whole.total(&found), found));
         }
-        let how = format!(
-            "what each cluster can take together, over {} nodes",
-            assigned.nodes
-        );
+        let how = match assigned.nodes {
+            0 => {
+                "prices on what clusters have, and what values there can be above what these prove".to_owned()
+            }
+            nodes => format!("what each cluster can take together, over {nodes} nodes"),
+        };
         if !assigned.complete {
             if assigned.bound > *bound {
                 *bound = assigned.bound;
