@@ -18,6 +18,8 @@ mod labels;
 mod mend;
 mod open;
 mod problem;
+mod relaxed;
+mod remainders;
 mod rent;
 mod residue;
 mod scaled;

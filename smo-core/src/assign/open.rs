@@ -23,6 +23,10 @@ impl Open {
         self.pairs[agent * self.tasks + task]
     }
 
+    pub(super) fn open(&mut self, agent: usize, task: usize) {
+        self.pairs[agent * self.tasks + task] = true;
+    }
+
     pub(super) fn close(&mut self, agent: usize, task: usize) {
         self.pairs[agent * self.tasks + task] = false;
     }

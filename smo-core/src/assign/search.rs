@@ -1,13 +1,14 @@
 //! The order of the steps: prices on the limits, rewards, dives for answers, and the tree that closes what is left.
 
 use super::ascent::{Gait, Steps, ascend};
-use super::columns::{Bounded, bound};
+use super::columns::{Bounded, Proof, bound};
 use super::dive::Style;
 use super::exchange::Exchange;
 use super::heuristic::round;
 use super::open::Open;
+use super::relaxed::Relaxed;
 use super::rent::Rent;
-use super::residue;
+use super::residue::Residue;
 use super::tree::Tree;
 use crate::random::Random;
 
@@ -189,12 +190,38 @@ impl Tree<'_> {
         Some((rewards, shares))
     }
 
-    /// Lifts the bound by what values there can be at these prices.
+    /// Lifts the bound to what values there can be above what prices on the limits prove.
     fn rise(&mut self, rent: &Rent, open: &Open) {
-        if self.goes_on() {
-            let units = residue::bound(&self.scaled, open, rent, self.best_total, &mut self.tables.work);
-            self.bound = self.bound.max(units);
+        let target = self.best_total;
+        let Some(relaxed) = Relaxed::new(&self.scaled, open, rent, target).filter(|_| self.goes_on()) else {
+            return;
+        };
+        let mut bound = self.scaled.in_units(relaxed.bound as f64).min(target);
+        if relaxed.choices.iter().any(Vec::is_empty) {
+            bound = target;
         }
+        if bound < target
+            && let Some((residue, lifted)) =
+                Residue::find(&self.scaled, &relaxed, target, &mut self.tables.work)
+        {
+            self.residue = Some(residue);
+            bound = bound.max(lifted);
+        }
+        self.bound = self.bound.max(bound);
+    }
+
+    /// The least value there can be above what the agents' choices prove, in units; the bound of the proof where no number is known to
+    /// divide by, or nothing would come of it.
+    pub(super) fn lifted(&mut self, proof: &Proof, open: &Open) -> i64 {
+        let units = self.scaled.in_units(proof.bound);
+        let residue = self
+            .residue
+            .as_ref()
+            .filter(|residue| residue.may_lift(units, self.target));
+        let lifted = residue.and_then(|residue| {
+            residue.packed(&self.scaled, open, proof, self.target, &mut self.tables.work)
+        });
+        lifted.map_or(units, |lifted| lifted.max(units))
     }
 
     /// Looks for answers a little above the bound among the pairs that prices leave to such answers, and further up when there are none.
@@ -203,10 +230,10 @@ impl Tree<'_> {
         while self.goes_on() {
             let target = self.best_total.min(self.bound.saturating_add(ahead));
             let last = target == self.best_total;
-            ahead *= 2;
-            let Some(narrow) = residue::narrow(&self.scaled, open, rent, target) else {
+            let Some(relaxed) = Relaxed::new(&self.scaled, open, rent, target) else {
                 break;
             };
+            let narrow = relaxed.open(&self.scaled);
             if 4 * narrow.undecided() > 3 * self.scaled.tasks {
                 break;
             }
@@ -223,6 +250,7 @@ impl Tree<'_> {
             if closed {
                 self.bound = self.bound.max(target.min(self.best_total));
             }
+            ahead *= 2;
             if last {
                 break;
             }
@@ -255,6 +283,10 @@ impl Tree<'_> {
         let units = self.scaled.in_units(bounded.proof.bound).max(0);
         self.bound = self.bound.max(units);
         self.offer(bounded, open);
+        self.target = self.best_total;
+        if self.goes_on() {
+            self.bound = self.bound.max(self.lifted(&bounded.proof, open));
+        }
     }
 
     /// True when column generation is worth its work.

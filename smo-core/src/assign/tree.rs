@@ -10,6 +10,7 @@ use super::elites::Elites;
 use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
 use super::open::Open;
+use super::residue::Residue;
 use super::scaled::Scaled;
 use super::symmetry::Twins;
 use super::watch::Watch;
@@ -40,6 +41,8 @@ pub(super) struct Tree<'w> {
     pub(super) bound: i64,
     /// See [`Gait`](super::ascent::Gait).
     pub(super) stride: f64,
+    /// What values are divided by, where that is of use.
+    pub(super) residue: Option<Residue>,
     watch: Watch<'w>,
 }
 
@@ -79,6 +82,7 @@ impl<'w> Tree<'w> {
             complete: true,
             bound: 0,
             stride: 0.0,
+            residue: None,
             watch,
         }
     }
@@ -136,7 +140,7 @@ impl<'w> Tree<'w> {
                 return;
             }
             self.offer(&bounded, &open);
-            if units >= self.target {
+            if units >= self.target || self.lifted(&bounded.proof, &open) >= self.target {
                 return;
             }
             if !self.tell() || self.is_over() {
@@ -181,10 +185,14 @@ impl<'w> Tree<'w> {
         if target <= 0 {
             return;
         }
+        let cheapest = |task: usize| {
+            let costs = open.agents_of(task).map(|agent| self.scaled.cost(agent, task));
+            costs.min().unwrap_or(0)
+        };
+        let residue = self.residue.as_ref();
+        let residue = residue.and_then(|residue| residue.reduced(&kept, cheapest, reduced.unit));
         let rewards = kept.iter().map(|task| {
-            let costs = open.agents_of(*task).map(|agent| self.scaled.cost(agent, *task));
-            let cheapest = costs.min().unwrap_or(0);
-            let above = rewards[*task] - cheapest as f64 * self.scaled.scale;
+            let above = rewards[*task] - cheapest(*task) as f64 * self.scaled.scale;
             (above / reduced.unit as f64).round().max(0.0)
         });
         let rewards: Vec<f64> = rewards.collect();
@@ -205,6 +213,7 @@ impl<'w> Tree<'w> {
             complete: true,
             bound: 0,
             stride: self.stride / reduced.unit as f64,
+            residue,
             watch: self.watch.of_part(work),
             scaled: reduced,
         };
