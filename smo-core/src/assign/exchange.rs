@@ -17,7 +17,7 @@ const MOST_CELLS: u64 = 65_536;
 /// Blurred costs are counted in parts of a unit.
 const PARTS: i64 = 16;
 /// At most so large a share of the distance to the bound is what a cost is blurred by, on average.
-const BLUR: f64 = 0.125;
+const BLUR: f64 = 0.0625;
 /// Of so many walks one begins at the best answer, the others where the last one ended.
 const RETURN: usize = 4;
 /// Loads that are not reached cost more than this.

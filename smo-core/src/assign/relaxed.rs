@@ -25,6 +25,8 @@ pub(super) struct Common {
     /// What a unit of the agent is in units of all.
     pub(super) step: i64,
     pub(super) capacity: i64,
+    /// The capacity in units of all.
+    pub(super) most: i64,
     /// What a unit of the agent costs, scaled.
     pub(super) price: i64,
 }
@@ -59,12 +61,17 @@ impl Relaxed {
             let at = sack.limits.iter().position(|limit| limit.kind == kind);
             limits.push(match at {
                 None => None,
-                Some(at) => Some(Common {
-                    at,
-                    step: i64::try_from(sack.limits[at].unit / unit).ok()?,
-                    capacity: i64::try_from(sack.limits[at].capacity).ok()?,
-                    price: prices[at] as i64,
-                }),
+                Some(at) => {
+                    let step = i64::try_from(sack.limits[at].unit / unit).ok()?;
+                    let capacity = i64::try_from(sack.limits[at].capacity).ok()?;
+                    Some(Common {
+                        at,
+                        step,
+                        capacity,
+                        most: capacity.checked_mul(step)?,
+                        price: prices[at] as i64,
+                    })
+                }
             });
         }
         let cost = |agent: usize, task: usize| {
@@ -82,7 +89,7 @@ impl Relaxed {
                 .map(|agent| (agent, cost(agent, task)))
                 .collect();
             let least = costs.iter().map(|(_, cost)| *cost).fold(f64::INFINITY, f64::min);
-            if !(least < LARGEST) {
+            if least >= LARGEST {
                 return None;
             }
             bound += least;
@@ -94,7 +101,7 @@ impl Relaxed {
                     .collect::<Vec<_>>(),
             );
         }
-        if !(size < LARGEST) {
+        if size >= LARGEST {
             return None;
         }
         let mut relaxed = Self {

@@ -59,7 +59,7 @@ impl Residue {
         let divided = |number: i64| (number % unit == 0).then_some(number / unit);
         let base = kept
             .iter()
-            .map(|task| divided(self.base[*task].wrapping_sub(cheapest(*task))));
+            .map(|task| divided(self.base[*task] - cheapest(*task)));
         Some(Self {
             modulus: divided(self.modulus).filter(|modulus| *modulus > 1)?,
             base: base.collect::<Option<_>>()?,
@@ -92,13 +92,7 @@ impl Residue {
         let spare = ((target - 1) as f64 * scaled.scale - proof.bound) as i64;
         let mut all = Remainders::new(self.modulus, spare);
         all.choose(
-            [(
-                self.base
-                    .iter()
-                    .fold(0_i64, |sum, base| sum.wrapping_add(base % self.modulus)),
-                0,
-            )]
-            .into_iter(),
+            [(self.base.iter().map(|base| base % self.modulus).sum::<i64>(), 0)].into_iter(),
             work,
         );
         for agent in 0..scaled.agents {
@@ -206,29 +200,36 @@ impl Relaxed {
             let Some((agent, weight)) = next else { break };
             weights[agent] = Some(weight);
         }
-        weights.into_iter().map(Option::unwrap_or_default).collect()
+        let sound = |(weight, limit): (Option<i64>, &Option<Common>)| {
+            let most = limit.as_ref().map_or(0, |limit| limit.most);
+            let weight = weight.unwrap_or_default();
+            // any number will do, so 0 where products would not fit
+            let fits = weight.checked_abs().and_then(|weight| weight.checked_mul(most));
+            if fits.is_some_and(|most| most < i64::MAX / 4) {
+                weight
+            } else {
+                0
+            }
+        };
+        weights.into_iter().zip(&self.limits).map(sound).collect()
     }
 
     /// What a choice adds to the value, but for what the agents have to give.
     fn part(&self, scaled: &Scaled, weights: &[i64], agent: usize, task: usize) -> i64 {
         let need = self.need(scaled, agent, task).unwrap_or(0);
-        scaled
-            .cost(agent, task)
-            .wrapping_add(weights[agent].wrapping_mul(need))
+        scaled.cost(agent, task) + weights[agent] * need
     }
 
     /// Numbers that most differences between the choices of a task are multiples of.
     fn moduli(&self, scaled: &Scaled, weights: &[i64]) -> Vec<i64> {
         let mut differences: BTreeMap<i64, usize> = BTreeMap::new();
         for (task, choices) in self.choices.iter().enumerate() {
-            let cheapest = choices.iter().min_by_key(|(agent, above)| (*above, *agent));
-            let Some((cheapest, _)) = cheapest else { continue };
-            let base = self.part(scaled, weights, *cheapest, task);
+            let Some(cheapest) = cheapest(choices) else {
+                continue;
+            };
+            let base = self.part(scaled, weights, cheapest, task);
             for (agent, _) in choices {
-                let more = self
-                    .part(scaled, weights, *agent, task)
-                    .wrapping_sub(base)
-                    .wrapping_abs();
+                let more = (self.part(scaled, weights, *agent, task) - base).abs();
                 if more != 0 {
                     *differences.entry(more).or_default() += 1;
                 }
@@ -270,15 +271,8 @@ impl Relaxed {
             };
             let slacks = (0..modulus).map(|slack| (slack, slack.saturating_mul(common.price)));
             let slacks = slacks.take_while(|(slack, price)| *slack <= common.capacity && *price <= spare);
-            let given = |slack: i64| {
-                (common.capacity - slack)
-                    .wrapping_mul(common.step)
-                    .wrapping_mul(weights[agent])
-            };
-            least.choose(
-                slacks.map(|(slack, price)| (given(slack).wrapping_neg(), price)),
-                work,
-            );
+            let given = |slack: i64| (common.capacity - slack) * common.step * weights[agent];
+            least.choose(slacks.map(|(slack, price)| (-given(slack), price)), work);
         }
         least.value(scaled, self.bound, target)
     }
