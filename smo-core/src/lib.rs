@@ -15,6 +15,7 @@
 //! | 7 carrying out | [`orchestrator`] |
 //! | 8 simulating | [`simulation`] |
 
+mod adam;
 pub mod assign;
 pub mod backend;
 pub mod cluster;

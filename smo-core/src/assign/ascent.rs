@@ -5,11 +5,11 @@
 //! What the agents take on the way, averaged, is close to a solution of the master problem (Barahona, Anbil, [The volume
 //! algorithm](https://doi.org/10.1007/s101070050002), 2000).
 
-use super::adam::Adam;
 use super::columns::{Bounded, Proof, prove};
 use super::knapsack::{Care, Tables};
 use super::open::Open;
 use super::scaled::Scaled;
+use crate::adam::Adam;
 
 /// How far an ascent goes.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +97,7 @@ pub(super) fn ascend(
         if tables.work > effort || slopes.iter().all(|slope| *slope == 0.0) {
             break;
         }
-        adam.step(&slopes, gait.stride * steps.length(step), &mut rewards);
+        adam.step(&slopes, gait.stride * steps.length(step), 0.0, &mut rewards);
         rewards
             .iter_mut()
             .for_each(|reward| *reward = reward.min(gait.ceiling));

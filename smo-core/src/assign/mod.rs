@@ -3,7 +3,6 @@
 //! The kernel under placement, free of its words: agents are clusters, tasks are services. It answers with the best
 //! assignment found, a lower bound in whole numbers, and whether the two meet. Deterministic: limits are counts of work.
 
-mod adam;
 mod ascent;
 mod columns;
 mod core;

@@ -3,11 +3,11 @@
 //! With the limits relaxed each task goes to the agent that is cheapest at these prices, so a look costs no more than reading the
 //! costs. They move towards what the agents have.
 
-use super::adam::Adam;
 use super::interior::Interior;
 use super::open::Open;
 use super::problem::FORBIDDEN;
 use super::scaled::{Limit, Scaled};
+use crate::adam::Adam;
 
 /// Up to so many limits, prices are found to the last digit: the work of that grows with the cube of their number.
 const MOST_LIMITS: usize = 200;
@@ -73,7 +73,7 @@ impl Rent {
                 .map(|(limit, load)| (load - limit.capacity as f64) / whole(limit))
                 .collect();
             let length = FIRST * (LAST / FIRST).powf(f64::from(step) / f64::from(STEPS));
-            adam.step(&slopes, length, &mut variables);
+            adam.step(&slopes, length, 0.0, &mut variables);
             let limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
             let prices = rent.prices.iter_mut().flatten();
             for ((price, limit), variable) in prices.zip(limits).zip(&variables) {

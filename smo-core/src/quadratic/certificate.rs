@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::certificate_packing::Packing;
 use super::certificate_parts::Share;
 use super::distance::Distance;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
@@ -25,6 +26,8 @@ pub struct Certificate {
     pub left_out: Vec<usize>,
     /// What links left out and groups bear. A group without a share counts as if it cost nothing.
     pub shares: Vec<Share>,
+    /// Another bound of the same question: by what agents can take, instead of by prices. The greater one counts.
+    pub packing: Option<Packing>,
 }
 
 impl Certificate {
@@ -41,6 +44,7 @@ impl Certificate {
             prices,
             left_out: left_out.to_vec(),
             shares,
+            packing: None,
         }
     }
 
@@ -59,7 +63,7 @@ impl Certificate {
 
     /// The bound that these prices prove, in whole numbers: no answer costs less. `None` when a sum does not fit 128 bits,
     /// a task has no agent, a price is of something that is neither limited nor costs above a level, the links not left out make a circle,
-    /// or a share is of a link in a tree, of one that bears another share, or not of all its tasks.
+    /// a share is of a link in a tree, of one that bears another share, or not of all its tasks, or what a packing claims is not shown.
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
         let mut total = 0_i128;
@@ -128,6 +132,9 @@ impl Certificate {
                     total = total.checked_sub(price.checked_mul(i128::from(taken))?)?;
                 }
             }
+        }
+        if let Some(packing) = &self.packing {
+            total = total.max(packing.bound(problem, &left_out)?);
         }
         // costs are whole, so the next whole number up is a bound too
         let up = total.checked_add((1 << SHIFT) - 1)?;

@@ -10,6 +10,7 @@ use super::field::Field;
 use super::forest::Forest;
 use super::incumbent::Incumbent;
 use super::problem::QuadraticProblem;
+use super::rewards::reward;
 use super::shares::Shares;
 use super::star::{Star, stars};
 use super::state::State;
@@ -47,6 +48,9 @@ const SEEDS: u64 = 1_000;
 
 /// Effort for each pair from which on a warm search also looks far away.
 const ENOUGH: u64 = 2_000;
+
+/// One part in so many of the effort goes to a bound by what agents can take.
+const PACKED: u64 = 6;
 
 /// Where a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,8 +177,9 @@ impl Search<'_, '_> {
             .and_then(|known| known.prices(self.problem, self.field.width));
         let mut incumbent = self.first(known.as_deref(), &kept);
         let (prices, shares) = self.prices(known, limits.effort, &incumbent);
-        let certificate = self.certificate(&prices, shares);
+        let mut certificate = self.certificate(&prices, shares);
         self.priced = certificate.bound(self.problem).unwrap_or(i64::MIN);
+        self.pack(&mut certificate, &prices, limits.effort / PACKED, &incumbent);
         if dearest(self.problem).is_some_and(|dearest| self.priced > dearest) {
             self.bound = Some(i64::MAX);
             return self.solved(&incumbent, certificate);
@@ -362,6 +367,27 @@ impl Search<'_, '_> {
             self.work = before + ascent.work;
         }
         (ascent.prices(), ascent.shares())
+    }
+
+    /// Adds what agents can take to the proof, where that proves more.
+    fn pack(&mut self, certificate: &mut Certificate, prices: &[f64], effort: u64, incumbent: &Incumbent) {
+        if self.stopped {
+            return;
+        }
+        self.bound = Some(self.priced);
+        let before = self.work;
+        let (problem, field, forest) = (self.problem, self.field, self.forest);
+        let found = reward(problem, field, forest, prices, effort, &mut |work| {
+            self.work = before + work;
+            self.tell(incumbent)
+        });
+        let Some((packing, work)) = found else { return };
+        self.work = before + work;
+        certificate.packing = Some(packing);
+        match certificate.bound(problem).filter(|bound| *bound > self.priced) {
+            Some(bound) => self.priced = bound,
+            None => certificate.packing = None,
+        }
     }
 
     fn tell(&mut self, incumbent: &Incumbent) -> bool {

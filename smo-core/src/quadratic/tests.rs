@@ -267,6 +267,7 @@ fn random_shares(random: &mut Random, problem: &QuadraticProblem) -> Certificate
         prices: vec![0; problem.agents() * problem.resources()],
         left_out: (0..problem.links().len()).collect(),
         shares,
+        packing: None,
     }
 }
 
@@ -313,6 +314,7 @@ fn a_share_counts_once() {
         prices: Vec::new(),
         left_out,
         shares,
+        packing: None,
     };
     let proves = |certificate: Certificate| certificate.bound(&problem);
     assert_eq!(proves(certificate(vec![0], vec![share.clone()])), Some(3));
@@ -385,4 +387,110 @@ fn a_service_beside_replicas_that_spread_is_bounded_by_where_they_have_to_be() {
     assert_eq!(solved.best.as_ref().map(|(_, value)| *value), Some(200));
     assert_eq!(solved.priced, 200);
     assert_eq!(solved.certificate.bound(&problem), Some(200));
+}
+
+/// Paths of tasks that cost when they are cut, and little room.
+fn tight(random: &mut Random) -> QuadraticProblem {
+    let (agents, tasks, resources) = (2 + random.below(2), 4 + random.below(4), 1 + random.below(2));
+    let mut problem = QuadraticProblem::new(agents, tasks, resources);
+    for task in 0..tasks {
+        for agent in 0..agents {
+            if random.below(12) > 0 {
+                problem.set_cost(task, agent, random.below(40) as i64);
+            }
+        }
+        for resource in 0..resources {
+            problem.set_need(task, resource, 1 + random.below(9) as u64);
+        }
+    }
+    for agent in 0..agents {
+        for resource in 0..resources {
+            if random.below(6) > 0 {
+                problem.set_capacity(agent, resource, (5 * tasks / agents + random.below(8)) as u64);
+            }
+        }
+    }
+    let cut = problem.add_distance(Distance::cut(agents));
+    for to in 1..tasks {
+        if random.below(4) > 0 {
+            problem.add_link(Link {
+                from: random.below(to),
+                to,
+                weight: random.below(20) as i64,
+                distance: cut,
+            });
+        }
+    }
+    problem
+}
+
+/// What agents can take at the best rewards found, and what prices of zero prove.
+fn packed(problem: &QuadraticProblem) -> Option<(Packing, i64)> {
+    let field = field::Field::new(problem);
+    let forest = forest::Forest::new(problem, &[]);
+    let prices = vec![0.0; field.resources * field.width];
+    let none = Certificate {
+        prices: vec![0; problem.agents() * problem.resources()],
+        ..Certificate::default()
+    };
+    let (packing, _) = rewards::reward(problem, &field, &forest, &prices, 20_000_000, &mut |_| true)?;
+    Some((packing, none.bound(problem)?))
+}
+
+fn proves(problem: &QuadraticProblem, packing: &Packing) -> Option<i64> {
+    let certificate = Certificate {
+        prices: vec![0; problem.agents() * problem.resources()],
+        packing: Some(packing.clone()),
+        ..Certificate::default()
+    };
+    certificate.bound(problem)
+}
+
+#[test]
+fn what_agents_can_take_is_a_bound_and_no_more_can_be_claimed() {
+    let mut random = Random::new(31);
+    let (mut asked, mut more, mut best_proved) = (0, 0, 0);
+    for round in 0..200 {
+        let problem = tight(&mut random);
+        let Some(best) = best_of_all(&problem) else {
+            continue;
+        };
+        let Some((packing, plain)) = packed(&problem) else {
+            continue;
+        };
+        let bound = proves(&problem, &packing).unwrap_or_else(|| panic!("round {round}: not shown"));
+        assert!(bound <= best, "round {round}: {bound} of {best} {problem:?}");
+        asked += 1;
+        more += usize::from(bound > plain);
+        best_proved += usize::from(bound == best);
+        for agent in 0..problem.agents() {
+            let mut false_claim = packing.clone();
+            false_claim.least[agent] += 1 << 20;
+            assert_eq!(
+                proves(&problem, &false_claim),
+                None,
+                "round {round}: a 16th more at {agent}"
+            );
+        }
+    }
+    assert!(
+        asked > 100 && 2 * more > asked && 5 * best_proved > asked,
+        "of {asked} {more} are above the plain bound, {best_proved} at the best"
+    );
+}
+
+#[test]
+fn a_packing_of_another_question_proves_nothing() {
+    let mut random = Random::new(37);
+    let problem = tight(&mut random);
+    let (packing, _) = packed(&problem).unwrap();
+    for change in 0..3 {
+        let mut other = packing.clone();
+        match change {
+            0 => drop(other.rewards.pop()),
+            1 => drop(other.least.pop()),
+            _ => drop(other.rents.pop()),
+        }
+        assert_eq!(proves(&problem, &other), None);
+    }
 }

@@ -8,7 +8,7 @@ const SECOND: f64 = 0.99;
 
 /// The moments, by variable.
 #[derive(Debug, Clone)]
-pub(super) struct Adam {
+pub(crate) struct Adam {
     first: Vec<f64>,
     second: Vec<f64>,
     /// The share of the moments that is still their start.
@@ -17,7 +17,7 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    pub(super) fn new(variables: usize) -> Self {
+    pub(crate) fn new(variables: usize) -> Self {
         Self {
             first: vec![0.0; variables],
             second: vec![0.0; variables],
@@ -26,8 +26,8 @@ impl Adam {
         }
     }
 
-    /// Moves the variables up the slopes by about `length` each, and not below 0.
-    pub(super) fn step(&mut self, slopes: &[f64], length: f64, variables: &mut [f64]) {
+    /// Moves the variables up the slopes by about `length` each, and not below `least`.
+    pub(crate) fn step(&mut self, slopes: &[f64], length: f64, least: f64, variables: &mut [f64]) {
         self.first_left *= FIRST;
         self.second_left *= SECOND;
         let (first_part, second_part) = (1.0 - self.first_left, 1.0 - self.second_left);
@@ -36,7 +36,7 @@ impl Adam {
             *first += (1.0 - FIRST) * (slope - *first);
             *second += (1.0 - SECOND) * (slope * slope - *second);
             let by = *first / first_part / ((*second / second_part).sqrt() + 1e-3);
-            *variable = (*variable + length * by).max(0.0);
+            *variable = (*variable + length * by).max(least);
         }
     }
 }
