@@ -15,7 +15,7 @@ pub(super) const MOST_RESOURCES: usize = 4;
 const NEVER: f64 = 1e30;
 /// Steps of a tree's enumeration, and of the search over trees; where they do not suffice, what was proved until then counts.
 const MOST_SETS: u32 = 20_000;
-const MOST_STEPS: u32 = 50_000;
+const MOST_STEPS: u32 = 100_000;
 /// Looks for better prices of the agent's room each time.
 const LOOKS: u32 = 4;
 
