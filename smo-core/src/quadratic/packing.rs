@@ -16,6 +16,8 @@ const NEVER: f64 = 1e30;
 /// Steps of a tree's enumeration, and of the search over trees; where they do not suffice, what was proved until then counts.
 const MOST_SETS: u32 = 20_000;
 const MOST_STEPS: u32 = 100_000;
+/// How far above the priced sum is looked first, in strides.
+const FIRST_WINDOW: f64 = 1.0 / 4096.0;
 /// Looks for better prices of the agent's room each time.
 const LOOKS: u32 = 4;
 
@@ -123,7 +125,6 @@ impl Packer {
                 .iter()
                 .map(|node| amounts(problem.needs(node.task)))
                 .collect(),
-            // what has no limit is no less than what all tasks need
             capacities: (0..agents)
                 .map(|agent| amounts(problem.capacities(agent)))
                 .collect(),
@@ -183,35 +184,33 @@ impl Packer {
         }
     }
 
-    /// The tasks that are taken when room is priced, after [`Self::relax`].
-    pub(super) fn chosen(&self) -> Vec<u32> {
+    /// By node: whether it is taken when room is priced, after [`Self::relax`].
+    fn taken(&self) -> Vec<bool> {
         let mut taken = vec![false; self.nodes.len()];
         for place in 0..self.nodes.len() {
             let parent = self.nodes[place].above.map(|(parent, _)| taken[parent]);
             let (with, without) = self.choices(place, parent);
             taken[place] = with < without;
         }
-        let nodes = self.nodes.iter().zip(taken);
+        taken
+    }
+
+    /// The tasks that are taken then; they may need more than there is.
+    pub(super) fn chosen(&self) -> Vec<u32> {
+        let nodes = self.nodes.iter().zip(self.taken());
         nodes
             .filter(|(_, taken)| *taken)
             .map(|(node, _)| node.task as u32)
             .collect()
     }
 
-    /// How much of each resource the chosen tasks need beyond what there is, as a share of it.
+    /// How much of each resource they need beyond what there is, as a share of it.
     fn over(&self, agent: usize) -> Amounts {
         let mut over = [0.0; MOST_RESOURCES];
-        let mut taken = vec![false; self.nodes.len()];
-        for place in 0..self.nodes.len() {
-            let parent = self.nodes[place].above.map(|(parent, _)| taken[parent]);
-            let (with, without) = self.choices(place, parent);
-            taken[place] = with < without;
-            if taken[place] {
-                over.iter_mut()
-                    .zip(&self.needs[place])
-                    .for_each(|(over, need)| *over += need);
-            }
-        }
+        let needs = self.needs.iter().zip(self.taken());
+        needs
+            .filter(|(_, taken)| *taken)
+            .for_each(|(needs, _)| add(&mut over, needs));
         let rooms = over.iter_mut().zip(&self.capacities[agent]);
         rooms.for_each(|(over, has)| *over = (*over - has) / has.max(1.0));
         over
@@ -233,8 +232,7 @@ impl Packer {
         *rent = best.1;
         let low = self.relax(agent, rewards, rent);
         let mut least = low;
-        // with 1 / 4096 of what all room is worth to begin with
-        let mut window = self.stride / 4096.0;
+        let mut window = self.stride * FIRST_WINDOW;
         while window < NEVER / 2.0 {
             match self.within(agent, rent, window) {
                 Search::Found(excess, members) => {
