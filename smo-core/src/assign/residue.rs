@@ -20,6 +20,8 @@ use crate::units::gcd;
 const MOST_MODULUS: i64 = 512;
 /// So many are tried.
 const TRIED: usize = 4;
+/// So many of a task's agents say by how much they differ.
+const VOTERS: usize = 24;
 /// Tables of what agents take together have no more cells than this.
 const MOST_CELLS: usize = 1 << 20;
 
@@ -154,6 +156,10 @@ impl Relaxed {
         // by two agents, how many tasks agree on how much more the first has to have
         let mut votes: BTreeMap<(usize, usize), BTreeMap<i64, usize>> = BTreeMap::new();
         for (task, choices) in self.choices.iter().enumerate() {
+            let mut choices = choices.clone();
+            choices.sort_by_key(|(agent, above)| (*above, *agent));
+            choices.truncate(VOTERS);
+            choices.sort_unstable();
             *work += 32 * (choices.len() * choices.len()) as u64;
             for (place, (one, _)) in choices.iter().enumerate() {
                 let Some(need) = self.need(scaled, *one, task).filter(|need| *need > 0) else {
