@@ -5,7 +5,7 @@
 //!
 //! | rank | modules |
 //! | --- | --- |
-//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`], [`svg`], [`random`] |
+//! | 0 vocabulary | [`units`], [`resources`], [`id`], [`diagnostic`], [`yaml`], [`decode`], [`table`], [`helm_values`], [`value`], [`svg`], [`random`], [`adam`] |
 //! | 1 facts, and the optimisation kernels | [`graph`], [`cluster`], [`milp`], [`assign`], [`quadratic`] |
 //! | 2 intent | [`intent`] |
 //! | 3 reading | [`descriptor`] |
@@ -15,7 +15,7 @@
 //! | 7 carrying out | [`orchestrator`] |
 //! | 8 simulating | [`simulation`] |
 
-mod adam;
+pub mod adam;
 pub mod assign;
 pub mod backend;
 pub mod cluster;

@@ -70,7 +70,7 @@ pub struct Solved {
     pub best: Option<(Vec<usize>, i64)>,
     /// No answer costs less than this; `i64::MAX` when there is none.
     pub bound: i64,
-    /// Prices that prove a bound by themselves.
+    /// What proves a bound by itself: prices, and what agents can take.
     pub certificate: Certificate,
     /// The bound that they prove. [`Self::bound`] is greater where cases were tried too.
     pub priced: i64,
@@ -163,7 +163,7 @@ struct Search<'a, 'w> {
     stopped: bool,
     work: u64,
     bound: Option<i64>,
-    /// The bound of the prices alone.
+    /// The bound of the certificate.
     priced: i64,
     /// Added to the number of each run.
     seed: u64,

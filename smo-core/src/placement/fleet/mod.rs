@@ -134,10 +134,12 @@ impl Placer for FleetPlacer {
         let Some((value, placement)) = best else {
             return Ok(Answer::NotFound { proved: false, work });
         };
-        let argument = if solved.priced == solved.bound {
-            "prices on capacity, each graph placed best at them"
-        } else {
+        let argument = if solved.priced < solved.bound {
             "prices on capacity, and all cases that they leave open"
+        } else if solved.certificate.packing.is_some() {
+            "rewards for services, and the most that each cluster can earn in the room it has"
+        } else {
+            "prices on capacity, each graph placed best at them"
         };
         Ok(Answer::Found {
             placement,
