@@ -3,13 +3,16 @@
 //! With the limits relaxed each task goes to the agent that is cheapest at these prices, so a look costs no more than reading the
 //! costs. They move towards what the agents have.
 
+use std::collections::BTreeSet;
+
 use super::interior::Interior;
 use super::open::Open;
 use super::problem::FORBIDDEN;
 use super::scaled::{Limit, Scaled};
 use crate::adam::Adam;
 
-/// Up to so many limits, prices are found to the last digit: the work of that grows with the cube of their number.
+/// Up to so many limits that agents share, prices are found to the last digit: the work of that grows with the cube of their number.
+/// Where every agent has needs of its own few agents cost the same, and dives from the steps' prices end better (type D).
 const MOST_LIMITS: usize = 200;
 /// Steps of the ascent where there are more.
 const STEPS: u32 = 300;
@@ -38,7 +41,7 @@ impl Rent {
             cheapest: vec![0.0; scaled.tasks],
         };
         let count = rent.prices.iter().map(Vec::len).sum();
-        if count <= MOST_LIMITS {
+        if count <= MOST_LIMITS && shared(scaled) {
             let whole = Interior::new(scaled, open).prices(work);
             let limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
             for ((price, limit), whole) in rent.prices.iter_mut().flatten().zip(limits).zip(whole) {
@@ -165,4 +168,11 @@ impl Rent {
         let capped = self.cheapest.iter().map(|cost| cost.min(most as f64));
         capped.map(|cost| (cost * scaled.scale).round()).collect()
     }
+}
+
+/// True when two agents are limited in the same thing.
+fn shared(scaled: &Scaled) -> bool {
+    let mut kinds = BTreeSet::new();
+    let mut limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
+    limits.any(|limit| !kinds.insert(limit.kind))
 }
