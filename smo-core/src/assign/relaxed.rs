@@ -1,8 +1,6 @@
 //! The relaxation of the limits in whole numbers: what any prices on them prove, and what is left of the pairs in answers that cost less
 //! than is wanted.
 
-use std::collections::BTreeMap;
-
 use super::open::Open;
 use super::rent::Rent;
 use super::scaled::{LARGEST, Scaled};
@@ -35,14 +33,7 @@ impl Relaxed {
     /// `None` when no two agents are limited in the same thing, or the numbers do not fit.
     pub(super) fn new(scaled: &Scaled, open: &Open, rent: &Rent, target: i64) -> Option<Self> {
         let prices = rent.whole_prices(scaled);
-        let mut kinds: BTreeMap<usize, usize> = BTreeMap::new();
-        for limit in scaled.sacks.iter().flat_map(|sack| &sack.limits) {
-            *kinds.entry(limit.kind).or_default() += 1;
-        }
-        let (kind, _) = kinds
-            .into_iter()
-            .filter(|(_, count)| *count > 1)
-            .max_by_key(|(kind, count)| (*count, usize::MAX - kind))?;
+        let kind = scaled.shared_kind()?;
         let units = scaled
             .sacks
             .iter()

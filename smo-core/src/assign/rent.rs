@@ -3,8 +3,6 @@
 //! With the limits relaxed each task goes to the agent that is cheapest at these prices, so a look costs no more than reading the
 //! costs. They move towards what the agents have.
 
-use std::collections::BTreeSet;
-
 use super::interior::Interior;
 use super::open::Open;
 use super::problem::FORBIDDEN;
@@ -41,7 +39,7 @@ impl Rent {
             cheapest: vec![0.0; scaled.tasks],
         };
         let count = rent.prices.iter().map(Vec::len).sum();
-        if count <= MOST_LIMITS && shared(scaled) {
+        if count <= MOST_LIMITS && scaled.shared_kind().is_some() {
             let whole = Interior::new(scaled, open).prices(work);
             let limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
             for ((price, limit), whole) in rent.prices.iter_mut().flatten().zip(limits).zip(whole) {
@@ -168,11 +166,4 @@ impl Rent {
         let capped = self.cheapest.iter().map(|cost| cost.min(most as f64));
         capped.map(|cost| (cost * scaled.scale).round()).collect()
     }
-}
-
-/// True when two agents are limited in the same thing.
-fn shared(scaled: &Scaled) -> bool {
-    let mut kinds = BTreeSet::new();
-    let mut limits = scaled.sacks.iter().flat_map(|sack| &sack.limits);
-    limits.any(|limit| !kinds.insert(limit.kind))
 }

@@ -1,6 +1,8 @@
 //! The question in small whole numbers: costs above the cheapest agent of each task in units of their greatest common
 //! divisor, needs in units of theirs, limits that can be reached only.
 
+use std::collections::BTreeMap;
+
 use super::open::Open;
 use super::problem::{AssignProblem, FORBIDDEN, Row};
 use crate::units::gcd;
@@ -150,6 +152,17 @@ impl Scaled {
             scale: self.scale,
         };
         Some((reduced, kept))
+    }
+
+    /// The list of needs that most limits are about, the first of several; `None` where no two are about the same.
+    pub(super) fn shared_kind(&self) -> Option<usize> {
+        let mut kinds: BTreeMap<usize, usize> = BTreeMap::new();
+        for limit in self.sacks.iter().flat_map(|sack| &sack.limits) {
+            *kinds.entry(limit.kind).or_default() += 1;
+        }
+        let shared = kinds.into_iter().filter(|(_, count)| *count > 1);
+        let most = shared.max_by_key(|(kind, count)| (*count, usize::MAX - kind));
+        most.map(|(kind, _)| kind)
     }
 
     pub(super) fn cost(&self, agent: usize, task: usize) -> i64 {

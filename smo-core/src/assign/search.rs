@@ -192,8 +192,11 @@ impl Tree<'_> {
 
     /// Lifts the bound to what values there can be above what prices on the limits prove.
     fn rise(&mut self, rent: &Rent, open: &Open) {
+        if !self.goes_on() {
+            return;
+        }
         let target = self.best_total;
-        let Some(relaxed) = Relaxed::new(&self.scaled, open, rent, target).filter(|_| self.goes_on()) else {
+        let Some(relaxed) = Relaxed::new(&self.scaled, open, rent, target) else {
             return;
         };
         let mut bound = self.scaled.in_units(relaxed.bound as f64).min(target);

@@ -21,7 +21,7 @@ const LOOKS_A_STEP: u64 = 16;
 /// Fewer steps than this are not worth the work.
 const LEAST: u64 = 10;
 
-/// What agents take at the best rewards found in so much work, which is added to `work`; `None` where there is too little of it, or no such
+/// What agents take at the best rewards found in so much work, and the work it took; `None` where there is too little of it, or no such
 /// bound. `prices` are those of a unit, by resource and then agent in rows of the field's width.
 pub(super) fn reward(
     problem: &QuadraticProblem,

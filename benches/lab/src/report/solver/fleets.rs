@@ -9,7 +9,7 @@ use super::targets::{Target, short};
 use super::{Report, Sources};
 use crate::solve::{Input, lose_a_cluster};
 
-const SMALL: &str = "annealing ends at different answers for different chance, up to 0.4 % apart; the bound, by what clusters can take, is within 0.1 % of the best that is known";
+const SMALL: &str = "annealing ends at different answers for different chance, up to 0.4 % apart; the bound, by what clusters can take, is within 0.2 % of the best that is known";
 const LARGE: &str = "annealing at this effort; with ten times as much the gap is 0.1 % smaller";
 const LINKS: &str = "links that close circles count at their least in the bound";
 
