@@ -206,6 +206,14 @@ impl<'a> IntegerModel<'a> {
     /// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] for amounts that do not fit.
     pub fn pose(problem: &'a PlacementProblem, placer: &str) -> Result<Self, PlacementError> {
         refuse_code(problem, placer)?;
+        Self::without_code(problem)
+    }
+
+    /// The model of a problem without rules and goals of the host that are more than arrays can say.
+    ///
+    /// # Errors
+    /// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] for amounts that do not fit.
+    pub fn without_code(problem: &'a PlacementProblem) -> Result<Self, PlacementError> {
         let costs = Costs::new(problem);
         let clusters: Vec<&ClusterName> = problem.clusters.keys().collect();
         let running = || problem.services.iter().filter(|(_, demand)| demand.replicas > 0);

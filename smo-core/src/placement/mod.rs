@@ -26,6 +26,7 @@ pub mod goals;
 mod green;
 mod grid;
 pub mod integers;
+mod local;
 mod milp;
 mod placer;
 mod pose;

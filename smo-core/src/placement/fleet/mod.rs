@@ -2,23 +2,22 @@
 
 mod apart;
 mod distances;
+mod left_out;
 mod lots;
+mod multipliers;
 mod pose;
+mod search;
 
-use super::whole;
-use super::{
-    Answer, IntegerModel, PlaceContext, Placement, PlacementError, Placer, Progress, Proof, Value, Watch,
-    Work, evaluate, verify,
-};
-use crate::quadratic::{Limits, Start, solve};
-use pose::Posed;
+use super::{Answer, PlaceContext, PlacementError, Placer, Watch};
+use search::Search;
 
 /// Places thousands of services on hundreds of clusters: always with a bound, close to it, and proved best where few cases
 /// are left.
 ///
 /// The kernel knows costs of services and links, capacities, limits of links, replicas split, spread, co-location and
-/// anti-affinity. What else a problem asks for (budgets, bandwidth, the fullest cluster) it leaves out, which can only lower
-/// its bound; a placement counts only if it keeps every rule all the same.
+/// anti-affinity; budgets and goals of a higher priority have prices. What else a problem asks for (bandwidth, the fullest cluster,
+/// rules and goals of the host) a search of the whole model adds, which begins where the kernel ended. Leaving it out can only lower
+/// the bound, and a placement counts only if it keeps every rule.
 ///
 /// ```
 /// use smo_core::placement::{FleetPlacer, PlacementProblem, decide};
@@ -73,82 +72,6 @@ impl Placer for FleetPlacer {
         context: &PlaceContext<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Answer, PlacementError> {
-        let problem = context.problem;
-        let model = IntegerModel::pose(problem, Self::NAME)?;
-        let mut work = Work {
-            pairs: model
-                .services
-                .iter()
-                .map(|service| service.open.len() as u64)
-                .sum(),
-            ..Work::default()
-        };
-        let Some(posed) = Posed::new(&model)? else {
-            return Ok(Answer::NotFound { proved: true, work });
-        };
-        let now = posed.now(&model);
-        let start = Start {
-            answer: now.as_deref(),
-            prices: None,
-        };
-        let units = |cost: Option<i64>| cost.and_then(|cost| posed.value(cost)).map(Value::from_units);
-        let solved = solve(
-            &posed.problem,
-            &start,
-            &Limits {
-                effort: self.effort,
-                ..Limits::default()
-            },
-            &mut |progress| {
-                watch(&Progress {
-                    work: progress.work,
-                    value: units(progress.value),
-                    bound: units(progress.bound),
-                })
-            },
-        );
-        work.pairs = work.pairs.saturating_add(solved.work);
-        if solved.complete() && solved.best.is_none() {
-            return Ok(Answer::NotFound { proved: true, work });
-        }
-        let bound = posed.value(solved.bound).map(Value::from_units);
-        let keeps = |placement: &Placement| verify(problem, placement).is_empty();
-        let found = solved
-            .best
-            .as_ref()
-            .map(|(answer, _)| posed.placement(&model, answer));
-        let found = found.filter(keeps);
-        // what runs now is an answer too, where it still is one
-        let current = Some(&problem.current).filter(|current| keeps(current)).cloned();
-        let first_fit = match found {
-            Some(_) => None,
-            None => whole::first_fit(problem, &mut Work::default()),
-        };
-        let mut best: Option<(Value, Placement)> = None;
-        for placement in [found, current, first_fit].into_iter().flatten() {
-            let (_, value) = evaluate(problem, &placement)?;
-            if best.as_ref().is_none_or(|(known, _)| value < *known) {
-                best = Some((value, placement));
-            }
-        }
-        let Some((value, placement)) = best else {
-            return Ok(Answer::NotFound { proved: false, work });
-        };
-        let argument = if solved.priced < solved.bound {
-            "prices on capacity, and all cases that they leave open"
-        } else if solved.certificate.packing.is_some() {
-            "rewards for services, and the most that each cluster can earn in the room it has"
-        } else {
-            "prices on capacity, each graph placed best at them"
-        };
-        Ok(Answer::Found {
-            placement,
-            // what was left out may be worth less than nothing
-            bound: bound.filter(|bound| *bound <= value),
-            proof: Proof::Integer {
-                argument: argument.to_owned(),
-            },
-            work,
-        })
+        Search::new(context.problem, watch)?.run(self.effort)
     }
 }

@@ -7,7 +7,7 @@ use super::distances::distance;
 use super::lots::{Lot, Lots};
 use crate::placement::integers::IntegerDomains;
 use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError};
-use crate::quadratic::{FORBIDDEN, Group, Link, QuadraticProblem};
+use crate::quadratic::{Comfort, FORBIDDEN, Group, Link, QuadraticProblem};
 use crate::units::gcd;
 
 /// Costs of the kernel stay below this, so that their sums are exact in floating point.
@@ -70,9 +70,15 @@ impl Posed {
         let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
         for (cluster, row) in model.capacity.iter().enumerate() {
             for (resource, has) in row.iter().enumerate() {
-                // a wish to keep capacity is left out
-                let has = has.filter(|_| model.overload.is_none());
-                problem.set_capacity(cluster, resource, has.unwrap_or(u64::MAX));
+                match (has, wished_room(model, resource, unit)) {
+                    (Some(has), None) => problem.set_capacity(cluster, resource, *has),
+                    (None, _) => problem.set_capacity(cluster, resource, u64::MAX),
+                    (Some(has), Some((of, price))) => {
+                        problem.set_capacity(cluster, resource, u64::MAX);
+                        let level = has.div_ceil(of);
+                        problem.set_comfort(cluster, resource, Comfort { level, price });
+                    }
+                }
             }
         }
         for (task, (lot, row)) in lots.lots.iter().zip(&costs).enumerate() {
@@ -85,7 +91,8 @@ impl Posed {
                 let needs = lot.parts.iter().map(|(service, replicas)| {
                     u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
                 });
-                let need = needs.sum::<u128>();
+                let of = wished_room(model, resource, unit).map_or(1, |(of, _)| of);
+                let need = needs.sum::<u128>() / u128::from(of);
                 problem.set_need(task, resource, u64::try_from(need).unwrap_or(u64::MAX - 1));
             }
         }
@@ -178,6 +185,14 @@ impl Posed {
     }
 }
 
+/// Where capacity is a wish: base units in one unit of what is too much, and what that costs in units of the kernel, rounded down as
+/// needs are, so that the bound stays one.
+fn wished_room(model: &IntegerModel<'_>, resource: usize, unit: i128) -> Option<(u64, i64)> {
+    let price = i128::from(model.overload?).checked_mul(weight(model, Goal::Preference))?;
+    let price = i64::try_from((price / unit).max(0)).unwrap_or(i64::MAX >> 20);
+    Some((model.overload_units[resource].max(1), price))
+}
+
 /// By cluster, what a lot costs there; `Some` of nothing where it may not be, `None` when a sum does not fit.
 fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
     let mut row = vec![Some(0_i128); model.clusters.len()];
@@ -190,6 +205,15 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
                 && service.running <= service.replicas
                 && lot.home.is_some_and(|home| home != *cluster)
             {
+                match service.stays {
+                    // what is final stays
+                    Some(None) => continue,
+                    Some(Some(price)) => {
+                        let points = i128::from(price).checked_mul(weight(model, Goal::Preference))?;
+                        cost = cost.checked_add(points.max(0))?;
+                    }
+                    None => {}
+                }
                 cost = cost.checked_add(moving(model, *number)?)?;
             }
             mine[*cluster] = Some(cost);
