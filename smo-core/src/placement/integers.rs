@@ -86,6 +86,41 @@ pub struct IntegerSpread {
     pub price: Price,
 }
 
+impl IntegerSpread {
+    /// Groups and replicas too many or too few when so many `replicas` are by domain, and so many in none.
+    #[must_use]
+    pub fn excess(&self, by_domain: &[i128], outside: i128) -> i128 {
+        let used = by_domain.iter().filter(|count| **count > 0).count() as i128;
+        let mut excess = (i128::from(self.min_groups) - used).max(0);
+        if let Some(most) = self.max_groups {
+            excess += (used - i128::from(most)).max(0);
+        }
+        if let Some(most) = self.max_skew {
+            let fullest = by_domain.iter().copied().max().unwrap_or(0);
+            let usable = by_domain.iter().zip(&self.usable).filter(|(_, usable)| **usable);
+            let emptiest = usable.map(|(count, _)| *count).min().unwrap_or(fullest);
+            excess += (fullest - emptiest - i128::from(most)).max(0);
+        }
+        excess + outside
+    }
+
+    /// The same when all `replicas` are on one cluster.
+    #[must_use]
+    pub fn of_whole(&self, cluster: usize, replicas: u32) -> i128 {
+        let mut by_domain = vec![0; self.domains.count];
+        let replicas = i128::from(replicas);
+        match self.domains.of.get(cluster).copied().flatten() {
+            Some(domain) => {
+                if let Some(slot) = by_domain.get_mut(domain) {
+                    *slot = replicas;
+                }
+                self.excess(&by_domain, 0)
+            }
+            None => self.excess(&by_domain, replicas),
+        }
+    }
+}
+
 /// A service that needs two domains.
 #[derive(Debug, Clone)]
 pub struct IntegerAvailability {

@@ -300,6 +300,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
         }
         let accepted = -heat * self.random.unit().ln();
         let Some(change) = self.state.change(&self.run, to, accepted) else {
+            self.trade(task, from, to, accepted);
             return;
         };
         if change.total() <= accepted {
@@ -308,6 +309,24 @@ impl<'s, 'a> Anneal<'s, 'a> {
             return;
         }
         self.make_room(from, to, &change, accepted);
+    }
+
+    /// A task that may not be at `to` with another of its groups changes places with that one.
+    fn trade(&mut self, task: usize, from: usize, to: usize, accepted: f64) {
+        // where load costs by itself most changes are refused for that
+        let [_] = self.run[..] else { return };
+        if self.state.field.is_strained() {
+            return;
+        }
+        let Some(mate) = self.state.mate(task, to) else {
+            return;
+        };
+        let Some(first) = self.state.change(&self.run, to, f64::INFINITY) else {
+            return;
+        };
+        self.second.clear();
+        self.second.push(mate);
+        self.exchange(from, to, from, &first, accepted);
     }
 
     /// The run goes to `to`, and one of there goes back or to a third agent.
@@ -336,6 +355,11 @@ impl<'s, 'a> Anneal<'s, 'a> {
         {
             return;
         }
+        self.exchange(from, to, back, first, accepted);
+    }
+
+    /// The run goes to `to`, which is the first change, and the second one from there to `back`, where both cost no more than is accepted.
+    fn exchange(&mut self, from: usize, to: usize, back: usize, first: &Change, accepted: f64) {
         self.state.apply(&self.run, to, first);
         if let Some(change) = self.state.change(&self.second, back, accepted - first.total())
             && first.total() + change.total() <= accepted

@@ -237,7 +237,8 @@ impl<'a> Ascent<'a> {
                 self.mean[at] = MEAN * self.mean[at] + (1.0 - MEAN) * slope;
                 self.square[at] = SQUARE * self.square[at] + (1.0 - SQUARE) * slope * slope;
                 let direction = (self.mean[at] / mean_bias) / ((self.square[at] / square_bias).sqrt() + 1e-9);
-                self.prices[at] = (self.prices[at] + step * direction).max(0.0);
+                let dearest = self.field.dearest(row) / self.field.rates[resource];
+                self.prices[at] = (self.prices[at] + step * direction).clamp(0.0, dearest);
             }
         }
     }

@@ -151,6 +151,15 @@ impl Field {
         }
     }
 
+    /// A price above this would make it worth to take any amount of a row: a little below what a unit above comfort costs, where there is no
+    /// other limit.
+    pub(super) fn dearest(&self, row: usize) -> f64 {
+        match self.comfort.get(row) {
+            Some((_, above)) if self.capacities[row].is_infinite() => above * (1.0 - 1e-6),
+            _ => f64::INFINITY,
+        }
+    }
+
     /// What a row costs above comfort when so much of it is taken.
     pub(super) fn strain(&self, row: usize, used: f64) -> f64 {
         self.comfort

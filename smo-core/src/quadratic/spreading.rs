@@ -66,6 +66,12 @@ impl<'a> Spreading<'a> {
         self.of_task[task].len()
     }
 
+    /// True when two tasks are in one group.
+    pub(super) fn are_mates(&self, one: usize, other: usize) -> bool {
+        let others = &self.of_task[other];
+        self.of_task[one].iter().any(|group| others.contains(group))
+    }
+
     /// Counts everything anew: what it costs, and how much is broken.
     pub(super) fn count(&mut self, agent_of: &[u32]) -> Unevenness {
         let mut all = Unevenness::default();

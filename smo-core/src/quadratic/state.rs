@@ -217,6 +217,19 @@ impl<'a> State<'a> {
         Some(beside.other as usize)
     }
 
+    /// A task of an agent that is in a group with this one.
+    pub(super) fn mate(&mut self, task: usize, agent: usize) -> Option<u32> {
+        if self.spreading.of(task) == 0 {
+            return None;
+        }
+        let members = &self.members[agent];
+        self.work += 2 * members.len() as u64;
+        members
+            .iter()
+            .copied()
+            .find(|other| self.spreading.are_mates(task, *other as usize))
+    }
+
     /// Collects the tasks linked to this one at the same agent, not through `but`.
     pub(super) fn run(&mut self, task: usize, but: Option<usize>, run: &mut Vec<u32>) {
         self.next_stamp();

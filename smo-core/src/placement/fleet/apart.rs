@@ -1,7 +1,10 @@
 //! Services that keep apart, and those that would like to be together, as links between their lots.
 
+use std::collections::BTreeSet;
+
 use super::lots::Lots;
 use crate::placement::IntegerModel;
+use crate::placement::integers::IntegerApart;
 
 /// Two lots, and what it costs, in units of value, when they are on two clusters: at `from * clusters + to`. `None` stands for
 /// never.
@@ -14,7 +17,7 @@ pub(super) struct PairCost {
 pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<PairCost> {
     let clusters = model.clusters.len();
     let mut found = Vec::new();
-    for group in &model.apart {
+    for group in model.apart.iter().filter(|group| !is_group(model, lots, group)) {
         let of = &group.domains.of;
         let same = |from: usize, to: usize| match (of[from], of[to]) {
             (Some(one), Some(other)) => one == other,
@@ -63,6 +66,19 @@ pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<P
         }
     }
     found
+}
+
+/// True where services that stay whole keep apart: they use as many domains as they are.
+pub(super) fn is_group(model: &IntegerModel<'_>, lots: &Lots, group: &IntegerApart) -> bool {
+    let whole = |service: &usize| !model.services[*service].split;
+    let tasks: BTreeSet<&usize> = group
+        .services
+        .iter()
+        .flat_map(|service| &lots.of_service[*service])
+        .collect();
+    // two that are placed as one cannot keep apart
+    let each = tasks.len() == group.services.len();
+    group.price.is_none() && group.services.len() > 1 && group.services.iter().all(whole) && each
 }
 
 /// Every lot of one service with every lot of the other.

@@ -22,18 +22,18 @@ pub(super) fn leaves_out(model: &IntegerModel<'_>) -> bool {
         .limits
         .iter()
         .any(|limit| limit.price.is_some() && (split(&limit.from) || split(&limit.to)));
-    let whole = |service: usize, of: &[Option<usize>]| {
+    let outside = |service: usize, of: &[Option<usize>]| {
         let service = &model.services[service];
-        !service.split || service.open.iter().any(|cluster| of[*cluster].is_none())
+        service.split && service.open.iter().any(|cluster| of[*cluster].is_none())
     };
     let spreads = model
         .spreads
         .iter()
-        .any(|spread| whole(spread.service, &spread.domains.of));
+        .any(|spread| outside(spread.service, &spread.domains.of));
     let availability = model
         .availability
         .iter()
-        .any(|wanted| whole(wanted.service, &wanted.domains.of));
+        .any(|wanted| outside(wanted.service, &wanted.domains.of));
     !model.budgets.is_empty()
         || !model.ceilings.is_empty()
         || model.overload.is_some()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::apart::{PairCost, between, pairs};
+use super::apart::{PairCost, between, is_group, pairs};
 use super::distances::distance;
 use super::lots::{Lot, Lots};
 use crate::placement::integers::IntegerDomains;
@@ -64,6 +64,10 @@ impl Posed {
                 .checked_add(row.iter().flatten().max().copied().unwrap_or(0))
                 .ok_or_else(too_large)?;
             unit = row.iter().flatten().fold(unit, |unit, cost| gcd(unit, *cost));
+        }
+        let point = weight(model, Goal::Preference);
+        for price in wishes(model) {
+            unit = gcd(unit, i128::from(price).checked_mul(point).ok_or_else(too_large)?);
         }
         let unit = unit.max(1).max(sum / MOST + 1);
         let scaled = |cost: i128| i64::try_from(cost / unit).map_err(|_| too_large());
@@ -185,6 +189,13 @@ impl Posed {
     }
 }
 
+/// What a unit of what is only wished costs, where the kernel counts it by itself.
+fn wishes<'m>(model: &'m IntegerModel<'_>) -> impl Iterator<Item = i64> + 'm {
+    let spreads = model.spreads.iter().map(|spread| spread.price);
+    let availability = model.availability.iter().map(|wanted| wanted.price);
+    spreads.chain(availability).chain([model.overload]).flatten()
+}
+
 /// Where capacity is a wish: base units in one unit of what is too much, and what that costs in units of the kernel, rounded down as
 /// needs are, so that the bound stays one.
 fn wished_room(model: &IntegerModel<'_>, resource: usize, unit: i128) -> Option<(u64, i64)> {
@@ -199,8 +210,9 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
     for (number, _) in &lot.parts {
         let service = &model.services[*number];
         let mut mine = vec![None; row.len()];
+        let wishes = of_whole(model, *number)?;
         for (cluster, amounts) in service.open.iter().zip(&service.amounts) {
-            let mut cost = model.worth(amounts)?;
+            let mut cost = model.worth(amounts)?.checked_add(wishes[*cluster])?;
             if service.split
                 && service.running <= service.replicas
                 && lot.home.is_some_and(|home| home != *cluster)
@@ -221,6 +233,30 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
         row = added(&row, &mine)?;
     }
     Some(row)
+}
+
+/// By cluster, what wishes to spread cost a service that is not split, all of it there; rules leave it no such cluster or are broken anywhere.
+fn of_whole(model: &IntegerModel<'_>, number: usize) -> Option<Vec<i128>> {
+    let service = &model.services[number];
+    let mut costs = vec![0_i128; model.clusters.len()];
+    if service.split {
+        return Some(costs);
+    }
+    let point = weight(model, Goal::Preference);
+    let mut add = |price: Option<i64>, amount: &dyn Fn(usize) -> i128| {
+        for cluster in &service.open {
+            let points = i128::from(price.unwrap_or(0)).checked_mul(amount(*cluster))?;
+            costs[*cluster] = costs[*cluster].checked_add(points.checked_mul(point)?)?;
+        }
+        Some(())
+    };
+    for spread in model.spreads.iter().filter(|spread| spread.service == number) {
+        add(spread.price, &|cluster| spread.of_whole(cluster, service.replicas))?;
+    }
+    for wanted in model.availability.iter().filter(|wanted| wanted.service == number) {
+        add(wanted.price, &|_| 1)?;
+    }
+    Some(costs)
 }
 
 /// Sums; `None` in them stands for never.
@@ -329,12 +365,23 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
     Some(links)
 }
 
-/// Spreads of the services that are split. Where a cluster is in no domain, which only a wish allows, it is left out.
+/// Services that keep apart, and spreads of those that are split. Where a cluster is in no domain, which only a wish allows, it is left out.
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
     let point = weight(model, Goal::Preference);
     let price = |price: Option<i64>| {
         price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
     };
+    for group in model.apart.iter().filter(|group| is_group(model, lots, group)) {
+        let tasks = group.services.iter().flat_map(|service| &lots.of_service[*service]);
+        let class = group.domains.of.iter();
+        problem.add_group(Group {
+            tasks: tasks.copied().collect(),
+            class: class.map(|domain| domain.unwrap_or(group.domains.count)).collect(),
+            usable: vec![true; group.domains.count],
+            least: group.services.len(),
+            ..Group::default()
+        });
+    }
     let mut add = |number: usize, domains: &IntegerDomains, wanted: Group| {
         let service = &model.services[number];
         if service.split && service.open.iter().all(|cluster| domains.of[*cluster].is_some()) {

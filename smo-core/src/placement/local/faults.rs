@@ -139,18 +139,8 @@ impl Draft<'_, '_> {
     fn weigh_spread(&mut self, number: usize, sign: i128) {
         let spread = &self.model.spreads[number];
         let (domains, outside) = self.by_domain(spread.service, &spread.domains);
-        let used = domains.iter().filter(|count| **count > 0).count() as i128;
-        let mut amount = (i128::from(spread.min_groups) - used).max(0);
-        if let Some(most) = spread.max_groups {
-            amount += (used - i128::from(most)).max(0);
-        }
-        if let Some(most) = spread.max_skew {
-            let fullest = domains.iter().copied().max().unwrap_or(0);
-            let usable = domains.iter().zip(&spread.usable).filter(|(_, usable)| **usable);
-            let emptiest = usable.map(|(count, _)| *count).min().unwrap_or(fullest);
-            amount += (fullest - emptiest - i128::from(most)).max(0);
-        }
-        self.charge(spread.price, amount + outside, sign);
+        let excess = spread.excess(&domains, outside);
+        self.charge(spread.price, excess, sign);
     }
 
     fn weigh_together(&mut self, number: usize, sign: i128) {
