@@ -15,6 +15,10 @@
 //! | 7 carrying out | [`orchestrator`] |
 //! | 8 simulating | [`simulation`] |
 
+// random problems of the tests name the crate as its users do
+#[cfg(test)]
+extern crate self as smo_core;
+
 pub mod adam;
 pub mod assign;
 pub mod backend;

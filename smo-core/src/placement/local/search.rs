@@ -236,7 +236,7 @@ impl Search<'_, '_> {
 
 /// Where a placement has every replica; what it leaves out, or has where it may not be, goes to a cluster that is open. `None` where there
 /// is none.
-fn spots_of(model: &IntegerModel<'_>, placement: &Placement) -> Option<Vec<Vec<Spot>>> {
+pub(super) fn spots_of(model: &IntegerModel<'_>, placement: &Placement) -> Option<Vec<Vec<Spot>>> {
     let mut all = Vec::with_capacity(model.services.len());
     for service in &model.services {
         let first = *service.open.first()?;
