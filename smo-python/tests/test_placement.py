@@ -219,3 +219,20 @@ def test_a_search_is_watched_and_ends_when_told(graph: smo.ApplicationGraph, fle
 
     with pytest.raises(LookupError, match="no light"):
         smo.place(problem, placer, watch=broken)
+
+
+@pytest.mark.parametrize("placer", [smo.MilpPlacer(), smo.AutoPlacer(), smo.Exhaustive()])
+def test_exact_searches_are_watched_too(graph: smo.ApplicationGraph, fleet: smo.Inventory, placer: smo.Placer) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph)
+    seen: list[smo.Progress] = []
+    whole = smo.place(problem, placer, watch=seen.append)
+    assert whole.status == "optimal" and whole.value == smo.place(problem, placer).value
+    assert seen[-1].value == seen[-1].bound == whole.value
+
+    def broken(progress: smo.Progress) -> None:
+        raise LookupError("no light")
+
+    with pytest.raises(LookupError, match="no light"):
+        smo.place(problem, placer, watch=broken)
+    if not isinstance(placer, smo.Exhaustive):  # which has nothing yet when it is asked first
+        assert smo.place(problem, placer, seconds=0).value >= whole.value

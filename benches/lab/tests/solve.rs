@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value as Json, json};
+use smo_core::random::Random;
 
 fn lab(arguments: &[&str]) -> Output {
     let program = Command::new(env!("CARGO_BIN_EXE_smo-lab"))
@@ -274,6 +275,91 @@ fn people_get_a_line_beside_the_json_and_threads_change_nothing() {
     for key in ["status", "value", "bound", "work", "answer"] {
         assert_eq!(printed[key], alone[key], "{key}");
     }
+}
+
+/// A fleet with more than enough to do for every thread, always the same.
+fn generated_fleet() -> String {
+    let mut random = Random::new(7);
+    let mut lines = vec![json!({"t": "fleet", "link_cost": 300})];
+    for _ in 0..8 {
+        let (cpu, mem) = (random.between(9, 12) * 1000, random.between(20, 28) * 1024);
+        let (carbon, price) = (random.between(30, 600), random.between(80, 130));
+        lines.push(json!({
+            "t": "cluster", "cpu": cpu, "mem": mem, "carbon": carbon, "pue": 120, "price_cpu": price, "price_mem": 13
+        }));
+    }
+    for service in 0..60 {
+        let (cpu, mem) = (random.between(2, 6) * 250, random.between(1, 6) * 512);
+        let power = random.between(4, 30) * 1000;
+        lines.push(json!({"t": "service", "graph": service / 6, "cpu": cpu, "mem": mem, "power": power}));
+    }
+    lines.extend((0..57).map(|service| json!({"t": "link", "a": service, "b": service + 1 + service % 3})));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Twelve services of two processes on six machines at three places, and where they run at first.
+fn generated_machines() -> (String, String) {
+    let mut random = Random::new(11);
+    let mut model = "2\n0 10\n1 1\n6\n".to_owned();
+    for machine in 0..6 {
+        model += &format!("0 {} 60 50 20 15 0 1 1 2 1 1\n", machine % 3);
+    }
+    model += "12\n";
+    for service in 0..12 {
+        model += &format!("{} 0\n", 1 + service % 2);
+    }
+    model += "24\n";
+    for process in 0..24 {
+        let (one, other, cost) = (random.between(1, 9), random.between(1, 9), random.between(1, 5));
+        model += &format!("{} {one} {other} {cost}\n", process / 2);
+    }
+    model += "1\n0 1 1\n2\n1 10 3\n";
+    let first = (0..24).map(|process| ((process / 2 + process % 2) % 6).to_string());
+    (model, first.collect::<Vec<_>>().join(" "))
+}
+
+/// What is printed on so many threads, byte for byte but for what is of the machine: seconds and memory.
+fn printed(format: &str, file: &str, threads: &str) -> String {
+    let mut answers = solved(format, file, &["--seconds", "0.1", "--threads", threads]);
+    for answer in &mut answers {
+        let keys = answer.as_object_mut().unwrap();
+        assert!(keys.remove("seconds").is_some(), "{keys:?}");
+        keys.remove("firstAnswerSeconds");
+        keys.remove("peakMebibytes");
+    }
+    serde_json::to_string(&answers).unwrap()
+}
+
+#[test]
+fn every_format_answers_the_same_on_any_number_of_threads() {
+    let folder = std::env::temp_dir().join(format!("smo-lab-threads-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (model, assignment) = generated_machines();
+    write("assignment_threads.txt", &assignment);
+    let mut files = vec![
+        ("fleet", write("fleet.jsonl", &generated_fleet())),
+        ("roadef", write("model_threads.txt", &model)),
+    ];
+    let problems = std::fs::read_dir(data("../../../../examples/problems")).unwrap();
+    files.extend(problems.map(|entry| ("problem", entry.unwrap().path().display().to_string())));
+    assert!(files.len() > 2, "{files:?}");
+    for (format, file) in files {
+        let alone = printed(format, &file, "1");
+        assert!(!alone.contains(r#""answer":null"#), "{format}: {alone}");
+        for threads in ["2", "8"] {
+            assert_eq!(
+                printed(format, &file, threads),
+                alone,
+                "{format} on {threads} threads"
+            );
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

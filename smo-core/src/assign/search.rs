@@ -268,7 +268,7 @@ impl Tree<'_> {
             .tables
             .work
             .saturating_add(work.min(self.effort.saturating_sub(self.work())));
-        while self.tables.work < until && self.bound < self.best_total {
+        while self.tables.work < until && self.bound < self.best_total && self.tell() {
             let Some((_, seen)) = &self.seen else { break };
             let walk = until.min(self.tables.work.saturating_add(WALK));
             let spent = &mut self.tables.work;

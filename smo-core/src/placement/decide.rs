@@ -37,22 +37,7 @@ pub(super) fn decide_level(
     problem: &PlacementProblem,
 ) -> Result<Outcome, PlacementError> {
     match answered(placer, problem)? {
-        Checked::Sound(sound) => Ok(Outcome::Placed(Decision {
-            placer: placer.name().to_owned(),
-            explanation: explain(problem, &sound.placement)?,
-            status: if sound.is_optimal() {
-                Status::Optimal
-            } else {
-                Status::Feasible
-            },
-            placement: sound.placement,
-            value: sound.value,
-            bound: sound.bound,
-            proof: sound.proof,
-            totals: sound.totals,
-            levels: Vec::new(),
-            work: sound.work,
-        })),
+        Checked::Sound(sound) => Ok(Outcome::Placed(sound.explained(placer, problem)?)),
         Checked::NotFound { proved } => {
             if proved {
                 refute(placer, problem)?;
@@ -76,6 +61,30 @@ pub(crate) struct Sound {
 impl Sound {
     pub(crate) fn is_optimal(&self) -> bool {
         self.bound == Some(self.value)
+    }
+
+    /// With everything that a decision adds.
+    pub(super) fn explained(
+        self,
+        placer: &dyn Placer,
+        problem: &PlacementProblem,
+    ) -> Result<Decision, PlacementError> {
+        Ok(Decision {
+            placer: placer.name().to_owned(),
+            explanation: explain(problem, &self.placement)?,
+            status: if self.is_optimal() {
+                Status::Optimal
+            } else {
+                Status::Feasible
+            },
+            placement: self.placement,
+            value: self.value,
+            bound: self.bound,
+            proof: self.proof,
+            totals: self.totals,
+            levels: Vec::new(),
+            work: self.work,
+        })
     }
 }
 
@@ -112,6 +121,14 @@ pub(crate) fn checked(placer: &dyn Placer, problem: &PlacementProblem) -> Result
 
 /// Asks a placer and checks its placement and its bound.
 fn answered(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
+    Ok(answered_with_work(placer, problem)?.0)
+}
+
+/// The same, with the work that it took to find a placement or none.
+pub(super) fn answered_with_work(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+) -> Result<(Checked, Work), PlacementError> {
     match placer.place(&PlaceContext { problem })? {
         Answer::Found {
             placement,
@@ -132,16 +149,17 @@ fn answered(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, 
                 let fault = format!("it claims that nothing is below {bound}, and found {value}");
                 return Err(wrong(placer, vec![fault]));
             }
-            Ok(Checked::Sound(Box::new(Sound {
+            let sound = Box::new(Sound {
                 placement,
                 totals,
                 value,
                 bound,
                 proof: if bound.is_some() { proof } else { Proof::None },
                 work,
-            })))
+            });
+            Ok((Checked::Sound(sound), work))
         }
-        Answer::NotFound { proved, .. } => Ok(Checked::NotFound { proved }),
+        Answer::NotFound { proved, work } => Ok((Checked::NotFound { proved }, work)),
     }
 }
 
@@ -167,7 +185,7 @@ fn in_order(problem: &PlacementProblem, placement: Placement) -> Placement {
 }
 
 /// A claim that nothing exists is wrong when something simple finds a placement.
-fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<(), PlacementError> {
+pub(super) fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<(), PlacementError> {
     let context = PlaceContext { problem };
     if let Answer::Found { placement, .. } = FirstFit::new().place(&context)?
         && verify(problem, &placement).is_empty()

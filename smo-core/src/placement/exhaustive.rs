@@ -2,11 +2,16 @@
 
 use super::evaluate::evaluate;
 use super::rules::{Capacity, Rule, first_reason};
+use super::teller::Teller;
 use super::{
     Answer, Assignment, PlaceContext, Placement, PlacementError, PlacementProblem, Placer, Proof,
-    ServiceDemand, Value, Work, verify,
+    ServiceDemand, Value, Watch, Work, verify,
 };
 use crate::id::{ClusterName, ServiceKey};
+
+/// What it takes to put a service somewhere, and to judge a whole placement: about a nanosecond each.
+const PUT: u64 = 300;
+const JUDGE: u64 = 3_000;
 
 /// Tries every placement, replicas split in every way included, and keeps the first of the best. It takes every rule and
 /// every goal, a host's own too: it only asks [`verify`] and [`super::evaluate`]. Exact, because nothing is left out but what a rule
@@ -52,6 +57,14 @@ impl Placer for Exhaustive {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        self.place_watched(context, &mut |_| true)
+    }
+
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
         let problem = context.problem;
         let mut choices = Vec::new();
         let mut placements = 1_u64;
@@ -74,15 +87,28 @@ impl Placer for Exhaustive {
             used: vec![Vec::new(); problem.clusters.len()],
             tried: 0,
             best: None,
+            teller: Teller::new(watch),
+            cut: false,
         };
         search.resources();
         search.descend(0)?;
+        search.tell_the_end();
         let work = Work {
             nodes: search.tried,
             ..Work::default()
         };
         Ok(match search.best {
-            None => Answer::NotFound { proved: true, work },
+            None => Answer::NotFound {
+                proved: !search.cut,
+                work,
+            },
+            // What was not tried may be better.
+            Some((_, placement)) if search.cut => Answer::Found {
+                placement,
+                bound: None,
+                proof: Proof::None,
+                work,
+            },
             Some((value, placement)) => Answer::Found {
                 placement,
                 bound: Some(value),
@@ -150,9 +176,19 @@ struct Search<'a> {
     used: Vec<Vec<(&'a str, u128, u128)>>,
     tried: u64,
     best: Option<(Value, Placement)>,
+    teller: Teller<'a>,
+    /// True when the one who watches ended it before every placement was tried.
+    cut: bool,
 }
 
 impl<'a> Search<'a> {
+    fn tell_the_end(&mut self) {
+        if let (Some((value, _)), false) = (&self.best, self.cut) {
+            self.teller.see(None, Some(*value));
+            self.teller.took(0);
+        }
+    }
+
     fn resources(&mut self) {
         // Where capacity is a wish, nothing is too full.
         if self.problem.soft.contains_key(Capacity.name()) {
@@ -194,6 +230,10 @@ impl<'a> Search<'a> {
             return self.judge();
         };
         for way in ways {
+            if !self.teller.took(PUT) {
+                self.cut = true;
+                return Ok(());
+            }
             let fits = way.iter().fold(true, |fits, (cluster, replicas)| {
                 self.put(demand, *cluster, *replicas) && fits
             });
@@ -218,6 +258,7 @@ impl<'a> Search<'a> {
     /// Keeps a whole placement that keeps the rules and is better than the best one.
     fn judge(&mut self) -> Result<(), PlacementError> {
         self.tried += 1;
+        self.teller.took(JUDGE);
         let evaluated = evaluate(self.problem, &self.placement).map(|(_, value)| value);
         // Cheaper than to look at every rule first; what overflows only matters where the rules are kept.
         let best = self.best.as_ref().map(|(best, _)| *best);
@@ -227,7 +268,9 @@ impl<'a> Search<'a> {
         {
             return Ok(());
         }
-        self.best = Some((evaluated?, self.placement.clone()));
+        let value = evaluated?;
+        self.teller.see(Some(value), None);
+        self.best = Some((value, self.placement.clone()));
         Ok(())
     }
 }

@@ -34,6 +34,7 @@ mod priority;
 mod problem;
 mod report;
 pub mod rules;
+mod teller;
 mod validate;
 mod verify;
 mod watched;

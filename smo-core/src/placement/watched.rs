@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Watch, decide};
+use super::{
+    Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, Watch, Work, decide,
+};
 
 /// As [`decide`], with `watch` told where the search stands. Once it says `false` the search ends with what it has: a
-/// placement that is not as good, or none, which is then not proved impossible.
+/// placement that is not as good, or none, which is then not proved impossible. It is not asked again then, and no further
+/// level of priority is searched.
 ///
 /// # Errors
 /// As [`decide`].
@@ -28,7 +31,7 @@ pub fn decide_watched(
     decide(
         &Watched {
             placer,
-            watch: Mutex::new(watch),
+            watch: Mutex::new((watch, false)),
         },
         problem,
     )
@@ -37,7 +40,8 @@ pub fn decide_watched(
 /// A placer and who watches it.
 struct Watched<'p, 'w, 'f> {
     placer: &'p dyn Placer,
-    watch: Mutex<&'w mut Watch<'f>>,
+    /// With true once it said to stop.
+    watch: Mutex<(&'w mut Watch<'f>, bool)>,
 }
 
 impl fmt::Debug for Watched<'_, '_, '_> {
@@ -53,6 +57,17 @@ impl Placer for Watched<'_, '_, '_> {
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        self.placer.place_watched(context, &mut **watch)
+        let (watch, stopped) = &mut *watch;
+        if *stopped {
+            return Ok(Answer::NotFound {
+                proved: false,
+                work: Work::default(),
+            });
+        }
+        let mut told = |progress: &Progress| {
+            *stopped = *stopped || !watch(progress);
+            !*stopped
+        };
+        self.placer.place_watched(context, &mut told)
     }
 }

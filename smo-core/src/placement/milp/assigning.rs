@@ -1,7 +1,8 @@
 //! A part as a generalised assignment problem: closes what capacity prices leave open.
 
 use super::component::Part;
-use crate::assign::{AssignProblem, Limits, solve};
+use super::run::Run;
+use crate::assign::{AssignProblem, Limits, solve_watched};
 use crate::placement::grid::Grid;
 
 /// More services and clusters together are not tried: the master problem grows with their square.
@@ -43,7 +44,16 @@ pub(super) fn says_all(grid: &Grid<'_>, part: &Part) -> bool {
 
 /// Looks for placements of the open pairs cheaper than `target` units; `None` where the part does not fit. Links are left
 /// out, which can only make placements cheaper; a placement that breaks one is not taken.
-pub(super) fn assign(grid: &Grid<'_>, part: &Part, target: Option<i128>, effort: u64) -> Option<Assigned> {
+///
+/// `see` takes what the search knows so far, value and bound in units, for those who watch.
+pub(super) fn assign(
+    grid: &Grid<'_>,
+    part: &Part,
+    target: Option<i128>,
+    effort: u64,
+    run: &mut Run<'_>,
+    mut see: impl FnMut(&mut Run<'_>, Option<i128>, i128),
+) -> Option<Assigned> {
     let (clusters, services) = (grid.clusters.len(), part.items().len());
     if clusters + services > MOST_ROWS {
         return None;
@@ -69,7 +79,20 @@ pub(super) fn assign(grid: &Grid<'_>, part: &Part, target: Option<i128>, effort:
         effort: u64::try_from(share).unwrap_or(effort),
         below: target.and_then(|target| i64::try_from(target).ok()),
     };
-    let solved = solve(&problem, None, &limits);
+    // Where links are left out a value may be of a placement that breaks one.
+    let links = part
+        .items()
+        .iter()
+        .filter_map(|item| grid.items.get(*item))
+        .any(|item| !item.peers.is_empty());
+    let before = run.teller.work();
+    let solved = solve_watched(&problem, None, &limits, &mut |progress| {
+        let value = progress.value.filter(|_| !links).map(i128::from);
+        see(run, value, progress.bound.unwrap_or(0).into());
+        run.teller.reached(before.saturating_add(progress.work))
+    });
+    run.teller.reached(before.saturating_add(solved.work));
+    run.work.nodes += solved.nodes;
     let best = solved.best.map(|(clusters, _)| clusters);
     let found = best.clone().filter(|clusters| part.holds(grid, clusters));
     Some(Assigned {

@@ -1,13 +1,11 @@
 //! A part of the problem that shares nothing with the rest, and how it is settled.
 
-use super::assigning::{assign, says_all};
+use super::MilpPlacer;
+use super::assigning::says_all;
 use super::greedy;
-use super::model;
 use super::prices::Prices;
-use super::search::search;
+use super::run::{PAIR, Run};
 use super::split::keep_linked;
-use super::{MilpPlacer, Work};
-use crate::milp::Solved;
 use crate::placement::PlacementError;
 use crate::placement::grid::{Grid, Layout};
 use crate::units::gcd;
@@ -17,6 +15,9 @@ const SMALL: usize = 40;
 
 /// An assignment problem of more pairs goes to its own search before anything else is tried.
 const DIRECT: usize = 400;
+
+/// What proves a bound of 0.
+pub(super) const NO_PRICES: &str = "no service is cheaper than on its cheapest allowed cluster";
 
 /// Services that share a cluster that can fill up, or a limited link, directly or through others.
 #[derive(Debug, Clone)]
@@ -115,7 +116,7 @@ impl Part {
     }
 
     /// A bound in units as a value.
-    fn value(&self, units: i128) -> Option<i128> {
+    pub(super) fn value(&self, units: i128) -> Option<i128> {
         units.checked_mul(self.unit)?.checked_add(self.offset)
     }
 
@@ -143,11 +144,12 @@ impl Part {
         self.items.iter().enumerate().filter_map(best).collect()
     }
 
+    /// Settles the part; with what is known by then when the one who watches has enough.
     pub(super) fn settle(
         &self,
         grid: &Grid<'_>,
         placer: &MilpPlacer,
-        work: &mut Work,
+        run: &mut Run<'_>,
     ) -> Result<Settled, PlacementError> {
         if self.domains.iter().any(Vec::is_empty) {
             return Ok(Settled::Impossible);
@@ -162,28 +164,33 @@ impl Part {
                 by_solver: false,
             }));
         }
+        let (mut bound, mut argument) = (0, NO_PRICES.to_owned());
+        if !run.teller.took(PAIR.saturating_mul(self.variables() as u64)) {
+            return Ok(self.given_up(grid, None, (bound, argument), run));
+        }
         if self.variables() > DIRECT && says_all(grid, self) {
-            let (mut best, mut bound, mut argument) = (None, 0, String::new());
-            let settled = self.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), work);
+            let mut best = None;
+            let settled = self.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), run);
             return settled.map_or_else(
-                || self.solve(self, grid, placer, best, (bound, argument), work),
+                || self.solve(self, grid, placer, best, (bound, argument), run),
                 Ok,
             );
         }
         let mut open = self.clone();
-        let mut best = greedy::search(grid, self).map(|clusters| (self.total(&clusters), clusters));
-        let mut bound = 0;
-        let mut argument = "no service is cheaper than on its cheapest allowed cluster".to_owned();
+        let mut best =
+            greedy::search(grid, self, &mut run.teller).map(|clusters| (self.total(&clusters), clusters));
         // An assignment problem is improved by its own search.
         let mut improved = says_all(grid, self);
-        loop {
+        while !run.teller.stopped() {
             let before = open.variables();
             let target = best.as_ref().and_then(|(total, _)| *total);
             let prices = Prices::find(grid, &open, target);
-            for candidate in greedy::from_prices(grid, self, &open, &prices) {
-                let total = self.total(&candidate);
-                if best.as_ref().is_none_or(|(known, _)| better(total, *known)) {
-                    best = Some((total, candidate));
+            if run.teller.took(Prices::effort(&open)) {
+                for candidate in greedy::from_prices(grid, self, &open, &prices, &mut run.teller) {
+                    let total = self.total(&candidate);
+                    if best.as_ref().is_none_or(|(known, _)| better(total, *known)) {
+                        best = Some((total, candidate));
+                    }
                 }
             }
             if prices.bound() > bound {
@@ -193,6 +200,7 @@ impl Part {
             let Some((Some(total), clusters)) = &best else {
                 break;
             };
+            run.see(self, Some(*total), bound);
             if bound < *total {
                 open.keep_improving(grid, &prices, *total);
             }
@@ -211,92 +219,25 @@ impl Part {
             if !improved && open.variables() > SMALL {
                 improved = true;
                 let mut clusters = clusters.clone();
-                self.improve(grid, &mut clusters, bound, work);
+                self.improve(grid, &mut clusters, bound, run);
                 best = Some((self.total(&clusters), clusters));
                 continue;
             }
             break;
         }
-        if let Some(settled) = open.try_all(self, grid, placer, &mut best, work) {
+        if !run.teller.took(0) {
+            return Ok(self.given_up(grid, best, (bound, argument), run));
+        }
+        if let Some(settled) = open.try_all(self, grid, placer, &mut best, run) {
             return Ok(settled);
         }
-        if let Some(settled) = open.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), work) {
+        if run.teller.stopped() {
+            return Ok(self.given_up(grid, best, (bound, argument), run));
+        }
+        if let Some(settled) = open.assign(self, grid, placer, &mut best, (&mut bound, &mut argument), run) {
             return Ok(settled);
         }
-        open.solve(self, grid, placer, best, (bound, argument), work)
-    }
-
-    /// Tries every open combination; `None` when they are too many.
-    fn try_all(
-        &self,
-        whole: &Self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        best: &mut Option<(Option<i128>, Vec<usize>)>,
-        work: &mut Work,
-    ) -> Option<Settled> {
-        let target = best.as_ref().and_then(|(total, _)| *total);
-        let prices = Prices::find(grid, self, target);
-        let searched = search(grid, self, &prices, target, placer.search_effort);
-        work.nodes += searched.nodes;
-        if let Some(found) = searched.found {
-            *best = Some((whole.total(&found), found));
-        }
-        if !searched.complete {
-            return None;
-        }
-        let argument = format!(
-            "a search tree of {} nodes closes: {}",
-            searched.nodes,
-            prices.argument(grid)
-        );
-        Some(whole.closed(best.as_ref(), argument))
-    }
-
-    /// Settles it as an assignment problem; `None` when that does not close the part. Keeps what it finds.
-    fn assign(
-        &self,
-        whole: &Self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        best: &mut Option<(Option<i128>, Vec<usize>)>,
-        (bound, argument): (&mut i128, &mut String),
-        work: &mut Work,
-    ) -> Option<Settled> {
-        // Costs of the open part are those of the whole: closing pairs keeps offset and unit.
-        let target = best.as_ref().and_then(|(total, _)| *total);
-        let assigned = assign(grid, self, target, placer.assign_effort())?;
-        work.nodes += assigned.nodes;
-        if let Some(found) = assigned.found {
-            *best = Some((whole.total(&found), found));
-        }
-        let how = match assigned.nodes {
-            0 => {
-                "prices on what clusters have, and what values there can be above what these prove".to_owned()
-            }
-            nodes => format!("what each cluster can take together, over {nodes} nodes"),
-        };
-        if !assigned.complete {
-            if assigned.bound > *bound {
-                *bound = assigned.bound;
-                *argument = how;
-            }
-            return None;
-        }
-        Some(whole.closed(best.as_ref(), how))
-    }
-
-    /// What a search that came to its end says: the best placement is `best`, or there is none.
-    fn closed(&self, best: Option<&(Option<i128>, Vec<usize>)>, argument: String) -> Settled {
-        match best {
-            Some((total, clusters)) => Settled::Placed(Placed {
-                clusters: clusters.clone(),
-                bound: total.and_then(|total| self.value(total)),
-                argument,
-                by_solver: false,
-            }),
-            None => Settled::Impossible,
-        }
+        open.solve(self, grid, placer, best, (bound, argument), run)
     }
 
     /// Closes every pair that cannot be in a placement cheaper than `total`.
@@ -329,72 +270,6 @@ impl Part {
             }
             if let Some(domain) = self.domains.get_mut(position) {
                 *domain = after;
-            }
-        }
-    }
-
-    /// Asks the solver for a placement cheaper than the best known one of the whole part.
-    fn solve(
-        &self,
-        whole: &Self,
-        grid: &Grid<'_>,
-        placer: &MilpPlacer,
-        best: Option<(Option<i128>, Vec<usize>)>,
-        (bound, argument): (i128, String),
-        work: &mut Work,
-    ) -> Result<Settled, PlacementError> {
-        let fall_back = |best: Option<(Option<i128>, Vec<usize>)>| match best {
-            Some((_, clusters)) => Settled::Placed(Placed {
-                clusters,
-                bound: whole.value(bound),
-                argument: argument.clone(),
-                by_solver: false,
-            }),
-            None => Settled::Unknown,
-        };
-        if self.variables() > placer.max_variables() {
-            return Ok(fall_back(best));
-        }
-        let target = best.as_ref().and_then(|(total, _)| *total);
-        let model = model::build(grid, self, target);
-        work.variables += model.variables().len() as u64;
-        work.constraints += model.constraints().len() as u64;
-        let solved = placer
-            .solver
-            .solve(&model)
-            .map_err(|error| placer.failed(error))?;
-        let proved = |clusters: Vec<usize>| {
-            Settled::Placed(Placed {
-                bound: whole.total(&clusters).and_then(|total| whole.value(total)),
-                clusters,
-                argument: String::new(),
-                by_solver: true,
-            })
-        };
-        match (solved, best) {
-            (Solved::Infeasible, None) => Ok(Settled::Impossible),
-            (Solved::Infeasible, Some((_, clusters))) => Ok(proved(clusters)),
-            (Solved::GaveUp, best) => Ok(fall_back(best)),
-            (Solved::Unbounded, _) => Err(placer.failed("it called a bounded model unbounded")),
-            (Solved::Solution(solution), best) => {
-                let faults = crate::milp::check(&model, &solution.values);
-                let found = model::read(self, &solution.values)
-                    .filter(|clusters| faults.is_empty() && self.holds(grid, clusters));
-                let Some(found) = found else {
-                    // Off by rounding: nothing of it is believed.
-                    return Ok(fall_back(best));
-                };
-                let total = whole.total(&found);
-                let improves = best.as_ref().is_none_or(|(known, _)| better(total, *known));
-                let clusters = match best {
-                    Some((_, clusters)) if !improves => clusters,
-                    _ => found,
-                };
-                if solution.optimal {
-                    Ok(proved(clusters))
-                } else {
-                    Ok(fall_back(Some((None, clusters))))
-                }
             }
         }
     }

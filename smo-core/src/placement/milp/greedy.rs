@@ -2,24 +2,32 @@
 
 use super::component::Part;
 use super::prices::Prices;
+use super::run::PAIR;
 use crate::placement::grid::{Grid, Layout};
+use crate::placement::teller::Teller;
 
 /// Rounds of moving and swapping.
 const ROUNDS: usize = 20;
 
-/// A placement of the part by its costs alone.
-pub(super) fn search(grid: &Grid<'_>, part: &Part) -> Option<Vec<usize>> {
+/// A placement of the part by its costs alone. It is not improved any more once `teller` is told to stop.
+pub(super) fn search(grid: &Grid<'_>, part: &Part, teller: &mut Teller<'_>) -> Option<Vec<usize>> {
     let by_cost = |position: usize, at: usize| part.costs.get(position)?.get(at).copied();
     let by_size = order(part, |position| size(grid, part, position));
     let by_regret = order(part, |position| regret(part, position, &by_cost));
     [by_size, by_regret]
         .into_iter()
-        .filter_map(|order| construct(grid, part, &order, &by_cost))
+        .filter_map(|order| construct(grid, part, &order, &by_cost, teller))
         .min_by_key(|clusters| total(part, clusters))
 }
 
 /// Placements that follow the prices of capacity.
-pub(super) fn from_prices(grid: &Grid<'_>, part: &Part, open: &Part, prices: &Prices) -> Vec<Vec<usize>> {
+pub(super) fn from_prices(
+    grid: &Grid<'_>,
+    part: &Part,
+    open: &Part,
+    prices: &Prices,
+    teller: &mut Teller<'_>,
+) -> Vec<Vec<usize>> {
     // Prices are known for the open pairs; the others come last, by cost.
     let priced = |position: usize, at: usize| {
         let cluster = part.domains.get(position)?.get(at)?;
@@ -33,7 +41,7 @@ pub(super) fn from_prices(grid: &Grid<'_>, part: &Part, open: &Part, prices: &Pr
     let by_size = order(part, |position| size(grid, part, position));
     [by_regret, by_size]
         .into_iter()
-        .filter_map(|order| construct(grid, part, &order, &priced))
+        .filter_map(|order| construct(grid, part, &order, &priced, teller))
         .collect()
 }
 
@@ -79,8 +87,15 @@ fn total(part: &Part, clusters: &[usize]) -> Option<i128> {
 }
 
 /// Every service in `order` on the open cluster with the least score that takes it, then improved.
-fn construct(grid: &Grid<'_>, part: &Part, order: &[usize], score: Score<'_>) -> Option<Vec<usize>> {
+fn construct(
+    grid: &Grid<'_>,
+    part: &Part,
+    order: &[usize],
+    score: Score<'_>,
+    teller: &mut Teller<'_>,
+) -> Option<Vec<usize>> {
     let mut state = State {
+        teller,
         part,
         layout: Layout::new(grid),
         members: vec![Vec::new(); grid.clusters.len()],
@@ -103,8 +118,9 @@ fn construct(grid: &Grid<'_>, part: &Part, order: &[usize], score: Score<'_>) ->
             None => state.make_room(position, &choices)?,
         }
     }
+    state.took(part.variables());
     for _ in 0..ROUNDS {
-        if !state.move_one() && !state.swap_two() && !state.eject_one() {
+        if state.teller.stopped() || !state.move_one() && !state.swap_two() && !state.eject_one() {
             break;
         }
     }
@@ -114,16 +130,22 @@ fn construct(grid: &Grid<'_>, part: &Part, order: &[usize], score: Score<'_>) ->
         .collect()
 }
 
-struct State<'p, 'g, 'a> {
+struct State<'p, 'g, 'a, 'w> {
+    teller: &'p mut Teller<'w>,
     part: &'p Part,
     layout: Layout<'g, 'a>,
     /// Positions by cluster.
     members: Vec<Vec<usize>>,
 }
 
-impl State<'_, '_, '_> {
+impl State<'_, '_, '_, '_> {
     fn item(&self, position: usize) -> usize {
         self.part.items().get(position).copied().unwrap_or(usize::MAX)
+    }
+
+    /// Counts pairs that were looked at; false when the one who watches has enough.
+    fn took(&mut self, pairs: usize) -> bool {
+        self.teller.took(PAIR.saturating_mul(pairs as u64))
     }
 
     fn lift(&mut self, position: usize) {
@@ -175,8 +197,11 @@ impl State<'_, '_, '_> {
                 continue;
             };
             let here = self.part.cost(position, now);
-            self.lift(position);
             let domain = self.part.domains.get(position).map_or(&[][..], Vec::as_slice);
+            if !self.took(domain.len()) {
+                break;
+            }
+            self.lift(position);
             let cheaper = domain
                 .iter()
                 .map(|cluster| (self.part.cost(position, *cluster), *cluster))
@@ -207,6 +232,9 @@ impl State<'_, '_, '_> {
             let gain = cheaper
                 .map(|(cost, cluster)| (here - cost, cluster))
                 .collect::<Vec<_>>();
+            if !self.took(domain.len()) {
+                break;
+            }
             moved |= gain
                 .into_iter()
                 .any(|(gain, cluster)| self.eject(position, now, cluster, gain));
@@ -219,12 +247,15 @@ impl State<'_, '_, '_> {
         let item = self.item(position);
         let part = self.part;
         for other in self.members.get(cluster).cloned().unwrap_or_default() {
+            let domain = part.domains.get(other).map_or(&[][..], Vec::as_slice);
+            if !self.took(domain.len()) {
+                break;
+            }
             let its_cost = part.cost(other, cluster).unwrap_or(0);
             self.lift(position);
             self.lift(other);
             if self.layout.fits(item, cluster) {
                 self.put(position, cluster);
-                let domain = part.domains.get(other).map_or(&[][..], Vec::as_slice);
                 let next = domain
                     .iter()
                     .filter_map(|next| Some((part.cost(other, *next)?, *next)))
@@ -247,6 +278,9 @@ impl State<'_, '_, '_> {
     fn swap_two(&mut self) -> bool {
         let mut swapped = false;
         for one in 0..self.part.items().len() {
+            if !self.took(self.part.items().len() - one) {
+                break;
+            }
             for other in one + 1..self.part.items().len() {
                 swapped |= self.swap(one, other);
             }

@@ -1,21 +1,25 @@
 //! The placement problem as a mixed-integer model, made small before a solver sees it.
 
 mod assigning;
+mod closing;
 mod component;
 mod greedy;
 mod model;
 mod neighbourhoods;
 mod prices;
 mod rows;
+mod run;
 mod search;
 mod split;
 mod ties;
 mod whole;
 
 use super::grid::Grid;
-use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Work};
+use super::teller::Teller;
+use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Watch, Work};
 use crate::milp::{MicrolpSolver, Solver};
 use component::{Part, Settled};
+use run::Run;
 
 /// Finds a best placement with a [`Solver`] (microlp unless told otherwise).
 ///
@@ -37,7 +41,8 @@ use component::{Part, Settled};
 /// goal, and rules and goals of the host about more than one service on one cluster.
 ///
 /// Where the solver reaches its limit, or more than [`Self::max_variables`] variables are left, the answer is the greedy
-/// placement with its bound.
+/// placement with its bound. When the one who watches has enough, it is the best placement so far with its bound, which costs
+/// one quick pass where there was none yet; a solver at work is not interrupted.
 #[derive(Debug)]
 pub struct MilpPlacer {
     solver: Box<dyn Solver>,
@@ -116,21 +121,34 @@ impl Placer for MilpPlacer {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        self.place_watched(context, &mut |_| true)
+    }
+
+    fn place_watched(
+        &self,
+        context: &PlaceContext<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, PlacementError> {
+        let teller = Teller::new(watch);
         if whole::is_needed(context.problem) {
-            return whole::place(self, context.problem);
+            return whole::place(self, context.problem, teller);
         }
         let grid = Grid::new(context.problem)?;
-        let mut work = Work {
+        let work = Work {
             pairs: grid.pairs(),
             ..Work::default()
         };
+        let mut run = Run::new(work, teller);
         let mut chosen = vec![0; grid.items.len()];
         let mut bound = Some(0_i128);
         let mut arguments = Vec::new();
         let mut by_solver = false;
-        for part in Part::split(&grid)? {
-            match part.settle(&grid, self, &mut work)? {
+        let parts = Part::split(&grid)?;
+        run.begin(&parts);
+        for part in &parts {
+            match part.settle(&grid, self, &mut run)? {
                 Settled::Placed(placed) => {
+                    run.settled(part, &placed);
                     for (item, cluster) in part.items().iter().zip(placed.clusters) {
                         if let Some(slot) = chosen.get_mut(*item) {
                             *slot = cluster;
@@ -144,10 +162,11 @@ impl Placer for MilpPlacer {
                         arguments.push(placed.argument);
                     }
                 }
-                Settled::Impossible => return Ok(Answer::NotFound { proved: true, work }),
-                Settled::Unknown => return Ok(Answer::NotFound { proved: false, work }),
+                Settled::Impossible => return Ok(run.not_found(true)),
+                Settled::Unknown => return Ok(run.not_found(false)),
             }
         }
+        run.teller.took(0);
         ties::settle(&grid, &mut chosen);
         let placement = grid
             .placement(&chosen)
@@ -168,7 +187,7 @@ impl Placer for MilpPlacer {
             placement,
             bound: bound.map(Value::from_units),
             proof,
-            work,
+            work: run.work,
         })
     }
 }

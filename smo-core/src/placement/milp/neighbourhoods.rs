@@ -1,9 +1,9 @@
 //! Makes a placement cheaper by placing the services of a few clusters again, exactly (large neighbourhood search).
 
-use super::Work;
 use super::assigning::assign;
 use super::component::{Part, better};
 use super::prices::Prices;
+use super::run::Run;
 use super::search::search;
 use crate::placement::grid::Grid;
 
@@ -18,8 +18,8 @@ const NEIGHBOURHOOD_ASSIGN: u64 = 10_000_000;
 
 impl Part {
     /// Replaces a few clusters at a time: one that has a service which would be cheaper elsewhere, that elsewhere, and a
-    /// third. Stops at the bound, or after [`NEIGHBOURHOODS`] searches.
-    pub(super) fn improve(&self, grid: &Grid<'_>, clusters: &mut [usize], bound: i128, work: &mut Work) {
+    /// third. Stops at the bound, after [`NEIGHBOURHOODS`] searches, or when who watches says so.
+    pub(super) fn improve(&self, grid: &Grid<'_>, clusters: &mut [usize], bound: i128, run: &mut Run<'_>) {
         let mut left = NEIGHBOURHOODS;
         for third in 0..grid.clusters.len() {
             for position in 0..clusters.len() {
@@ -37,13 +37,17 @@ impl Part {
                     return;
                 }
                 left -= 1;
-                self.replace(grid, clusters, &[now, wish, third], work);
+                self.replace(grid, clusters, &[now, wish, third], run);
+                run.see(self, self.total(clusters), bound);
+                if !run.teller.took(0) {
+                    return;
+                }
             }
         }
     }
 
     /// Places the services of some clusters again on these clusters, if that finds something cheaper.
-    fn replace(&self, grid: &Grid<'_>, clusters: &mut [usize], free: &[usize], work: &mut Work) {
+    fn replace(&self, grid: &Grid<'_>, clusters: &mut [usize], free: &[usize], run: &mut Run<'_>) {
         let mut chosen = vec![None; grid.items.len()];
         for (item, cluster) in self.items.iter().zip(clusters.iter()) {
             if let Some(slot) = chosen.get_mut(*item) {
@@ -85,7 +89,7 @@ impl Part {
             part.costs.push(costs);
         }
         let prices = Prices::find(grid, &part, Some(target));
-        if prices.bound() >= target {
+        if prices.bound() >= target || !run.teller.took(Prices::effort(&part)) {
             return;
         }
         part.keep_improving(grid, &prices, target);
@@ -93,13 +97,15 @@ impl Part {
             return;
         }
         let prices = Prices::find(grid, &part, Some(target));
-        let searched = search(grid, &part, &prices, Some(target), NEIGHBOURHOOD_EFFORT);
-        work.nodes += searched.nodes;
+        let teller = &mut run.teller;
+        let searched = search(grid, &part, &prices, Some(target), NEIGHBOURHOOD_EFFORT, teller);
+        run.work.nodes += searched.nodes;
         let mut found = searched.found;
-        if !searched.complete {
+        if !searched.complete && !run.teller.stopped() {
             let target = found.as_ref().map_or(Some(target), |found| part.total(found));
-            if let Some(assigned) = assign(grid, &part, target, NEIGHBOURHOOD_ASSIGN) {
-                work.nodes += assigned.nodes;
+            // What is known of a few clusters says nothing of all.
+            let see = |_: &mut Run<'_>, _, _| ();
+            if let Some(assigned) = assign(grid, &part, target, NEIGHBOURHOOD_ASSIGN, run, see) {
                 found = assigned.found.or(found);
             }
         }

@@ -5,7 +5,7 @@
 //! prices are looked for in floating point; the bound is then computed from rounded prices in integers, so it holds
 //! whatever the search did. See Fisher, [The Lagrangian Relaxation Method](https://doi.org/10.1287/mnsc.27.1.1), 1981.
 
-use super::component::Part;
+use super::component::{NO_PRICES, Part};
 use super::model::as_f64;
 use super::rows::{Row, rows_that_bind};
 use crate::placement::grid::Grid;
@@ -38,6 +38,11 @@ impl Prices {
         Self::exact(grid, part, &rows, &wanted, shift)
             .or_else(|| Self::exact(grid, part, &rows, &zero, 0))
             .unwrap_or_else(|| Self::nothing(part))
+    }
+
+    /// What it takes to find them, about a nanosecond each.
+    pub(super) fn effort(part: &Part) -> u64 {
+        2 * (STEPS as u64).saturating_mul(part.variables() as u64)
     }
 
     /// Prices of 0 prove that nothing is cheaper than 0.
@@ -140,10 +145,10 @@ impl Prices {
         };
         let prices: Vec<String> = self.rows.iter().filter_map(price).collect();
         if prices.is_empty() {
-            return "no service is cheaper than on its cheapest allowed cluster".to_owned();
+            return NO_PRICES.to_owned();
         }
         format!(
-            "no service is cheaper than on its cheapest allowed cluster once capacity has a price (2^-{} cost units a base unit): {}",
+            "{NO_PRICES} once capacity has a price (2^-{} cost units a base unit): {}",
             self.shift,
             prices.join(", ")
         )

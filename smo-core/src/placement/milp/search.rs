@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use super::component::Part;
 use super::prices::Prices;
 use super::rows::{Row, rows_that_bind};
+use super::run::PAIR;
 use crate::placement::grid::{Grid, Layout};
+use crate::placement::teller::Teller;
 
 /// What came of the search.
 #[derive(Debug)]
@@ -23,13 +25,14 @@ pub(super) struct Searched {
 }
 
 /// Looks for a placement of the open pairs that costs less than `target`, in units; for any where there is no target. Looks
-/// at about `effort` pairs at most: a larger part gets fewer nodes.
+/// at about `effort` pairs at most: a larger part gets fewer nodes. Ends without having tried all when `teller` is told to stop.
 pub(super) fn search(
     grid: &Grid<'_>,
     part: &Part,
     prices: &Prices,
     target: Option<i128>,
     effort: u64,
+    teller: &mut Teller<'_>,
 ) -> Searched {
     let deviations: Vec<Vec<i128>> = (0..part.items().len())
         .map(|position| {
@@ -63,6 +66,7 @@ pub(super) fn search(
         nodes: 0,
         seen: BTreeMap::new(),
         most_nodes: effort / (part.variables() as u64).max(1),
+        teller,
     };
     let complete = tree.descend(0);
     Searched {
@@ -92,7 +96,7 @@ fn fill(
 /// Clusters of one service, each with what choosing it deviates.
 type Choices = Vec<(i128, usize)>;
 
-struct Tree<'p, 'g, 'a> {
+struct Tree<'p, 'g, 'a, 'w> {
     grid: &'g Grid<'a>,
     part: &'p Part,
     prices: &'p Prices,
@@ -111,9 +115,10 @@ struct Tree<'p, 'g, 'a> {
     most_nodes: u64,
     /// What was spent to reach a state: the same services placed, the same room left.
     seen: BTreeMap<Vec<u64>, i128>,
+    teller: &'p mut Teller<'w>,
 }
 
-impl Tree<'_, '_, '_> {
+impl Tree<'_, '_, '_, '_> {
     /// What a placement may deviate to be cheaper than the best known one; `None` when nothing is known.
     fn budget(&self) -> Option<i128> {
         self.target
@@ -158,9 +163,10 @@ impl Tree<'_, '_, '_> {
             .fold(0, i128::saturating_add)
     }
 
-    /// False when the limit of nodes was reached.
+    /// False when the limit of nodes was reached, or who watches said to stop.
     fn descend(&mut self, spent: i128) -> bool {
-        if self.nodes >= self.most_nodes {
+        let node = PAIR * self.part.variables() as u64;
+        if self.nodes >= self.most_nodes || !self.teller.took(node) {
             return false;
         }
         self.nodes += 1;

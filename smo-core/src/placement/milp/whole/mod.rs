@@ -9,8 +9,10 @@ mod goals;
 mod rules;
 
 use super::MilpPlacer;
+use super::run::PAIR;
 use crate::milp::{Relation, SolveError, Solved};
 use crate::placement::first_fit;
+use crate::placement::teller::Teller;
 use crate::placement::{
     Answer, Assignment, Exhaustive, Goal, IntegerModel, PlaceContext, Placement, PlacementError,
     PlacementProblem, Placer, Proof, Value, Weight, Work, evaluate, verify, whole,
@@ -133,7 +135,13 @@ impl<'m, 'a> Builder<'m, 'a> {
 }
 
 /// Settles the whole problem at once. What the solver says is read as a placement and judged in integers.
-pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<Answer, PlacementError> {
+///
+/// `teller` is asked before and after each step: a solver at work is not interrupted.
+pub(super) fn place(
+    placer: &MilpPlacer,
+    problem: &PlacementProblem,
+    mut teller: Teller<'_>,
+) -> Result<Answer, PlacementError> {
     let model = IntegerModel::pose(problem, MilpPlacer::NAME)?;
     let mut builder = Builder::new(&model);
     builder.rules()?;
@@ -149,8 +157,10 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
     if builder.draft.is_contradictory() {
         return Ok(Answer::NotFound { proved: true, work });
     }
+    let worth = |placement: &Placement| evaluate(problem, placement).map(|(_, value)| value);
     let greedy = whole::first_fit(problem, &mut work);
-    if builder.draft.variables() > placer.max_variables() {
+    teller.see(greedy.as_ref().and_then(|greedy| worth(greedy).ok()), None);
+    if !teller.took(PAIR.saturating_mul(work.pairs)) || builder.draft.variables() > placer.max_variables() {
         return Ok(first_fit::answer(greedy, work));
     }
     let mixed = |backwards| {
@@ -162,7 +172,7 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
     work.constraints = forwards.constraints().len() as u64;
     let mut solved = placer.solver.solve(&forwards);
     // A solver that trips over its own rounding gets a second go from another start.
-    if matches!(solved, Ok(Solved::GaveUp) | Err(SolveError::Failed { .. })) {
+    if matches!(solved, Ok(Solved::GaveUp) | Err(SolveError::Failed { .. })) && teller.asked() {
         solved = placer.solver.solve(&mixed(true)?);
     }
     let solution = match solved {
@@ -172,10 +182,7 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
         Err(error @ SolveError::InvalidModel(_)) => return Err(placer.failed(error)),
         // Numbers that are too far apart for its arithmetic are one more limit of a solver. What is small is tried whole.
         Ok(Solved::Infeasible | Solved::GaveUp) | Err(_) => {
-            let tried = Exhaustive::default()
-                .with_most(FEW)
-                .place(&PlaceContext { problem });
-            return Ok(tried.unwrap_or_else(|_| first_fit::answer(greedy, work)));
+            return try_all(problem, greedy, work, &mut teller);
         }
     };
     let found = builder.read(&solution.values);
@@ -183,7 +190,6 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
         // Off by rounding: nothing of it is believed.
         return Ok(first_fit::answer(greedy, work));
     }
-    let worth = |placement: &Placement| evaluate(problem, placement).map(|(_, value)| value);
     let value = worth(&found)?;
     let best: Option<(Value, Placement)> = match greedy {
         Some(greedy) => Some((worth(&greedy)?, greedy)).filter(|(known, _)| *known < value),
@@ -193,6 +199,8 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
     if let Some((_, better)) = best {
         return Ok(first_fit::answer(Some(better), work));
     }
+    teller.see(Some(value), solution.optimal.then_some(value));
+    teller.asked();
     Ok(Answer::Found {
         placement: found,
         bound: solution.optimal.then_some(value),
@@ -201,4 +209,42 @@ pub(super) fn place(placer: &MilpPlacer, problem: &PlacementProblem) -> Result<A
         },
         work,
     })
+}
+
+/// Tries every placement of a small problem; the greedy one stands where there are more, or where trying ends before it is
+/// bettered.
+fn try_all(
+    problem: &PlacementProblem,
+    greedy: Option<Placement>,
+    work: Work,
+    teller: &mut Teller<'_>,
+) -> Result<Answer, PlacementError> {
+    let before = teller.work();
+    if !teller.asked() {
+        return Ok(first_fit::answer(greedy, work));
+    }
+    let tried =
+        Exhaustive::default()
+            .with_most(FEW)
+            .place_watched(&PlaceContext { problem }, &mut |progress| {
+                teller.see(progress.value, progress.bound);
+                teller.reached(before.saturating_add(progress.work))
+            });
+    match (tried, greedy) {
+        (Ok(Answer::NotFound { proved: false, .. }), greedy) => Ok(first_fit::answer(greedy, work)),
+        (
+            Ok(Answer::Found {
+                placement,
+                bound: None,
+                ..
+            }),
+            Some(greedy),
+        ) => {
+            let worth = |placement: &Placement| evaluate(problem, placement).map(|(_, value)| value);
+            let better = worth(&greedy)? < worth(&placement)?;
+            let best = if better { greedy } else { placement };
+            Ok(first_fit::answer(Some(best), work))
+        }
+        (tried, greedy) => Ok(tried.unwrap_or_else(|_| first_fit::answer(greedy, work))),
+    }
 }
