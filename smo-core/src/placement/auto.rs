@@ -2,8 +2,8 @@
 
 use super::milp::MilpPlacer;
 use super::{
-    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Proof, Value,
-    Watch, Work, evaluate,
+    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, Proof,
+    Value, Watch, Work, evaluate,
 };
 
 /// Dispatches by structure and size:
@@ -73,18 +73,27 @@ impl Placer for AutoPlacer {
         let pairs = problem.services.len().saturating_mul(problem.clusters.len());
         let mut known: Option<Answer> = None;
         let mut refused = None;
+        let mut stopped = false;
         for way in [Way::Exact, Way::Fleet, Way::Every] {
             if way == Way::Exact && pairs > Self::FEW_PAIRS
                 || known.as_ref().is_some_and(|known| is_settled(problem, known))
             {
                 continue;
             }
+            if stopped && known.is_some() {
+                break;
+            }
+            // Who said to stop is not asked again, and nothing more is begun.
+            let mut told = |progress: &Progress| {
+                stopped = stopped || !watch(progress);
+                !stopped
+            };
             let answer = match way {
-                Way::Exact => self.exact.place_watched(context, watch),
-                Way::Fleet => self.fleet.place_watched(context, watch),
+                Way::Exact => self.exact.place_watched(context, &mut told),
+                Way::Fleet => self.fleet.place_watched(context, &mut told),
                 Way::Every => Exhaustive::default()
                     .with_most(Self::FEW_PLACEMENTS)
-                    .place_watched(context, watch),
+                    .place_watched(context, &mut told),
             };
             match answer {
                 Err(error @ PlacementError::CannotExpress { .. }) => refused = refused.or(Some(error)),
