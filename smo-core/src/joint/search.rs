@@ -250,12 +250,11 @@ impl Placer for Known<'_> {
 
     fn place(&self, _: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
         let proof = match self.proof {
-            Proof::Integer { argument } => Proof::Integer {
-                argument: format!(
-                    "{} placement questions over ranges of replicas; {argument}",
-                    self.questions
-                ),
-            },
+            // a certificate would be one of a question among many
+            Proof::Integer { argument, .. } => Proof::integer(format!(
+                "{} placement questions over ranges of replicas; {argument}",
+                self.questions
+            )),
             other => other.clone(),
         };
         Ok(Answer::Found {

@@ -2,8 +2,8 @@
 
 use super::milp::MilpPlacer;
 use super::{
-    Answer, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, Proof,
-    Value, Watch, Work, evaluate,
+    Answer, Certificate, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer,
+    Progress, Proof, Watch, Work, evaluate,
 };
 
 /// Dispatches by structure and size:
@@ -14,7 +14,8 @@ use super::{
 /// 3. what is still open and has few placements: [`Exhaustive`], which also knows rules and goals of the host that look at a
 ///    whole placement.
 ///
-/// The better placement and the greater bound count. A strategy that cannot express the problem is passed over.
+/// The better placement and the greater bound count, and of two that are the same the one that is proved in integers: what a solver in
+/// floating point claims is given to the other ways too, for a moment. A strategy that cannot express the problem is passed over.
 ///
 /// ```
 /// use smo_core::placement::{AutoPlacer, PlacementProblem, Status, decide};
@@ -27,6 +28,10 @@ pub struct AutoPlacer {
     exact: MilpPlacer,
     fleet: FleetPlacer,
 }
+
+/// The effort for a proof in integers of what a solver claims, and the placements that are tried for one.
+const VOUCHING: u64 = 20_000_000;
+const VOUCHED: u64 = 2_000;
 
 impl AutoPlacer {
     /// What decisions call it.
@@ -42,6 +47,15 @@ impl AutoPlacer {
     #[must_use]
     pub const fn new(exact: MilpPlacer, fleet: FleetPlacer) -> Self {
         Self { exact, fleet }
+    }
+
+    /// The same, beginning with what an earlier search proved: see [`FleetPlacer::with_known`].
+    #[must_use]
+    pub fn with_known(self, known: Certificate) -> Self {
+        Self {
+            fleet: self.fleet.with_known(known),
+            ..self
+        }
     }
 
     /// The same with another effort, about a nanosecond each, for what is not settled at once: see
@@ -75,14 +89,16 @@ impl Placer for AutoPlacer {
         let mut refused = None;
         let mut stopped = false;
         for way in [Way::Exact, Way::Fleet, Way::Every] {
-            if way == Way::Exact && pairs > Self::FEW_PAIRS
-                || known.as_ref().is_some_and(|known| is_settled(problem, known))
-            {
-                continue;
-            }
-            if stopped && known.is_some() {
+            let standing = known
+                .as_ref()
+                .map_or(Standing::Open, |known| standing(problem, known));
+            if standing == Standing::Proved || stopped && known.is_some() {
                 break;
             }
+            if way == Way::Exact && pairs > Self::FEW_PAIRS {
+                continue;
+            }
+            let claimed = standing == Standing::Claimed;
             // Who said to stop is not asked again, and nothing more is begun.
             let mut told = |progress: &Progress| {
                 stopped = stopped || !watch(progress);
@@ -90,9 +106,14 @@ impl Placer for AutoPlacer {
             };
             let answer = match way {
                 Way::Exact => self.exact.place_watched(context, &mut told),
+                Way::Fleet if claimed => {
+                    let effort = self.fleet.effort().min(VOUCHING);
+                    let fleet = self.fleet.clone().with_effort(effort);
+                    fleet.place_watched(context, &mut told)
+                }
                 Way::Fleet => self.fleet.place_watched(context, &mut told),
                 Way::Every => Exhaustive::default()
-                    .with_most(Self::FEW_PLACEMENTS)
+                    .with_most(if claimed { VOUCHED } else { Self::FEW_PLACEMENTS })
                     .place_watched(context, &mut told),
             };
             match answer {
@@ -118,12 +139,38 @@ enum Way {
     Every,
 }
 
-/// True when nothing is left to find out.
-fn is_settled(problem: &PlacementProblem, answer: &Answer) -> bool {
+/// What is known of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// There may be a better one.
+    Open,
+    /// A solver in floating point says that there is none: somebody who counts in integers is asked, for a moment.
+    Claimed,
+    /// Nothing is left to find out.
+    Proved,
+}
+
+fn standing(problem: &PlacementProblem, answer: &Answer) -> Standing {
     match answer {
-        Answer::NotFound { proved, .. } => *proved,
-        Answer::Found { placement, bound, .. } => {
-            evaluate(problem, placement).is_ok_and(|(_, value)| bound.is_some_and(|bound| bound >= value))
+        Answer::NotFound { proved: true, .. } => Standing::Proved,
+        Answer::NotFound { proved: false, .. } => Standing::Open,
+        Answer::Found {
+            placement,
+            bound,
+            proof,
+            ..
+        } => {
+            let value = evaluate(problem, placement).map(|(_, value)| value);
+            match bound {
+                Some(bound) if value.is_ok_and(|value| *bound >= value) => {
+                    if is_integer(proof) {
+                        Standing::Proved
+                    } else {
+                        Standing::Claimed
+                    }
+                }
+                _ => Standing::Open,
+            }
         }
     }
 }
@@ -147,11 +194,13 @@ fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answ
         ) => {
             let (_, value) = evaluate(problem, &placement)?;
             let (_, second_value) = evaluate(problem, &second)?;
-            let (bound, proof) = if stronger(bound, found) {
-                (found, how)
-            } else {
-                (bound, proof)
-            };
+            let least = value.min(second_value);
+            // a placement refutes whoever says that there is none as good
+            let claims = [(bound, proof), (found, how)].into_iter();
+            let sound = claims.filter(|(bound, _)| bound.is_some_and(|bound| bound <= least));
+            let (bound, proof) = sound
+                .max_by_key(|(bound, proof)| (*bound, is_integer(proof)))
+                .unwrap_or((None, Proof::None));
             let placement = if second_value < value { second } else { placement };
             Ok(Answer::Found {
                 placement,
@@ -206,12 +255,8 @@ fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answ
     }
 }
 
-fn stronger(known: Option<Value>, found: Option<Value>) -> bool {
-    match (known, found) {
-        (Some(known), Some(found)) => found > known,
-        (None, Some(_)) => true,
-        _ => false,
-    }
+const fn is_integer(proof: &Proof) -> bool {
+    matches!(proof, Proof::Integer { .. })
 }
 
 const fn sum(one: Work, other: Work) -> Work {

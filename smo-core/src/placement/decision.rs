@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnosis, Explanation, Goal, Goals, Placement, Value};
+use super::{Certificate, Diagnosis, Explanation, Goal, Goals, Placement, Value};
 
 /// What is known about the quality of a placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -24,12 +24,34 @@ pub enum Proof {
     Integer {
         /// The argument, in one line.
         argument: String,
+        /// What the bound can be evaluated from again, where prices prove it or most of it.
+        #[serde(skip)]
+        certificate: Option<Box<Certificate>>,
     },
     /// A floating-point solver, within its tolerance.
     Solver {
         /// Its name.
         solver: String,
     },
+}
+
+impl Proof {
+    /// What the bound can be evaluated from again, where it was published.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::Integer { certificate, .. } => certificate.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Integer arithmetic, by an argument that needs no more than the problem.
+    pub(crate) fn integer(argument: impl Into<String>) -> Self {
+        Self::Integer {
+            argument: argument.into(),
+            certificate: None,
+        }
+    }
 }
 
 /// Effort, in counts that do not depend on the machine. A count that a placer does not have is 0.

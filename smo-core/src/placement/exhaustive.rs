@@ -112,9 +112,10 @@ impl Placer for Exhaustive {
             Some((value, placement)) => Answer::Found {
                 placement,
                 bound: Some(value),
-                proof: Proof::Integer {
-                    argument: format!("every placement was tried, {} of them to the end", search.tried),
-                },
+                proof: Proof::integer(format!(
+                    "every placement was tried, {} of them to the end",
+                    search.tried
+                )),
                 work,
             },
         })

@@ -56,7 +56,7 @@ pub use evaluate::evaluate;
 pub use exhaustive::Exhaustive;
 pub use explanation::{Alternative, ClusterUse, Explanation, Reason, ServiceExplanation};
 pub use first_fit::FirstFit;
-pub use fleet::FleetPlacer;
+pub use fleet::{Certificate, FleetPlacer};
 pub use goals::{Facts, Goal, Goals, Measure, Value, Weight};
 pub use green::GreenConsolidation;
 pub use integers::IntegerModel;

@@ -139,9 +139,7 @@ mod tests {
 
     #[test]
     fn the_proof_is_that_of_the_bound_and_all_work_counts() {
-        let integer = |argument: &str| Proof::Integer {
-            argument: argument.to_owned(),
-        };
+        let integer = |argument: &str| Proof::integer(argument);
         let solver = || Proof::Solver {
             solver: "micro".to_owned(),
         };

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::certificate_packing::Packing;
 use super::certificate_parts::Share;
 use super::distance::Distance;
@@ -18,7 +20,8 @@ const DEAREST: f64 = 1e24;
 /// Prices of capacity, and shares. For any prices at or above zero, what every tree of tasks costs at least when it pays for what it
 /// takes, less the price of all that there is, is at most what an answer costs (Lagrangian relaxation); links that close circles and
 /// groups bear a share of what their tasks cost, and cost at least what they do by themselves (dual decomposition).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Certificate {
     /// Agent by agent, then by resource: the price of a unit, in 2^-24 of the unit of costs.
     pub prices: Vec<u128>,

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::certificate::SHIFT;
 use super::packing::Amounts;
 use super::problem::{FORBIDDEN, QuadraticProblem};
@@ -15,7 +17,8 @@ const MOST_SETS: usize = 1 << 16;
 const MOST_TOGETHER: usize = 1 << 19;
 
 /// What tasks are rewarded with, what agents come to at least, and prices that show it in few steps. In 2^-24 of the unit of costs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Packing {
     /// By task.
     pub rewards: Vec<i128>,

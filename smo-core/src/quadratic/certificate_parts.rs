@@ -2,12 +2,15 @@
 //!
 //! Shares nothing with the search.
 
+use serde::{Deserialize, Serialize};
+
 use super::certificate::SHIFT;
 use super::group::Group;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
 /// What a share is of, by number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum ShareOf {
     /// A link that is left out of the trees.
     Link(usize),
@@ -52,7 +55,8 @@ impl ShareOf {
 
 /// What a link that closes a circle, or a group, bears of the costs of its tasks: so much less costs each of them in its tree.
 /// Any shares prove a bound.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Share {
     /// What bears it.
     pub of: ShareOf,

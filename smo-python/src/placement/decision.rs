@@ -96,7 +96,7 @@ impl Decision {
     fn proof(&self) -> Option<&str> {
         match &self.core.proof {
             Proof::None => None,
-            Proof::Integer { argument } => Some(argument),
+            Proof::Integer { argument, .. } => Some(argument),
             Proof::Solver { solver } => Some(solver),
         }
     }

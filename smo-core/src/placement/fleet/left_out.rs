@@ -9,11 +9,13 @@ pub(super) fn leaves_out(model: &IntegerModel<'_>) -> bool {
     let counts = |goal| weight(model, goal) != 0;
     let carried = !model.bandwidth.is_empty() && !model.links.is_empty();
     let of_whole = counts(Goal::Balance) || counts(Goal::Consolidation);
-    let moves = model
-        .services
+    let moves = model.services.iter().any(|service| {
+        service.split && service.running > 0 && (counts(Goal::Moves) || service.stays.is_some())
+    });
+    let groups = model
+        .together
         .iter()
-        .any(|service| service.split && service.running > 0 && (counts(Goal::Moves) || service.stays.is_some()));
-    let groups = model.together.iter().any(|group| group.services.iter().any(split));
+        .any(|group| group.services.iter().any(split));
     let apart = model
         .apart
         .iter()
@@ -58,14 +60,19 @@ pub(super) fn least(model: &IntegerModel<'_>) -> Option<i128> {
         || model.together.iter().any(|group| group.price.is_some())
         || model.apart.iter().any(|group| group.price.is_some())
         || model.limits.iter().any(|limit| limit.price.is_some())
-        || model.services.iter().any(|service| matches!(service.stays, Some(Some(_))));
+        || model
+            .services
+            .iter()
+            .any(|service| matches!(service.stays, Some(Some(_))));
     let (balance, clusters) = (weight(model, Goal::Balance), weight(model, Goal::Consolidation));
     if balance < 0 || clusters < 0 || wishes && weight(model, Goal::Preference) < 0 {
         return None;
     }
     let fullest = if balance > 0 { fullest(model) } else { 0 };
     let used = if clusters > 0 { used(model) } else { 0 };
-    balance.checked_mul(fullest)?.checked_add(clusters.checked_mul(used)?)
+    balance
+        .checked_mul(fullest)?
+        .checked_add(clusters.checked_mul(used)?)
 }
 
 fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {

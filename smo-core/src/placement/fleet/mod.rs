@@ -1,6 +1,7 @@
 //! The placer for fleets: prices on capacity, annealing and a bound in whole numbers, by [`crate::quadratic`].
 
 mod apart;
+mod certificate;
 mod distances;
 mod left_out;
 mod lots;
@@ -9,6 +10,7 @@ mod pose;
 mod search;
 
 use super::{Answer, PlaceContext, PlacementError, Placer, Watch};
+pub use certificate::Certificate;
 use search::Search;
 
 /// Places thousands of services on hundreds of clusters: always with a bound, close to it, and proved best where few cases
@@ -28,12 +30,14 @@ use search::Search;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetPlacer {
     effort: u64,
+    known: Option<Certificate>,
 }
 
 impl Default for FleetPlacer {
     fn default() -> Self {
         Self {
             effort: Self::DEFAULT_EFFORT,
+            known: None,
         }
     }
 }
@@ -47,8 +51,18 @@ impl FleetPlacer {
 
     /// The same with another effort: table cells and changes looked at, about a nanosecond each.
     #[must_use]
-    pub const fn with_effort(self, effort: u64) -> Self {
-        Self { effort }
+    pub fn with_effort(self, effort: u64) -> Self {
+        Self { effort, ..self }
+    }
+
+    /// The same, beginning with what an earlier search of the problem or a similar one proved; clusters may have come and gone since. Where
+    /// services run now it begins anyway.
+    #[must_use]
+    pub fn with_known(self, known: Certificate) -> Self {
+        Self {
+            known: Some(known),
+            ..self
+        }
     }
 
     /// The effort it may take.
@@ -72,6 +86,6 @@ impl Placer for FleetPlacer {
         context: &PlaceContext<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Answer, PlacementError> {
-        Search::new(context.problem, watch)?.run(self.effort)
+        Search::new(context.problem, self.known.as_ref(), watch)?.run(self.effort)
     }
 }

@@ -53,7 +53,11 @@ pub(super) fn limits(model: &IntegerModel<'_>) -> Vec<Limit> {
 impl Limit {
     /// The same in the largest unit there is, so that prices can be small.
     fn reduced(self) -> Self {
-        let unit = self.weights.iter().fold(0, |unit, weight| gcd(unit, *weight)).max(1);
+        let unit = self
+            .weights
+            .iter()
+            .fold(0, |unit, weight| gcd(unit, *weight))
+            .max(1);
         Self {
             weights: self.weights.iter().map(|weight| weight / unit).collect(),
             at_most: self.at_most.div_euclid(unit),
@@ -76,6 +80,14 @@ pub(super) struct Multipliers(Vec<i128>);
 impl Multipliers {
     pub(super) fn none(limits: &[Limit]) -> Self {
         Self(vec![0; limits.len()])
+    }
+
+    pub(super) fn of(prices: &[i128]) -> Self {
+        Self(prices.to_vec())
+    }
+
+    pub(super) fn as_slice(&self) -> &[i128] {
+        &self.0
     }
 
     /// The same with another price of one limit.

@@ -251,9 +251,15 @@ fn of_whole(model: &IntegerModel<'_>, number: usize) -> Option<Vec<i128>> {
         Some(())
     };
     for spread in model.spreads.iter().filter(|spread| spread.service == number) {
-        add(spread.price, &|cluster| spread.of_whole(cluster, service.replicas))?;
+        add(spread.price, &|cluster| {
+            spread.of_whole(cluster, service.replicas)
+        })?;
     }
-    for wanted in model.availability.iter().filter(|wanted| wanted.service == number) {
+    for wanted in model
+        .availability
+        .iter()
+        .filter(|wanted| wanted.service == number)
+    {
         add(wanted.price, &|_| 1)?;
     }
     Some(costs)
@@ -372,11 +378,16 @@ fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut Quadr
         price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
     };
     for group in model.apart.iter().filter(|group| is_group(model, lots, group)) {
-        let tasks = group.services.iter().flat_map(|service| &lots.of_service[*service]);
+        let tasks = group
+            .services
+            .iter()
+            .flat_map(|service| &lots.of_service[*service]);
         let class = group.domains.of.iter();
         problem.add_group(Group {
             tasks: tasks.copied().collect(),
-            class: class.map(|domain| domain.unwrap_or(group.domains.count)).collect(),
+            class: class
+                .map(|domain| domain.unwrap_or(group.domains.count))
+                .collect(),
             usable: vec![true; group.domains.count],
             least: group.services.len(),
             ..Group::default()

@@ -1,5 +1,6 @@
 //! The steps: prices on what is limited, the kernel at these, and a search of the whole model for what the kernel is not told.
 
+use super::certificate::Certificate;
 use super::left_out::{least, leaves_out};
 use super::multipliers::{Limit, Multipliers, ROUNDS, limits};
 use super::pose::Posed;
@@ -8,7 +9,7 @@ use crate::placement::{
     Answer, FirstFit, Goal, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer,
     Progress, Proof, Value, Watch, Work, evaluate, verify,
 };
-use crate::quadratic::{Certificate, Limits, Start, solve};
+use crate::quadratic::{self, Limits, Start, solve};
 
 /// What the kernel gets of the effort where the whole model is searched too, and what of that finds prices: one part in so many.
 const KERNEL: u64 = 2;
@@ -28,8 +29,12 @@ pub(super) struct Search<'a, 's, 'w> {
     work: u64,
     best: Option<(Value, Placement)>,
     bound: Option<(i128, &'static str)>,
+    /// What proves the greatest bound by itself, and that.
+    certificate: Option<(i128, Certificate)>,
+    /// Prices of an earlier search.
+    known: Option<quadratic::Certificate>,
     /// The kernel's last answer and what it proved, which the next one begins with.
-    last: Option<(Vec<usize>, Certificate)>,
+    last: Option<(Vec<usize>, quadratic::Certificate)>,
 }
 
 /// An answer of the kernel.
@@ -51,13 +56,18 @@ enum Asked {
 }
 
 impl<'a, 's, 'w> Search<'a, 's, 'w> {
-    pub(super) fn new(problem: &'a PlacementProblem, watch: &'s mut Watch<'w>) -> Result<Self, PlacementError> {
+    pub(super) fn new(
+        problem: &'a PlacementProblem,
+        known: Option<&Certificate>,
+        watch: &'s mut Watch<'w>,
+    ) -> Result<Self, PlacementError> {
         let model = IntegerModel::without_code(problem)?;
         let of_host = problem.measures.iter().any(|goal| goal.get().couples());
         Ok(Self {
             problem,
             weights: model.weights.clone(),
             limits: limits(&model),
+            known: known.map(|known| known.prices_of(&model)),
             model,
             watch,
             stopped: false,
@@ -65,12 +75,17 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             work: 0,
             best: None,
             bound: None,
+            certificate: None,
             last: None,
         })
     }
 
     pub(super) fn run(mut self, effort: u64) -> Result<Answer, PlacementError> {
-        let open = self.model.services.iter().map(|service| service.open.len() as u64);
+        let open = self
+            .model
+            .services
+            .iter()
+            .map(|service| service.open.len() as u64);
         let pairs: u64 = open.sum();
         let whole = leaves_out(&self.model) || has_code(self.problem);
         let of_kernel = if whole { effort / KERNEL } else { effort };
@@ -104,12 +119,14 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             return Ok(Answer::NotFound { proved: false, work });
         };
         let bound = self.bound.filter(|(bound, _)| *bound <= value.units());
+        let certificate = self.certificate.map(|(_, certificate)| certificate);
         Ok(Answer::Found {
             placement,
             bound: bound.map(|(bound, _)| Value::from_units(bound)),
             proof: match bound {
                 Some((_, argument)) => Proof::Integer {
                     argument: argument.to_owned(),
+                    certificate: certificate.map(Box::new),
                 },
                 None => Proof::None,
             },
@@ -128,7 +145,8 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
 
     fn is_proved(&self) -> bool {
         let best = self.best.as_ref().map(|(value, _)| value.units());
-        best.zip(self.bound).is_some_and(|(best, (bound, _))| bound >= best)
+        best.zip(self.bound)
+            .is_some_and(|(best, (bound, _))| bound >= best)
     }
 
     /// Keeps a placement that keeps every rule, where it is the best.
@@ -218,12 +236,19 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
     }
 
     /// A placement with little of what is limited, and how much there is more than allowed at least; `None` when the kernel finds nothing.
-    fn least_of(&mut self, limit: &Limit, effort: u64) -> Result<Option<(Vec<i128>, Option<i128>)>, PlacementError> {
-        let asked = self.ask_with(limit.weights.clone(), 0, effort, false)?;
+    fn least_of(
+        &mut self,
+        limit: &Limit,
+        effort: u64,
+    ) -> Result<Option<(Vec<i128>, Option<i128>)>, PlacementError> {
+        let asked = self.ask_with(limit.weights.clone(), None, effort)?;
         let Asked::Found(attempt) = asked else {
             return Ok(None);
         };
-        let least = attempt.bound.filter(|_| self.bounds).map(|bound| bound - limit.at_most);
+        let least = attempt
+            .bound
+            .filter(|_| self.bounds)
+            .map(|bound| bound - limit.at_most);
         Ok(Some((attempt.totals, least)))
     }
 
@@ -234,16 +259,16 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let Some((weights, of_limits)) = priced else {
             return Ok(Asked::Nothing { proved: false });
         };
-        self.ask_with(weights, of_limits, effort, true)
+        self.ask_with(weights, Some((prices, of_limits)), effort)
     }
 
-    /// Asks the kernel with these weights of goals; what it proves, less `of_limits`, is a bound of the question where it `counts`.
+    /// Asks the kernel with these weights of goals. Where they are those of the question with `prices` on limits, what it proves less what the
+    /// limits cost is a bound of the question.
     fn ask_with(
         &mut self,
         weights: Vec<i128>,
-        of_limits: i128,
+        prices: Option<(&Multipliers, i128)>,
         effort: u64,
-        counts: bool,
     ) -> Result<Asked, PlacementError> {
         let plain = weights == self.weights;
         self.model.weights = weights;
@@ -257,8 +282,9 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let known = self.last.as_ref();
         let start = Start {
             answer: known.map(|(answer, _)| answer.as_slice()).or(now.as_deref()),
-            prices: known.map(|(_, certificate)| certificate),
+            prices: known.map(|(_, certificate)| certificate).or(self.known.as_ref()),
         };
+        let (counts, of_limits) = (prices.is_some(), prices.map_or(0, |(_, of_limits)| of_limits));
         let as_value = |cost: i64| posed.value(cost)?.checked_add(above?)?.checked_sub(of_limits);
         let before = self.work;
         let known = self.bound.map(|(bound, _)| bound);
@@ -271,7 +297,10 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
                 ..Limits::default()
             },
             &mut |progress| {
-                let value = progress.value.filter(|_| plain).and_then(|cost| posed.value(cost));
+                let value = progress
+                    .value
+                    .filter(|_| plain)
+                    .and_then(|cost| posed.value(cost));
                 let bound = progress.bound.filter(|_| counts).and_then(as_value);
                 watch(&Progress {
                     work: before + progress.work,
@@ -302,6 +331,13 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             && self.bound.is_none_or(|(known, _)| bound > known)
         {
             self.bound = Some((bound, argument));
+        }
+        if let Some((prices, _)) = prices
+            && let Some(proved) = as_value(solved.priced).filter(|_| self.bounds)
+            && self.certificate.as_ref().is_none_or(|(known, _)| proved > *known)
+        {
+            let certificate = Certificate::new(&self.model, prices, solved.certificate.clone());
+            self.certificate = Some((proved, certificate));
         }
         let Some((answer, _)) = solved.best else {
             return Ok(Asked::Nothing { proved: false });

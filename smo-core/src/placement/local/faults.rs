@@ -1,9 +1,9 @@
 //! What looks at more than one service on one cluster: links, their limits and what they carry, spreads, groups.
 
 use super::draft::{Draft, FAULT, on};
+use crate::placement::IntegerModel;
 use crate::placement::breach::BANDWIDTH_UNIT;
 use crate::placement::integers::IntegerDomains;
-use crate::placement::IntegerModel;
 
 /// One of them, by its number in the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,8 +150,14 @@ impl Draft<'_, '_> {
             let here = &self.spots[*one];
             for other in &group.services[at + 1..] {
                 let there = &self.spots[*other];
-                apart += here.iter().filter(|(cluster, _)| on(there, *cluster) == 0).count();
-                apart += there.iter().filter(|(cluster, _)| on(here, *cluster) == 0).count();
+                apart += here
+                    .iter()
+                    .filter(|(cluster, _)| on(there, *cluster) == 0)
+                    .count();
+                apart += there
+                    .iter()
+                    .filter(|(cluster, _)| on(here, *cluster) == 0)
+                    .count();
             }
         }
         self.charge(group.price, apart as i128, sign);

@@ -23,12 +23,17 @@ impl Ideas {
         let cheapest = model.services.iter().map(|service| {
             let worth = |position: &usize| {
                 let amounts = service.amounts.get(*position);
-                amounts.and_then(|amounts| model.worth(amounts)).unwrap_or(i128::MAX)
+                amounts
+                    .and_then(|amounts| model.worth(amounts))
+                    .unwrap_or(i128::MAX)
             };
             let mut positions: Vec<usize> = (0..service.open.len()).collect();
             positions.sort_by_key(worth);
             positions.truncate(CHEAPEST);
-            positions.into_iter().map(|position| service.open[position]).collect()
+            positions
+                .into_iter()
+                .map(|position| service.open[position])
+                .collect()
         });
         let mut related = vec![Vec::new(); model.services.len()];
         for faulty in Faulty::all(model) {

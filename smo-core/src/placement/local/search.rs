@@ -213,13 +213,15 @@ impl Search<'_, '_> {
         let (mut sum, mut counted) = (0.0, 0.0_f64);
         let mut shifts = Vec::new();
         for _ in 0..SAMPLES {
-            self.ideas.propose(&self.draft, &[], &mut self.random, &mut shifts);
+            self.ideas
+                .propose(&self.draft, &[], &mut self.random, &mut shifts);
             for shift in &shifts {
                 self.draft.apply(*shift);
             }
             let after = self.draft.standing();
             self.work += self.a_move;
-            let change = after.value as f64 + after.uneven - self.standing.value as f64 - self.standing.uneven;
+            let change =
+                after.value as f64 + after.uneven - self.standing.value as f64 - self.standing.uneven;
             if change != 0.0 {
                 sum += change.abs();
                 counted += 1.0;

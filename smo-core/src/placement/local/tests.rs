@@ -9,13 +9,13 @@ use super::code::Code;
 use super::draft::{Draft, Shift};
 use super::proposals::Ideas;
 use super::search::{improve, spots_of};
-use model_support::{Part, Random as Chance, problem};
+use crate::placement::{Answer, Breach, Goals, Weight};
 use crate::placement::{
     CustomGoal, CustomRule, Exhaustive, Facts, IntegerModel, Measure, PlaceContext, Placement,
     PlacementProblem, Placer, evaluate, rules::Rule, verify,
 };
-use crate::placement::{Answer, Breach, Goals, Weight};
 use crate::random::Random;
+use model_support::{Part, Random as Chance, problem};
 
 fn problems() -> impl Iterator<Item = (String, PlacementProblem)> {
     (0..600).map(|seed| {
@@ -73,7 +73,10 @@ fn a_draft_says_what_its_placement_is_worth() {
             }
         }
     }
-    assert!(looked > 10_000 && kept > 1_000 && kept < looked, "{kept} of {looked}");
+    assert!(
+        looked > 10_000 && kept > 1_000 && kept < looked,
+        "{kept} of {looked}"
+    );
 }
 
 /// All on one cluster, or none there: more than arrays can say.
@@ -87,7 +90,12 @@ impl Rule for AllOrNone {
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
         let first = problem.clusters.keys().next();
-        let on = |cluster| placement.iter().filter(|(_, there)| there.on(cluster) > 0).count();
+        let on = |cluster| {
+            placement
+                .iter()
+                .filter(|(_, there)| there.on(cluster) > 0)
+                .count()
+        };
         let there = first.map_or(0, on);
         if there == 0 || there == placement.len() {
             return Vec::new();
@@ -132,7 +140,10 @@ fn rules_and_goals_of_the_host_count_at_every_step() {
         let mut problem = problem(seed, &[Part::Carbon, Part::Scores]);
         problem.rules.push(CustomRule::new(AllOrNone));
         problem.measures.push(CustomGoal::new(Squared));
-        problem.goals = Goals::smo().with(crate::placement::Goal::Preference, Weight::from_millionths(1_000_000));
+        problem.goals = Goals::smo().with(
+            crate::placement::Goal::Preference,
+            Weight::from_millionths(1_000_000),
+        );
         let context = PlaceContext { problem: &problem };
         let exact = Exhaustive::default().place(&context).unwrap();
         let model = IntegerModel::without_code(&problem).unwrap();
@@ -146,7 +157,11 @@ fn rules_and_goals_of_the_host_count_at_every_step() {
         };
         let worth = |placement: &Placement| evaluate(&problem, placement).unwrap().1;
         all += 1;
-        best += usize::from(found.placement.is_some_and(|found| worth(&found) == worth(&placement)));
+        best += usize::from(
+            found
+                .placement
+                .is_some_and(|found| worth(&found) == worth(&placement)),
+        );
     }
     assert!(all > 20 && best * 10 >= all * 9, "{best} of {all}");
     let keys = Vec::new();

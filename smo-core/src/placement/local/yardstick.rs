@@ -113,10 +113,7 @@ fn spans(model: &IntegerModel<'_>) -> [i128; GOALS] {
             }
         }
     };
-    model
-        .services
-        .iter()
-        .for_each(|service| note(&service.amounts));
+    model.services.iter().for_each(|service| note(&service.amounts));
     model.paths.iter().for_each(|path| note(path));
     for ((span, counted), goal) in spans.iter_mut().zip(counted).zip(Goal::ALL) {
         let least = match goal {

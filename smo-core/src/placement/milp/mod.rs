@@ -176,12 +176,8 @@ impl Placer for MilpPlacer {
             Some(_) if by_solver => Proof::Solver {
                 solver: self.solver.name().to_owned(),
             },
-            Some(_) if arguments.is_empty() => Proof::Integer {
-                argument: "there is nothing to place".to_owned(),
-            },
-            Some(_) => Proof::Integer {
-                argument: arguments.join("; "),
-            },
+            Some(_) if arguments.is_empty() => Proof::integer("there is nothing to place"),
+            Some(_) => Proof::integer(arguments.join("; ")),
         };
         Ok(Answer::Found {
             placement,

@@ -1,0 +1,123 @@
+//! A bound that anybody can evaluate again: what the kernel publishes, and the prices of limits.
+
+use serde::{Deserialize, Serialize};
+
+use super::left_out::least;
+use super::multipliers::{Multipliers, limits};
+use super::pose::Posed;
+use crate::id::ClusterName;
+use crate::placement::{IntegerModel, PlacementError, PlacementProblem, Value};
+use crate::quadratic;
+use crate::resources::ResourceName;
+
+/// What proves that no placement of a problem is worth less than a bound: prices in whole numbers, from which [`Certificate::bound`]
+/// evaluates it without searching. For any prices that is a bound; good ones come from a search.
+///
+/// It also helps the next search of a problem on the same or nearly the same clusters
+/// ([`FleetPlacer::with_known`](super::FleetPlacer::with_known)).
+///
+/// ```
+/// use smo_core::placement::{FleetPlacer, PlacementProblem, decide};
+///
+/// let problem = PlacementProblem::parse(
+///     "problem:
+///   services: [{name: default/shop/web, replicas: 2, perReplica: {cpu: 500m}}]
+///   clusters:
+///     - {name: edge, capacity: {cpu: 4}, price: {cpu: 0.03}}
+///     - {name: cloud, capacity: {cpu: 64}, price: {cpu: 0.02}}",
+/// )
+/// .unwrap();
+/// let decision = decide(&FleetPlacer::default(), &problem).unwrap().into_decision().unwrap();
+/// let certificate = decision.proof.certificate().unwrap();
+/// assert_eq!(certificate.bound(&problem).unwrap(), decision.bound);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Certificate {
+    /// The clusters of the problem, in order.
+    pub clusters: Vec<ClusterName>,
+    /// The resources that its services ask for, in order.
+    pub resources: Vec<ResourceName>,
+    /// What a unit of each hard budget costs, then of each ceiling, in units of value (see [`Value::units`]).
+    pub limits: Vec<i128>,
+    /// Prices of capacity, and what else the kernel publishes; its tasks are services, groups of services that are placed as one, and
+    /// replicas of services that are split.
+    pub kernel: quadratic::Certificate,
+}
+
+impl Certificate {
+    pub(super) fn new(
+        model: &IntegerModel<'_>,
+        prices: &Multipliers,
+        kernel: quadratic::Certificate,
+    ) -> Self {
+        Self {
+            clusters: model.clusters.iter().map(|name| (*name).clone()).collect(),
+            resources: model.resources.iter().map(|name| (*name).clone()).collect(),
+            limits: prices.as_slice().to_vec(),
+            kernel,
+        }
+    }
+
+    /// No placement of the problem is worth less than this, in whole numbers and without searching; `None` where it proves nothing about this
+    /// problem.
+    ///
+    /// # Errors
+    /// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] for amounts of the problem that do not fit.
+    pub fn bound(&self, problem: &PlacementProblem) -> Result<Option<Value>, PlacementError> {
+        // what a goal of the host measures can be anything
+        if problem.measures.iter().any(|goal| goal.get().couples()) {
+            return Ok(None);
+        }
+        let mut model = IntegerModel::without_code(problem)?;
+        if !(model.clusters.iter().copied().eq(&self.clusters)
+            && model.resources.iter().copied().eq(&self.resources))
+        {
+            return Ok(None);
+        }
+        let limits = limits(&model);
+        let prices = Multipliers::of(&self.limits);
+        if self.limits.len() != limits.len() || self.limits.iter().any(|price| *price < 0) {
+            return Ok(None);
+        }
+        let Some((weights, of_limits)) = prices
+            .weights(&limits, &model.weights)
+            .zip(prices.of_limits(&limits))
+        else {
+            return Ok(None);
+        };
+        model.weights = weights;
+        let Some(posed) = Posed::new(&model)? else {
+            return Ok(None);
+        };
+        let bound = self
+            .kernel
+            .bound(&posed.problem)
+            .and_then(|bound| posed.value(bound));
+        let above = bound
+            .zip(least(&model))
+            .and_then(|(bound, least)| bound.checked_add(least));
+        let bound = above.and_then(|bound| bound.checked_sub(of_limits));
+        Ok(bound.map(Value::from_units))
+    }
+
+    /// The same prices by the clusters and resources of another model; those that are new cost nothing.
+    pub(super) fn prices_of(&self, model: &IntegerModel<'_>) -> quadratic::Certificate {
+        let columns = self.resources.len();
+        let price = |cluster: &ClusterName, resource: &ResourceName| {
+            let row = self.clusters.iter().position(|name| name == cluster)?;
+            let column = self.resources.iter().position(|name| name == resource)?;
+            self.kernel.prices.get(row * columns + column).copied()
+        };
+        let pairs = model
+            .clusters
+            .iter()
+            .flat_map(|cluster| model.resources.iter().map(move |resource| (*cluster, *resource)));
+        quadratic::Certificate {
+            prices: pairs
+                .map(|(cluster, resource)| price(cluster, resource).unwrap_or(0))
+                .collect(),
+            ..quadratic::Certificate::default()
+        }
+    }
+}
