@@ -54,6 +54,15 @@ pub(crate) fn serialised<'py>(py: Python<'py>, value: &impl Serialize) -> PyResu
     to_python(py, &to_json(value)?)
 }
 
+/// A value in its JSON form, as Python's own types, with integers of any size.
+pub(crate) fn serialised_exactly<'py>(
+    py: Python<'py>,
+    value: &impl Serialize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let text = serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    py.import("json")?.call_method1("loads", (text,))
+}
+
 /// A value in its JSON form.
 pub(crate) fn to_json(value: &impl Serialize) -> PyResult<Value> {
     serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))

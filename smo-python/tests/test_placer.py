@@ -122,3 +122,30 @@ def test_what_is_no_placer(graph: smo.ApplicationGraph, fleet: smo.Inventory) ->
         smo.plan(graph, fleet, placer=smo.Placer())
     with pytest.raises(TypeError):
         smo.plan(graph, fleet, placer="milp")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_bound_can_be_evaluated_again_and_helps_the_next_search() -> None:
+    clusters = [
+        {"name": f"c{number}", "capacity": {"cpu": 12}, "price": {"cpu": 0.02 + 0.01 * number}}
+        for number in range(4)
+    ]
+    services = [
+        {"name": f"default/shop/s{number}", "replicas": 1, "perReplica": {"cpu": 1 + number % 4}}
+        for number in range(12)
+    ]
+    problem = smo.PlacementProblem.from_dict({"problem": {"services": services, "clusters": clusters}})
+    decision = smo.place(problem, smo.FleetPlacer(effort=20_000_000))
+    certificate = decision.certificate
+    assert certificate is not None and decision.bound is not None
+    bound = problem.bound_by(certificate)
+    assert bound is not None and bound <= decision.value
+    # a search may try the cases that prices leave open, and prove more
+    assert decision.bound >= bound > 0.9 * decision.value
+    again = smo.place(problem, smo.AutoPlacer(effort=20_000_000, known=certificate))
+    assert again.value == decision.value
+    with pytest.raises(ValueError, match="not a certificate"):
+        smo.FleetPlacer(known={"prices": []})
+    other = smo.PlacementProblem.from_dict({"problem": {"services": services, "clusters": clusters[1:]}})
+    assert other.bound_by(certificate) is None
+    # cluster by cluster, prices are of use there all the same
+    assert smo.place(other, smo.FleetPlacer(effort=20_000_000, known=certificate)).status in ("optimal", "feasible")

@@ -9,7 +9,7 @@ use smo_core::id::ServiceKey;
 use smo_core::placement::{self as core, Goal, Proof};
 
 use super::{Names, goals};
-use crate::convert::serialised;
+use crate::convert::{serialised, serialised_exactly};
 use crate::html;
 
 /// A placement that was checked against every rule, with what is known about its quality and the reasons for it.
@@ -99,6 +99,17 @@ impl Decision {
             Proof::Integer { argument, .. } => Some(argument),
             Proof::Solver { solver } => Some(solver),
         }
+    }
+
+    /// What the bound can be evaluated from again without searching (`PlacementProblem.bound_by`), as a dict of plain values; `None` where the
+    /// proof has no prices, such as where every placement was tried. A later search of nearly the same question begins with it
+    /// (`known=` of `FleetPlacer` and `AutoPlacer`).
+    #[getter]
+    fn certificate<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let certificate = self.core.proof.certificate();
+        certificate
+            .map(|certificate| serialised_exactly(py, certificate))
+            .transpose()
     }
 
     /// What it costs: `money` in EUR/h, `carbon` in gCO2e/h, `moves` and `placements` in services.

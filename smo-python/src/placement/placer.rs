@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyTuple};
 use smo_core::placement::{self as core, Answer, PlaceContext, PlacementError, Proof, Work};
 
 use super::{PlacementProblem, read_placement, written};
+use crate::convert::from_python;
 
 /// A strategy that answers placement questions. Subclass it and write `place`.
 ///
@@ -173,7 +174,8 @@ impl MilpPlacer {
 /// Thousands of services on hundreds of clusters: prices on capacity, annealing, and a bound in whole numbers.
 ///
 /// `effort` is what it may take: table cells and changes looked at, about a nanosecond each. The same effort gives the same
-/// answer. What the search does not know (budgets, bandwidth, the fullest cluster) only lowers its bound; every rule is kept.
+/// answer. What the bound does not know (bandwidth, the fullest cluster, code of yours) only lowers it; every rule is kept. `known` is the
+/// `certificate` of an earlier decision of the same or a similar question: the search begins with its prices.
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -187,16 +189,20 @@ pub(crate) struct FleetPlacer;
 #[pymethods]
 impl FleetPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = 1000000000))]
-    fn new(effort: u64) -> PyClassInitializer<Self> {
-        let placer = core::FleetPlacer::default().with_effort(effort);
-        PyClassInitializer::from(native(placer)).add_subclass(Self)
+    #[pyo3(signature = (*, effort = 1000000000, known = None))]
+    fn new(effort: u64, known: Option<&Bound<'_, PyAny>>) -> PyResult<PyClassInitializer<Self>> {
+        let mut placer = core::FleetPlacer::default().with_effort(effort);
+        if let Some(known) = known {
+            placer = placer.with_known(from_python(known, "a certificate")?);
+        }
+        Ok(PyClassInitializer::from(native(placer)).add_subclass(Self))
     }
 }
 
 /// The default: `MilpPlacer` where the problem is small, `FleetPlacer` for what that leaves open and for fleets.
 ///
-/// `effort` is for what is not settled at once, about a nanosecond each; the default is some seconds at most.
+/// `effort` is for what is not settled at once, about a nanosecond each; the default is some seconds at most. `known` is as for
+/// `FleetPlacer`.
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -210,14 +216,16 @@ pub(crate) struct AutoPlacer;
 #[pymethods]
 impl AutoPlacer {
     #[new]
-    #[pyo3(signature = (*, effort = None))]
-    fn new(effort: Option<u64>) -> PyClassInitializer<Self> {
-        let placer = core::AutoPlacer::default();
-        let placer = match effort {
-            Some(effort) => placer.with_effort(effort),
-            None => placer,
-        };
-        PyClassInitializer::from(native(placer)).add_subclass(Self)
+    #[pyo3(signature = (*, effort = None, known = None))]
+    fn new(effort: Option<u64>, known: Option<&Bound<'_, PyAny>>) -> PyResult<PyClassInitializer<Self>> {
+        let mut placer = core::AutoPlacer::default();
+        if let Some(effort) = effort {
+            placer = placer.with_effort(effort);
+        }
+        if let Some(known) = known {
+            placer = placer.with_known(from_python(known, "a certificate")?);
+        }
+        Ok(PyClassInitializer::from(native(placer)).add_subclass(Self))
     }
 }
 

@@ -510,6 +510,24 @@ impl PlacementProblem {
         serialised(py, &self.core.document().map_err(unwritable)?)
     }
 
+    /// No placement is worth less than this, in points, as a `certificate` of a decision proves in whole numbers and without searching;
+    /// `None` where it proves nothing about this question. Any prices prove something, good ones more.
+    ///
+    /// >>> import smo
+    /// >>> clusters = [{"name": "edge-1", "capacity": {"cpu": 4}, "price": {"cpu": 0.03}}]
+    /// >>> services = [{"name": "default/shop/web", "replicas": 2, "perReplica": {"cpu": 1}}]
+    /// >>> problem = smo.PlacementProblem.from_dict({"problem": {"services": services, "clusters": clusters}})
+    /// >>> decision = smo.place(problem, smo.FleetPlacer())
+    /// >>> problem.bound_by(decision.certificate) == decision.bound == decision.value
+    /// True
+    fn bound_by(&self, certificate: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+        let py = certificate.py();
+        let certificate: core::Certificate = from_python(certificate, "a certificate")?;
+        let bound = certificate.bound(&self.core);
+        let bound = bound.map_err(|failed| error::placement(py, &failed, None))?;
+        Ok(bound.map(core::Value::points))
+    }
+
     /// The question as YAML, which `parse` reads. Raises `ValueError` as `to_dict`.
     fn to_yaml(&self) -> PyResult<String> {
         self.core.to_yaml().map_err(unwritable)
