@@ -80,7 +80,9 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.bandwidth("edge-1", "edge-2", 10**9),
         Edit.drop_labels(service),
         Edit.drop_spread(service, "zone"),
+        Edit.let_split(service),
         Edit.drop_high_availability(service),
+        Edit.drop_anti_affinity(service),
         Edit.release(service),
         Edit.let_together(list(link)),
         Edit.raise_budget("moves", 3),
@@ -114,6 +116,28 @@ def test_a_budget_that_is_too_small(problem: smo.PlacementProblem) -> None:
     assert "at most 0.000100 EUR/h" in found.conflict
     assert found.ways_out[0]["changes"][0].startswith("raise the budget of money to ")
     assert found.ways_out[0]["cost"] <= 1
+
+
+def test_repairs_that_relax() -> None:
+    class Quiet(smo.Rule):
+        def forbids(
+            self, service: str, demand: smo.ServiceDemand, cluster: str, supply: smo.ClusterSupply
+        ) -> str | None:
+            return "it is loud there" if cluster == "a" else None
+
+    problem = smo.PlacementProblem.pose(towns(a=1), shop("web")).with_rule(Quiet())
+    found = repairs(problem, costs={"rule": 2, "domain": 1, "split": 1})
+    assert [way["changes"] for way in found.ways_out] == [["drop the rule Quiet"]]
+    assert isinstance(what_if(problem, Edit.drop_rule("Quiet")).after, smo.Decision)
+    with pytest.raises(smo.PlacementFailed, match="did you mean Quiet"):
+        what_if(problem, Edit.drop_rule("Quit"))
+    relaxed = Edit.relax_spread("web", "cluster", min_groups=2, max_skew=3)
+    assert str(relaxed) == "relax the spread of web over clusters to at least 2 and a skew of 3"
+    with pytest.raises(smo.PlacementFailed, match="does not spread over clusters"):
+        what_if(problem, relaxed)
+    wide = smo.PlacementProblem.pose(towns(a=1), shop("web")).with_spread("web", min_groups=2)
+    assert isinstance(what_if(wide, relaxed).before, smo.Diagnosis)
+    assert isinstance(what_if(wide, Edit.relax_spread("web", min_groups=1)).after, smo.Decision)
 
 
 def test_losses(problem: smo.PlacementProblem) -> None:

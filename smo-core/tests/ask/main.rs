@@ -5,6 +5,7 @@
 mod explanation;
 mod losses;
 mod order;
+mod relaxed;
 mod repairs;
 mod rules;
 mod support;

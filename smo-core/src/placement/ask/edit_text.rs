@@ -75,6 +75,23 @@ impl fmt::Display for Edit {
             Self::DropSpread { service, key } => {
                 write!(f, "drop the spread of {} over {key}s", service.service)
             }
+            Self::RelaxSpread {
+                service,
+                key,
+                min_groups,
+                max_groups,
+                max_skew,
+            } => {
+                let parts = [
+                    min_groups.map(|least| format!("at least {least}")),
+                    max_groups.map(|most| format!("at most {most}")),
+                    max_skew.map(|skew| format!("a skew of {skew}")),
+                ];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                let (service, parts) = (&service.service, parts.join(" and "));
+                write!(f, "relax the spread of {service} over {key}s to {parts}")
+            }
+            Self::LetSplit { service } => write!(f, "let {} be split over clusters", service.service),
             Self::DropHighAvailability { service } => {
                 write!(f, "drop the high availability of {}", service.service)
             }
@@ -83,6 +100,10 @@ impl fmt::Display for Edit {
                 write!(f, "let {} run on different clusters", all(services))
             }
             Self::LetTogether { services } => write!(f, "let {} run together", all(services)),
+            Self::DropAntiAffinity { service } => {
+                write!(f, "let {} run beside any other", service.service)
+            }
+            Self::DropRule { rule } => write!(f, "drop the rule {rule}"),
             Self::RaiseBudget { goal, at_most } => {
                 write!(
                     f,

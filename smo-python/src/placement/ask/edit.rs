@@ -355,6 +355,33 @@ impl Edit {
         })
     }
 
+    /// The service need spread over fewer domains at least, may use more at most, or may be less even; what is `None` keeps
+    /// its limit.
+    #[staticmethod]
+    #[pyo3(signature = (service, key = "cluster", *, min_groups = None, max_groups = None, max_skew = None))]
+    fn relax_spread(
+        service: String,
+        key: &str,
+        min_groups: Option<u32>,
+        max_groups: Option<u32>,
+        max_skew: Option<u32>,
+    ) -> PyResult<Self> {
+        let key = rule::domain(key);
+        Self::of_service(service, move |service| core::Edit::RelaxSpread {
+            service,
+            key: key.clone(),
+            min_groups,
+            max_groups,
+            max_skew,
+        })
+    }
+
+    /// The replicas of the service may run on several clusters.
+    #[staticmethod]
+    fn let_split(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::LetSplit { service })
+    }
+
     /// The service need not survive the loss of a domain.
     #[staticmethod]
     fn drop_high_availability(service: String) -> PyResult<Self> {
@@ -377,6 +404,18 @@ impl Edit {
     #[staticmethod]
     fn let_together(services: Vec<String>) -> PyResult<Self> {
         Self::of_services(services, |services| core::Edit::LetTogether { services })
+    }
+
+    /// The service need not keep apart from any other, and may run in no domain.
+    #[staticmethod]
+    fn drop_anti_affinity(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::DropAntiAffinity { service })
+    }
+
+    /// A rule of yours is not asked.
+    #[staticmethod]
+    fn drop_rule(rule: String) -> Self {
+        Self::plain(core::Edit::DropRule { rule })
     }
 
     /// So much of a goal may be spent, emitted or moved, in the unit that the goal is shown in.
