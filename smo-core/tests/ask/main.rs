@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod binding;
 mod explanation;
 mod losses;
 mod order;

@@ -39,6 +39,7 @@
 mod binding;
 mod comparison;
 mod condition;
+mod condition_text;
 mod conflict;
 mod edit;
 mod edit_apply;
