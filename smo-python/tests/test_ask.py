@@ -66,6 +66,8 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.replicas(service, 2),
         Edit.scale_replicas(150),
         Edit.scale_demand(50, service),
+        Edit.scale_traffic(50),
+        Edit.scale_load(100, service),
         Edit.price("edge-1", "cpu", 0.5),
         Edit.scale_prices(120),
         Edit.carbon_intensity("edge-1", 1.5),
@@ -78,6 +80,9 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.capacity("edge-1", "cpu", "6"),
         Edit.add_capacity("edge-1", "nvidia.com/gpu", 1),
         Edit.bandwidth("edge-1", "edge-2", 10**9),
+        Edit.distance("edge-1", "edge-2", rtt=3.5, hops=1),
+        Edit.weigh("carbon", 0.0002),
+        Edit.set_budget("moves", 2),
         Edit.drop_labels(service),
         Edit.drop_spread(service, "zone"),
         Edit.let_split(service),
@@ -94,6 +99,17 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
     assert answer.edits == [str(edit) for edit in edits]
     assert answer.edits[-2] == "relax noise-reduction -> image-detection to 50 ms"
     assert repr(edits[0]) == "<smo.ask.Edit: make edge-3 ready>"
+
+
+def test_a_service_is_removed_and_goals_change(problem: smo.PlacementProblem) -> None:
+    answer = what_if(problem, Edit.remove("noise-reduction"), Edit.weigh("money", 0), Edit.set_budget("money", 1))
+    assert answer.edits == ["remove noise-reduction", "a weight of 0 for money", "set the budget of money to 1.000 EUR/h"]
+    assert isinstance(answer.after, smo.Decision)
+    assert "noise-reduction" not in answer.after.placement
+    with pytest.raises(ValueError, match="the weight of money is -1"):
+        Edit.weigh("money", -1)
+    with pytest.raises(smo.PlacementFailed, match="name two clusters"):
+        what_if(problem, Edit.distance("edge-1", "edge-1", rtt=1))
 
 
 def test_edits_that_make_no_sense(problem: smo.PlacementProblem) -> None:

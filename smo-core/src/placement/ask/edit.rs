@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cluster::{Path, Taint};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::{ClusterSupply, DomainKey, Goal, PlacementError, PlacementProblem};
+use crate::placement::{ClusterSupply, DomainKey, Goal, PlacementError, PlacementProblem, Weight};
 use crate::resources::ResourceName;
 use crate::units::{DataRate, Money};
 
@@ -61,6 +61,26 @@ pub enum Edit {
         service: Option<ServiceKey>,
         /// Per cent of what it takes.
         percent: u32,
+    },
+    /// The links of a service, or all, carry this share of their traffic, rounded up.
+    ScaleTraffic {
+        /// The service; `None` for all.
+        service: Option<ServiceKey>,
+        /// Per cent of what they carry.
+        percent: u32,
+    },
+    /// A service, or every one, has this share of its load: so many of its replicas, and so much traffic on its links.
+    /// A link of two services whose load changes one by one changes twice.
+    ScaleLoad {
+        /// The service; `None` for all.
+        service: Option<ServiceKey>,
+        /// Per cent of its load.
+        percent: u32,
+    },
+    /// The service is gone, with its links, and leaves its groups.
+    Remove {
+        /// The service.
+        service: ServiceKey,
     },
     /// An hour of one unit of a resource costs this much on a cluster.
     Price {
@@ -166,6 +186,27 @@ pub enum Edit {
         /// How much.
         capacity: DataRate,
     },
+    /// Two clusters are this far from one another; what the path does not say stays as it was measured.
+    Distance {
+        /// The clusters.
+        between: [ClusterName; 2],
+        /// What is measured.
+        path: Path,
+    },
+    /// A goal of the highest priority counts so much, in points for one unit of it.
+    Weigh {
+        /// The goal.
+        goal: Goal,
+        /// Points for one unit.
+        weight: Weight,
+    },
+    /// So much of a goal may be spent, emitted or moved, whatever budgets of it there are.
+    SetBudget {
+        /// The goal.
+        goal: Goal,
+        /// How much, in its base unit.
+        at_most: i64,
+    },
     /// The labels of its clusters do not matter to a service.
     DropLabels {
         /// The service.
@@ -239,8 +280,8 @@ impl PlacementProblem {
     /// The same question with these changes, made in order.
     ///
     /// # Errors
-    /// [`PlacementError::InvalidProblem`] for a service, cluster or link that the question does not have, and for an added
-    /// cluster that it has already; [`PlacementError::Overflow`] for replicas or demands that do not fit.
+    /// [`PlacementError::InvalidProblem`] for a service, cluster, link or rule that the question does not have, and for an added
+    /// cluster that it has already; [`PlacementError::Overflow`] for replicas, demands or traffic that do not fit.
     pub fn edited(&self, edits: &[Edit]) -> Result<Self, PlacementError> {
         let mut problem = self.clone();
         edits.iter().try_for_each(|edit| edit.apply(&mut problem))?;

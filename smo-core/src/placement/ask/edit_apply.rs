@@ -6,11 +6,11 @@ use super::Edit;
 use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Toleration};
 use crate::id::{ClusterName, ServiceKey, suggestion};
 use crate::placement::{
-    AntiAffinityGroup, ClusterSupply, LinkDemand, LinkLimit, Mode, PlacementError, PlacementProblem,
-    ServiceDemand, Spread,
+    AntiAffinityGroup, Assignment, Budget, ClusterSupply, LinkDemand, LinkLimit, Mode, PlacementError,
+    PlacementProblem, ServiceDemand, Spread,
 };
 use crate::resources::{ResourceName, Resources};
-use crate::units::Latency;
+use crate::units::{DataRate, Latency};
 
 impl Edit {
     pub(super) fn apply(&self, problem: &mut PlacementProblem) -> Result<(), PlacementError> {
@@ -35,12 +35,19 @@ impl Edit {
             } => add_cluster(problem, cluster, supply, paths)?,
             Self::Replicas { service, replicas } => demand_of(problem, service)?.replicas = *replicas,
             Self::ScaleReplicas { service, percent } => {
-                for (key, demand) in demands(problem, service.as_ref())? {
-                    let replicas = scaled(demand.replicas.into(), *percent);
-                    let fits = replicas.and_then(|replicas| u32::try_from(replicas).ok());
-                    demand.replicas =
-                        fits.ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
-                }
+                scale_replicas(problem, service.as_ref(), *percent)?;
+            }
+            Self::ScaleTraffic { service, percent } => {
+                scale_traffic(problem, service.as_ref(), *percent)?;
+            }
+            Self::ScaleLoad { service, percent } => {
+                scale_replicas(problem, service.as_ref(), *percent)?;
+                scale_traffic(problem, service.as_ref(), *percent)?;
+            }
+            Self::Remove { service } => {
+                demand_of(problem, service)?;
+                problem.remove(service);
+                problem.current.set(service.clone(), Assignment::default());
             }
             Self::ScaleDemand { service, percent } => {
                 for (key, demand) in demands(problem, service.as_ref())? {
@@ -146,15 +153,24 @@ impl Edit {
                 }
             }
             Self::Bandwidth { between, capacity } => {
-                for cluster in between {
-                    supply_of(problem, cluster)?;
-                }
-                let [a, b] = between;
                 let path = Path {
                     bandwidth: Some(*capacity),
-                    ..problem.network.path(a, b)
+                    ..Path::default()
                 };
-                problem.network.measure(a.clone(), b.clone(), path);
+                measure(problem, between, path)?;
+            }
+            Self::Distance { between, path } => measure(problem, between, *path)?,
+            Self::Weigh { goal, weight } => {
+                let goals = std::mem::take(&mut problem.goals);
+                problem.goals = goals.with(*goal, *weight);
+            }
+            Self::SetBudget { goal, at_most } => {
+                problem.budgets.retain(|budget| budget.goal != *goal);
+                problem.budgets.push(Budget {
+                    goal: *goal,
+                    at_most: *at_most,
+                    price: None,
+                });
             }
             Self::DropLabels { service } => demand_of(problem, service)?.labels.clear(),
             Self::DropSpread { service, key } => {
@@ -214,6 +230,62 @@ impl Edit {
         }
         Ok(())
     }
+}
+
+fn scale_replicas(
+    problem: &mut PlacementProblem,
+    service: Option<&ServiceKey>,
+    percent: u32,
+) -> Result<(), PlacementError> {
+    for (key, demand) in demands(problem, service)? {
+        let replicas = scaled(demand.replicas.into(), percent);
+        let fits = replicas.and_then(|replicas| u32::try_from(replicas).ok());
+        demand.replicas = fits.ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
+    }
+    Ok(())
+}
+
+fn scale_traffic(
+    problem: &mut PlacementProblem,
+    service: Option<&ServiceKey>,
+    percent: u32,
+) -> Result<(), PlacementError> {
+    if let Some(service) = service {
+        demand_of(problem, service)?;
+    }
+    let has_end = |link: &LinkDemand| service.is_none_or(|end| [&link.from, &link.to].contains(&end));
+    for link in problem.links.iter_mut().filter(|link| has_end(link)) {
+        let more = scaled(link.traffic.get(), percent);
+        link.traffic = more.map(DataRate::new).ok_or_else(|| PlacementError::Overflow {
+            service: link.from.clone(),
+        })?;
+    }
+    Ok(())
+}
+
+/// What the path does not say stays as it was measured.
+fn measure(
+    problem: &mut PlacementProblem,
+    between: &[ClusterName; 2],
+    path: Path,
+) -> Result<(), PlacementError> {
+    for cluster in between {
+        supply_of(problem, cluster)?;
+    }
+    let [a, b] = between;
+    if a == b {
+        return Err(invalid(format!(
+            "{a} is no distance from itself; name two clusters"
+        )));
+    }
+    let known = problem.network.path(a, b);
+    let path = Path {
+        rtt: path.rtt.or(known.rtt),
+        hops: path.hops.or(known.hops),
+        bandwidth: path.bandwidth.or(known.bandwidth),
+    };
+    problem.network.measure(a.clone(), b.clone(), path);
+    Ok(())
 }
 
 fn let_together(
