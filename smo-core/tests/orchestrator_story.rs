@@ -6,6 +6,7 @@ mod orchestrator_support;
 use orchestrator_support::*;
 use smo_core::backend::memory::Scripted;
 use smo_core::backend::{Clock, ReleaseBackend, Scope, StateStore};
+use smo_core::cluster::Headroom;
 use smo_core::graph::{Amount, ApplicationGraph, EventCondition, Service};
 use smo_core::orchestrator::{Advice, AlertOutcome, GraphState, Orchestrator, OrchestratorError, StepResult};
 use smo_core::placement::Assignment;
@@ -373,4 +374,16 @@ async fn what_a_waiting_service_will_take_is_left_free_by_other_graphs() {
     world.reconcile().await;
     world.advance(1);
     assert!(world.release(VO).await.unwrap().is_healthy());
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_headroom_of_the_host_is_kept_free() {
+    let world = world();
+    // Half of m1 and of m2 is 750m, less than either big service takes.
+    let careful = Orchestrator::builder(world.fleet.clone(), world.clock())
+        .with_headroom(Headroom::percent(50).unwrap())
+        .build();
+    careful.deploy(&brussels(), &planner()).await.unwrap();
+    assert_eq!(world.at(NOISE).await, ["m3"]);
+    assert_eq!(world.at(DETECTION).await, ["m3"]);
 }

@@ -12,7 +12,7 @@ use smo_core::diagnostic::Violations;
 use smo_core::resources::ResourceName;
 use smo_core::yaml::Limits;
 
-use crate::convert::{Document, Reduced, json_text, quantities, serialised, to_json, to_python};
+use crate::convert::{Document, Reduced, json_text, quantities, resources, serialised, to_json, to_python};
 use crate::diagnostic::Violation;
 use crate::graph::count;
 use crate::html;
@@ -111,6 +111,51 @@ impl Inventory {
     #[getter]
     fn notes(&self) -> Vec<Violation> {
         self.notes.clone()
+    }
+
+    /// What decisions keep free of every cluster, as quantities.
+    #[getter]
+    fn kept_free(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let clusters = self.core.clusters.values();
+        let kept = clusters.map(|cluster| {
+            let kept = quantities(&self.core.headroom_of(cluster));
+            (cluster.name.to_string(), kept)
+        });
+        kept.collect()
+    }
+
+    /// The same fleet of which decisions keep a share of every cluster free (rounded down), and of some resources at least so
+    /// much (quantities). With `cluster`, that one keeps this and nothing else.
+    ///
+    /// >>> import smo
+    /// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+    /// >>> fleet.with_headroom(10, at_least={"cpu": 1}).kept_free
+    /// {'edge-1': {'cpu': '1', 'memory': '858993459'}}
+    #[pyo3(signature = (percent = 0, *, at_least = None, cluster = None))]
+    fn with_headroom(
+        &self,
+        percent: u32,
+        at_least: Option<BTreeMap<String, Bound<'_, PyAny>>>,
+        cluster: Option<&str>,
+    ) -> PyResult<Self> {
+        let headroom = core::Headroom::percent(percent);
+        let mut headroom = headroom.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        for (resource, amount) in resources(at_least.unwrap_or_default())?.iter() {
+            headroom = headroom.with_at_least(resource.clone(), amount);
+        }
+        let mut inventory = self.core.as_ref().clone();
+        match cluster {
+            None => inventory.headroom = headroom,
+            Some(name) => {
+                let found = inventory.clusters.get_mut(name);
+                let unknown = || PyValueError::new_err(format!("{name} is no cluster of the fleet"));
+                found.ok_or_else(unknown)?.headroom = Some(headroom);
+            }
+        }
+        Ok(Self {
+            core: Arc::new(inventory),
+            notes: self.notes.clone(),
+        })
     }
 
     /// The fleet in the shape of the file, as Python's own types. `from_dict` reads it back.

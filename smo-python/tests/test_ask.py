@@ -66,6 +66,8 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.replicas(service, 2),
         Edit.scale_replicas(150),
         Edit.scale_demand(50, service),
+        Edit.scale_traffic(50),
+        Edit.scale_load(100, service),
         Edit.price("edge-1", "cpu", 0.5),
         Edit.scale_prices(120),
         Edit.carbon_intensity("edge-1", 1.5),
@@ -78,9 +80,14 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
         Edit.capacity("edge-1", "cpu", "6"),
         Edit.add_capacity("edge-1", "nvidia.com/gpu", 1),
         Edit.bandwidth("edge-1", "edge-2", 10**9),
+        Edit.distance("edge-1", "edge-2", rtt=3.5, hops=1),
+        Edit.weigh("carbon", 0.0002),
+        Edit.set_budget("moves", 2),
         Edit.drop_labels(service),
         Edit.drop_spread(service, "zone"),
+        Edit.let_split(service),
         Edit.drop_high_availability(service),
+        Edit.drop_anti_affinity(service),
         Edit.release(service),
         Edit.let_together(list(link)),
         Edit.raise_budget("moves", 3),
@@ -92,6 +99,17 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
     assert answer.edits == [str(edit) for edit in edits]
     assert answer.edits[-2] == "relax noise-reduction -> image-detection to 50 ms"
     assert repr(edits[0]) == "<smo.ask.Edit: make edge-3 ready>"
+
+
+def test_a_service_is_removed_and_goals_change(problem: smo.PlacementProblem) -> None:
+    answer = what_if(problem, Edit.remove("noise-reduction"), Edit.weigh("money", 0), Edit.set_budget("money", 1))
+    assert answer.edits == ["remove noise-reduction", "a weight of 0 for money", "set the budget of money to 1.000 EUR/h"]
+    assert isinstance(answer.after, smo.Decision)
+    assert "noise-reduction" not in answer.after.placement
+    with pytest.raises(ValueError, match="the weight of money is -1"):
+        Edit.weigh("money", -1)
+    with pytest.raises(smo.PlacementFailed, match="name two clusters"):
+        what_if(problem, Edit.distance("edge-1", "edge-1", rtt=1))
 
 
 def test_edits_that_make_no_sense(problem: smo.PlacementProblem) -> None:
@@ -114,6 +132,28 @@ def test_a_budget_that_is_too_small(problem: smo.PlacementProblem) -> None:
     assert "at most 0.000100 EUR/h" in found.conflict
     assert found.ways_out[0]["changes"][0].startswith("raise the budget of money to ")
     assert found.ways_out[0]["cost"] <= 1
+
+
+def test_repairs_that_relax() -> None:
+    class Quiet(smo.Rule):
+        def forbids(
+            self, service: str, demand: smo.ServiceDemand, cluster: str, supply: smo.ClusterSupply
+        ) -> str | None:
+            return "it is loud there" if cluster == "a" else None
+
+    problem = smo.PlacementProblem.pose(towns(a=1), shop("web")).with_rule(Quiet())
+    found = repairs(problem, costs={"rule": 2, "domain": 1, "split": 1})
+    assert [way["changes"] for way in found.ways_out] == [["drop the rule Quiet"]]
+    assert isinstance(what_if(problem, Edit.drop_rule("Quiet")).after, smo.Decision)
+    with pytest.raises(smo.PlacementFailed, match="did you mean Quiet"):
+        what_if(problem, Edit.drop_rule("Quit"))
+    relaxed = Edit.relax_spread("web", "cluster", min_groups=2, max_skew=3)
+    assert str(relaxed) == "relax the spread of web over clusters to at least 2 and a skew of 3"
+    with pytest.raises(smo.PlacementFailed, match="does not spread over clusters"):
+        what_if(problem, relaxed)
+    wide = smo.PlacementProblem.pose(towns(a=1), shop("web")).with_spread("web", min_groups=2)
+    assert isinstance(what_if(wide, relaxed).before, smo.Diagnosis)
+    assert isinstance(what_if(wide, Edit.relax_spread("web", min_groups=1)).after, smo.Decision)
 
 
 def test_losses(problem: smo.PlacementProblem) -> None:

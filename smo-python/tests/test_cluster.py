@@ -69,3 +69,21 @@ def test_observed_states(plan: smo.DeploymentPlan) -> None:
     assert repr(state) == "<smo.ObservedState of 2 releases>"
     with pytest.raises(ValueError, match="not an observed state"):
         smo.ObservedState.from_dict({"releases": 3})
+
+
+def test_a_headroom_is_kept_free() -> None:
+    clusters = [{"name": name, "allocatable": {"cpu": 10, "memory": "10Gi"}} for name in ("a", "b")]
+    fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+    assert fleet.kept_free == {"a": {}, "b": {}}
+    kept = fleet.with_headroom(20).with_headroom(at_least={"cpu": "500m"}, cluster="b")
+    assert kept.kept_free == {"a": {"cpu": "2", "memory": "2Gi"}, "b": {"cpu": "500m"}}
+    assert kept != fleet and smo.Inventory.from_dict(kept.to_dict()) == kept
+    assert kept.to_dict()["fleet"]["headroom"] == {"percent": 20}
+    text = "fleet: {headroom: {percent: 20}, clusters: [{name: a, allocatable: {cpu: 10, memory: 10Gi}}]}"
+    assert smo.Inventory.parse(text).kept_free == {"a": {"cpu": "2", "memory": "2Gi"}}
+    with pytest.raises(smo.InvalidInventory, match="write 0 to 100"):
+        smo.Inventory.parse(text.replace("20", "120"))
+    with pytest.raises(ValueError, match="101 % is above 100 %"):
+        fleet.with_headroom(101)
+    with pytest.raises(ValueError, match="c is no cluster of the fleet"):
+        fleet.with_headroom(1, cluster="c")

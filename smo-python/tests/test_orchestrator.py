@@ -75,6 +75,15 @@ def test_releases_are_written_one_at_a_time_where_that_is_asked_for(
         smo.Orchestrator(member, releases_at_once=0)
 
 
+def test_a_headroom_is_kept_free(graph: smo.ApplicationGraph, member: smo.InMemoryFleet) -> None:
+    # Nothing fits beside all that there is.
+    with pytest.raises(smo.Infeasible):
+        smo.Orchestrator(member, headroom_percent=100).deploy(graph)
+    with pytest.raises(ValueError, match="101 % is above 100 %"):
+        smo.Orchestrator(member, headroom_percent=101)
+    assert smo.Orchestrator(member, headroom_percent=10).deploy(graph).report.succeeded
+
+
 def test_a_drained_cluster_takes_no_new_work(graph: smo.ApplicationGraph, member: smo.InMemoryFleet) -> None:
     member.drain("edge-1")
     plan = smo.plan(graph, member.inventory())

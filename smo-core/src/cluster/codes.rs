@@ -44,6 +44,8 @@ code_table! {
     NOT_A_PAIR = "F019";
     /// A round trip that is negative or no number.
     BAD_RTT = "F020";
+    /// A headroom that is no whole number of per cent from 0 to 100.
+    BAD_PERCENT = "F021";
     /// More is allocated than is offered. A note.
     OVERCOMMITTED = "F101";
 }

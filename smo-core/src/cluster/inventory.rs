@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{CarbonProfile, CarbonSignal, Egress, Network, Price, Taint};
+use super::{CarbonProfile, CarbonSignal, Egress, Headroom, Network, Price, Taint};
 use crate::id::ClusterName;
 use crate::resources::Resources;
 
@@ -69,6 +69,9 @@ pub struct Cluster {
     /// What traffic that leaves it costs.
     #[serde(skip_serializing_if = "Egress::is_free")]
     pub egress: Egress,
+    /// What is kept free here; `None` for what is kept free of every cluster of the fleet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headroom: Option<Headroom>,
 }
 
 impl Cluster {
@@ -88,10 +91,11 @@ impl Cluster {
             price: Price::free(),
             carbon: None,
             egress: Egress::default(),
+            headroom: None,
         }
     }
 
-    /// What is left: allocatable less allocated, never below zero.
+    /// What is left: allocatable less allocated, never below zero. What decisions keep free is a part of it.
     #[must_use]
     pub fn free(&self) -> Resources {
         self.allocatable.saturating_sub(&self.allocated)
@@ -110,6 +114,9 @@ pub struct Inventory {
     pub clusters: IndexMap<ClusterName, Cluster>,
     /// How far they are from one another.
     pub network: Network,
+    /// What decisions keep free of a cluster that says nothing else.
+    #[serde(skip_serializing_if = "Headroom::is_none")]
+    pub headroom: Headroom,
 }
 
 impl Inventory {
@@ -130,6 +137,13 @@ impl Inventory {
     #[must_use]
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
         self.clusters.get(name)
+    }
+
+    /// What decisions keep free of a cluster: its own headroom, else that of the fleet.
+    #[must_use]
+    pub fn headroom_of(&self, cluster: &Cluster) -> Resources {
+        let headroom = cluster.headroom.as_ref().unwrap_or(&self.headroom);
+        headroom.of(&cluster.allocatable)
     }
 
     /// Counts `resources` as allocated on a cluster, so that a decision leaves them free. A cluster that is not there is

@@ -3,6 +3,7 @@
 mod capacity;
 pub mod codes;
 mod domain;
+mod headroom;
 mod inventory;
 mod network;
 mod observation;
@@ -16,6 +17,7 @@ pub use capacity::{
     TaintEffect, Toleration,
 };
 pub use domain::DomainKey;
+pub use headroom::{Headroom, HeadroomTooLarge};
 pub use inventory::{Cluster, Inventory, Readiness};
 pub use network::{Network, Path};
 pub use observation::{Health, ObservedRelease, ObservedReplicas, ObservedState};

@@ -39,6 +39,7 @@ impl Inventory {
     ///       carbon: {intensity: 320, pue: 1.3, wattsPerCore: 10}   # gCO2e per kWh
     ///       egress: {withinRegion: 0.01, outOfRegion: 0.05}        # EUR per GiB that leaves it
     ///     - {name: edge-2, allocatable: {cpu: 4, memory: 8Gi}}
+    ///   headroom: {percent: 10, atLeast: {cpu: 500m}}            # kept free of every cluster; a cluster may say otherwise
     ///   network:
     ///     - {between: [edge-1, edge-2], rtt: 4, hops: 1, bandwidth: 125M}   # round trip in ms; bytes per second
     /// ").unwrap();
@@ -142,6 +143,11 @@ impl<'a> Reader<'a> {
                 self.network(&at, &names, Severity::Error)
             })
             .unwrap_or_default();
+        let headroom = map
+            .get("headroom")
+            .filter(|at| !at.is_null())
+            .and_then(|at| self.headroom(&at))
+            .unwrap_or_default();
         map.finish(&mut self.decoder);
         let clusters = clusters
             .into_values()
@@ -153,6 +159,7 @@ impl<'a> Reader<'a> {
             carbon_signal,
             clusters,
             network,
+            headroom,
         }
     }
 
@@ -393,6 +400,7 @@ mod tests {
         let wrong = "fleet:
   observed: yesterday
   carbonSignal: mean
+  headroom: {percent: 101, atLeast: {cpus: 1}}
   clustres: []
   clusters:
     - name: Edge_1
@@ -408,6 +416,7 @@ mod tests {
     - name: a
       allocatable: {cpu: -1, memory: 1}
       carbon: {intensity: 1, wattsPerCore: NaN}
+      headroom: {percent: 1.5, per: 3}
     - name: b
       allocatable: {cpu: 1, memory: 1}
       carbon: {intensity: 1e300}

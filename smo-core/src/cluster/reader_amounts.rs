@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::codes;
 use super::reader::Reader;
 use super::reader_cluster::is_label_key;
-use super::{CarbonProfile, Egress, Intensity, Price};
+use super::{CarbonProfile, Egress, Headroom, Intensity, Price};
 use crate::decode::Cursor;
 use crate::diagnostic::quoted;
 use crate::resources::{ResourceName, Resources};
@@ -216,6 +216,37 @@ impl<'a> Reader<'a> {
             );
         }
         Some(profile)
+    }
+
+    /// `{percent, atLeast}`.
+    pub(crate) fn headroom(&mut self, at: &Cursor<'a>) -> Option<Headroom> {
+        let mut map = self.decoder.map(at)?;
+        let percent = map.get("percent").filter(|at| !at.is_null());
+        let at_least = map.get("atLeast").filter(|at| !at.is_null());
+        map.finish(&mut self.decoder);
+        let mut headroom = percent.and_then(|at| self.percent(&at)).unwrap_or_default();
+        if let Some(at) = at_least {
+            for (name, amount, _) in self.amounts(&at) {
+                headroom = headroom.with_at_least(name, amount);
+            }
+        }
+        Some(headroom)
+    }
+
+    fn percent(&mut self, at: &Cursor<'a>) -> Option<Headroom> {
+        let text = self.decoder.text(at)?;
+        let percent = text.trim().parse().ok();
+        let headroom = percent.and_then(|percent| Headroom::percent(percent).ok());
+        if headroom.is_none() {
+            let message = format!("{} where a whole number of per cent is expected", quoted(text));
+            self.fault(
+                at,
+                codes::BAD_PERCENT,
+                message,
+                "write 0 to 100, as in `percent: 10`",
+            );
+        }
+        headroom
     }
 
     pub(crate) fn number(

@@ -56,6 +56,10 @@ impl<'a> Reader<'a> {
             .filter(|at| !at.is_null())
             .and_then(|at| self.egress(&at))
             .unwrap_or_default();
+        let headroom = map
+            .get("headroom")
+            .filter(|at| !at.is_null())
+            .and_then(|at| self.headroom(&at));
         map.finish(&mut self.decoder);
         Some(Cluster {
             readiness,
@@ -68,6 +72,7 @@ impl<'a> Reader<'a> {
             price,
             carbon,
             egress,
+            headroom,
             ..Cluster::new(name?, allocatable)
         })
     }

@@ -29,6 +29,19 @@ pub struct Fleet {
     pub clusters: Vec<Cluster>,
     /// What was measured between clusters.
     pub network: Option<Vec<Pair>>,
+    /// What decisions keep free of every cluster that says nothing else.
+    pub headroom: Option<Headroom>,
+}
+
+/// What is kept free of a cluster: the larger of a share and an amount, resource by resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Headroom {
+    /// Per cent of what it offers, rounded down; 0 when not said.
+    #[schemars(range(min = 0, max = 100))]
+    pub percent: Option<u32>,
+    /// At least so much of a resource.
+    pub at_least: Option<BTreeMap<String, Scalar>>,
 }
 
 /// One cluster.
@@ -60,6 +73,8 @@ pub struct Cluster {
     pub carbon: Option<Carbon>,
     /// What traffic that leaves it costs, where it costs anything.
     pub egress: Option<Egress>,
+    /// What is kept free here, in place of what the fleet says.
+    pub headroom: Option<Headroom>,
 }
 
 /// What traffic that leaves a cluster costs, in EUR per GiB.

@@ -8,6 +8,7 @@ use crate::backend::memory::{InMemoryAlerts, InMemoryDashboards, InMemoryMetrics
 use crate::backend::{
     AlertBackend, ClusterBackend, DashboardBackend, MetricsBackend, ReleaseBackend, StateStore, Timer,
 };
+use crate::cluster::Headroom;
 
 /// How long an orchestrator waits for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ impl Orchestrator {
             timer: Arc::new(timer),
             patience: Patience::default(),
             at_once: OrchestratorBuilder::AT_ONCE,
+            headroom: None,
         })
     }
 
@@ -75,6 +77,14 @@ impl OrchestratorBuilder {
     #[must_use]
     pub fn with_releases_at_once(mut self, count: usize) -> Self {
         self.0.at_once = count;
+        self
+    }
+
+    /// The same with decisions that keep so much free of every cluster, whatever the fleet says; a cluster that says
+    /// something of its own keeps that.
+    #[must_use]
+    pub fn with_headroom(mut self, headroom: Headroom) -> Self {
+        self.0.headroom = Some(headroom);
         self
     }
 

@@ -58,6 +58,7 @@ pub use status::{GraphState, GraphStatus, ServiceState, ServiceStatus};
 use crate::backend::{
     AlertBackend, ClusterBackend, DashboardBackend, MetricsBackend, ReleaseBackend, StateStore, Timer,
 };
+use crate::cluster::Headroom;
 
 /// Carries plans out and keeps them carried out. Clones share everything.
 ///
@@ -80,4 +81,5 @@ pub struct Orchestrator {
     timer: Arc<dyn Timer>,
     patience: Patience,
     at_once: usize,
+    headroom: Option<Headroom>,
 }

@@ -37,9 +37,12 @@ impl Orchestrator {
     }
 
     /// The fleet as a decision about `graph` has to see it: what the waiting services of other graphs will take when their
-    /// alerts fire counts as allocated. For a decision about no graph, those of all.
+    /// alerts fire counts as allocated. For a decision about no graph, those of all. It keeps the headroom of the host.
     pub(super) async fn fleet_for(&self, graph: Option<&GraphKey>) -> Result<Inventory, BackendError> {
         let mut fleet = self.clusters.inventory().await?;
+        if let Some(headroom) = &self.headroom {
+            fleet.headroom = headroom.clone();
+        }
         let (records, _) = self.records().await?;
         for record in records.iter().filter(|record| Some(&record.graph) != graph) {
             for spec in record.waiting() {

@@ -19,7 +19,8 @@ impl PlacementProblem {
     /// The question where the services of `graphs` should run, given the fleet and where they run now.
     ///
     /// - The capacity of a cluster is what is free there *plus* what the services being decided hold there now, at most
-    ///   what it offers: what a service holds is not counted against itself. Cpu and memory that a cluster does not report
+    ///   what it offers: what a service holds is not counted against itself. The headroom of the cluster, or of the fleet, is
+    ///   taken off that; what runs moves where it does not fit beside the headroom. Cpu and memory that a cluster does not report
     ///   are 0; other resources that it does not report are not limited, except extended ones such as GPUs, of which
     ///   there are none.
     /// - A graph with static placement is left out: its charts decide.
@@ -107,9 +108,10 @@ impl PlacementProblem {
         }
         for cluster in inventory.clusters.values() {
             let held = held.get(&cluster.name).cloned().unwrap_or_default();
-            problem
-                .clusters
-                .insert(cluster.name.clone(), supply(cluster, &held));
+            problem.clusters.insert(
+                cluster.name.clone(),
+                supply(cluster, &held, &inventory.headroom_of(cluster)),
+            );
         }
         Ok(problem)
     }
@@ -184,7 +186,7 @@ fn links<'a>(
     })
 }
 
-fn supply(cluster: &Cluster, held: &Resources) -> ClusterSupply {
+fn supply(cluster: &Cluster, held: &Resources, headroom: &Resources) -> ClusterSupply {
     let mut capacity = Resources::new()
         .with(ResourceName::CPU, 0)
         .with(ResourceName::MEMORY, 0);
@@ -195,11 +197,16 @@ fn supply(cluster: &Cluster, held: &Resources) -> ClusterSupply {
         }
         let free = allocatable.saturating_sub(cluster.allocated.amount(resource.as_str()));
         let with_held = free.saturating_add(held.amount(resource.as_str()));
-        capacity.set(resource.clone(), with_held.min(allocatable));
+        let kept = headroom.amount(resource.as_str());
+        capacity.set(resource.clone(), with_held.min(allocatable).saturating_sub(kept));
     }
     ClusterSupply {
         readiness: cluster.readiness.clone(),
-        taken: cluster.allocatable.saturating_sub(&capacity),
+        // What is kept free is neither ours nor taken: a cluster is full when only that is left.
+        taken: cluster
+            .allocatable
+            .saturating_sub(headroom)
+            .saturating_sub(&capacity),
         capacity,
         region: cluster.region.clone(),
         zones: cluster.zones.clone(),
@@ -215,7 +222,7 @@ fn supply(cluster: &Cluster, held: &Resources) -> ClusterSupply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Readiness;
+    use crate::cluster::{Headroom, Readiness};
     use crate::graph::LatencyClass;
     use crate::id::ServiceKey;
     use crate::intent::{LinkRequirement, ServiceRequirements};
@@ -304,6 +311,50 @@ mod tests {
             &Placement::from_iter([on("web", "a", 2)]),
         );
         assert_eq!(problem.clusters["a"].capacity.cpu().millicores(), 4000);
+    }
+
+    /// What is kept free of clusters of 10 cores and 10 GiB.
+    fn kept(percent: u32, cores: u64) -> Headroom {
+        Headroom::percent(percent)
+            .unwrap()
+            .with_at_least(ResourceName::CPU, cores * 1000)
+    }
+
+    #[test]
+    fn a_headroom_is_taken_off_once() {
+        // web holds 3 cores and 2 GiB on a, where other work has 5: 10 - 8 + 3 - 2 = 3, and it stays.
+        let current = Placement::from_iter([on("web", "a", 2)]);
+        let mut fleet = Inventory::new([cluster("a", 10, 8), cluster("b", 10, 0), cluster("c", 10, 9)]);
+        fleet.headroom = kept(20, 0);
+        fleet.clusters["b"].headroom = Some(kept(0, 4));
+        let mut last = requirements();
+        last.links.clear();
+        last.services.shift_remove("api");
+        let pose = |fleet: &Inventory| {
+            let graphs = [(graph("g"), &last)];
+            PlacementProblem::pose(fleet, &graphs, &current, Goals::default()).unwrap()
+        };
+        let problem = pose(&fleet);
+        let supply = |name: &str| {
+            let supply = &problem.clusters[name];
+            let [capacity, taken] =
+                [&supply.capacity, &supply.taken].map(|amounts| amounts.cpu().millicores());
+            (capacity, taken)
+        };
+        // 2 cores of a are kept, 4 of b; c has less left than what is kept.
+        assert_eq!(supply("a"), (3000, 5000));
+        assert_eq!(supply("b"), (6000, 0));
+        assert_eq!(supply("c"), (0, 8000));
+        assert_eq!(problem.clusters["a"].capacity.memory().get(), 2 << 30);
+        assert_eq!(verify(&problem, &current), vec![]);
+        let placed = |problem: &PlacementProblem| {
+            let outcome = decide(&MilpPlacer::default(), problem).unwrap();
+            outcome.into_decision().unwrap().placement
+        };
+        assert_eq!(placed(&problem), current);
+        // One core more is kept: it moves to b.
+        fleet.headroom = kept(20, 3);
+        assert_eq!(placed(&pose(&fleet)), Placement::from_iter([on("web", "b", 2)]));
     }
 
     #[test]

@@ -79,8 +79,8 @@ pub struct ClusterSupply {
     /// Whether it can take work.
     pub readiness: Readiness,
     /// What is left for the services being decided: allocatable less allocated, *plus* what these services hold there
-    /// now (so that nothing is counted twice). A resource that is not listed is not limited, except an extended one
-    /// such as a GPU, of which there is none.
+    /// now (so that nothing is counted twice), less the headroom that the host keeps free. A resource that is not listed
+    /// is not limited, except an extended one such as a GPU, of which there is none.
     pub capacity: Resources,
     /// What other work holds of it. It only counts for how full the cluster is.
     pub taken: Resources,

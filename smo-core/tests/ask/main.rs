@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod binding;
 mod explanation;
 mod losses;
 mod order;
+mod relaxed;
 mod repairs;
 mod rules;
 mod support;

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use smo_core::cluster::{Readiness, Taint, TaintEffect};
 use smo_core::placement::ask::{Condition, Edit, RepairCosts, RepairLimits, minimal_conflict, repairs};
 use smo_core::placement::{
-    ClusterSupply, CoLocationGroup, LinkLimit, MilpPlacer, Outcome, PlacementProblem, Value, evaluate, verify,
+    ClusterSupply, CoLocationGroup, LinkLimit, MilpPlacer, Mode, Outcome, PlacementProblem, Value, evaluate,
+    verify,
 };
 use smo_core::resources::{ResourceName, Resources};
 
@@ -130,7 +131,15 @@ fn no_way_out_does_more_than_it_has_to() {
         service: key("s0"),
         replicas: 1,
     };
-    let found = ways_out(&problem);
+    // Letting services apart would be cheaper, and is not what this is about.
+    let limits = RepairLimits {
+        costs: RepairCosts {
+            split: smo_core::placement::Weight::from_millionths(100_000_000),
+            ..RepairCosts::default()
+        },
+        ..RepairLimits::default()
+    };
+    let found = repairs(&MilpPlacer::default(), &problem, limits).unwrap();
     assert_eq!(found.repairs.len(), 5);
     // One replica fewer is enough by itself: nothing is added to it.
     let with_it: Vec<&[Edit]> = found
@@ -241,32 +250,36 @@ fn price_of(
     let mut regions = BTreeSet::new();
     for (service, there) in placement.iter() {
         let demand = &problem.services[service];
-        let (name, replicas) = there.iter().next()?;
-        let supply = &problem.clusters[name];
-        let before = used.remove(name).unwrap_or_default();
-        used.insert(
-            name.clone(),
-            before.checked_add(&demand.per_replica.checked_mul(replicas)?)?,
-        );
-        if !supply.readiness.is_ready() && made_ready.insert(name.clone()) {
-            millionths += 4_000_000;
+        if there.clusters().count() > 1 {
+            millionths += 3_000_000;
         }
-        if demand
-            .pinned
-            .as_ref()
-            .is_some_and(|pinned| !pinned.contains(name))
-            || demand.excluded.contains(name)
-        {
-            millionths += 4_000_000;
-        }
-        let region = supply.region.clone()?;
-        if demand
-            .regions
-            .as_ref()
-            .is_some_and(|allowed| !allowed.contains(&region))
-            && regions.insert((service.clone(), region))
-        {
-            millionths += 5_000_000;
+        for (name, replicas) in there.iter() {
+            let supply = &problem.clusters[name];
+            let before = used.remove(name).unwrap_or_default();
+            used.insert(
+                name.clone(),
+                before.checked_add(&demand.per_replica.checked_mul(replicas)?)?,
+            );
+            if !supply.readiness.is_ready() && made_ready.insert(name.clone()) {
+                millionths += 4_000_000;
+            }
+            if demand
+                .pinned
+                .as_ref()
+                .is_some_and(|pinned| !pinned.contains(name))
+                || demand.excluded.contains(name)
+            {
+                millionths += 4_000_000;
+            }
+            let region = supply.region.clone()?;
+            if demand
+                .regions
+                .as_ref()
+                .is_some_and(|allowed| !allowed.contains(&region))
+                && regions.insert((service.clone(), region))
+            {
+                millionths += 5_000_000;
+            }
         }
     }
     for (name, used) in &used {
@@ -280,21 +293,26 @@ fn price_of(
     }
     // Links between the same two services are widened together: each pays for its own limit.
     for link in &problem.links {
-        let ends =
-            [&link.from, &link.to].map(|end| placement.get(end).and_then(|there| there.clusters().next()));
-        let [Some(from), Some(to)] = ends else { continue };
-        let path = problem.network.path(from, to);
+        let [Some(from), Some(to)] = [&link.from, &link.to].map(|end| placement.get(end)) else {
+            continue;
+        };
+        let pairs = from
+            .clusters()
+            .flat_map(|from| to.clusters().map(move |to| (from, to)));
+        let paths = pairs.map(|(from, to)| problem.network.path(from, to));
         let same = problem
             .links
             .iter()
             .filter(|other| (&other.from, &other.to) == (&link.from, &link.to));
-        let any_broken = same.clone().any(|other| !other.limit.allows(path));
-        if !any_broken {
+        let too_long = paths.filter(|path| same.clone().any(|other| !other.limit.allows(*path)));
+        let too_long: Vec<_> = too_long.map(|path| path.rtt).collect();
+        if too_long.is_empty() {
             continue;
         }
-        millionths += match path.rtt {
+        millionths += match too_long.into_iter().collect::<Option<Vec<_>>>() {
             None => 6_000_000,
-            Some(rtt) => {
+            Some(rtts) => {
+                let rtt = rtts.into_iter().max()?;
                 let over = (rtt.base() - link.limit.rtt_below?.base() + 1).max(0);
                 i128::from(over * 200)
             }
@@ -394,9 +412,13 @@ fn every_condition(problem: &PlacementProblem) -> Vec<Condition> {
     conditions
 }
 
-/// Every placement of every number of replicas from one to all, with how many fewer run.
+/// Every placement of every number of replicas from one to all, apart or together, with how many fewer run.
 fn with_fewer_replicas(problem: &PlacementProblem) -> Vec<(u32, smo_core::placement::Placement)> {
-    let mut variants = vec![(0, problem.clone())];
+    let mut apart = problem.clone();
+    for demand in apart.services.values_mut() {
+        demand.mode = Mode::Split;
+    }
+    let mut variants = vec![(0, apart)];
     for service in problem.services.keys() {
         let all = problem.services[service].replicas;
         variants = variants

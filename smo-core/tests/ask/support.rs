@@ -209,22 +209,44 @@ prop_compose! {
     }
 }
 
-/// Every way to give each service one cluster, whether it keeps the rules or not.
+/// Every way to place so many replicas, one by one.
+fn ways(clusters: &[ClusterName], replicas: u32) -> Vec<Assignment> {
+    let mut counts = BTreeSet::from([vec![0_u32; clusters.len()]]);
+    for _ in 0..replicas {
+        let one_more = |count: &Vec<u32>| {
+            let with = |at: usize| {
+                let mut count = count.clone();
+                count[at] += 1;
+                count
+            };
+            (0..clusters.len()).map(with).collect::<Vec<_>>()
+        };
+        counts = counts.iter().flat_map(one_more).collect();
+    }
+    let named = |count: Vec<u32>| clusters.iter().cloned().zip(count).collect();
+    counts.into_iter().map(named).collect()
+}
+
+/// Every way to give each service one cluster, or several where it may be split, whether it keeps the rules or not.
 pub(crate) fn every_placement(problem: &PlacementProblem) -> Vec<Placement> {
+    let clusters: Vec<ClusterName> = problem.clusters.keys().cloned().collect();
     let mut placements = vec![Placement::new()];
     for (service, demand) in problem.services.iter().filter(|(_, demand)| demand.replicas > 0) {
-        let on = |placement: &Placement, cluster: &ClusterName| {
-            let mut placement = placement.clone();
-            placement.set(
-                service.clone(),
-                Assignment::single(cluster.clone(), demand.replicas),
-            );
-            placement
+        let whole = |cluster: &ClusterName| Assignment::single(cluster.clone(), demand.replicas);
+        let ways = if demand.is_split() {
+            ways(&clusters, demand.replicas)
+        } else {
+            clusters.iter().map(whole).collect()
         };
-        placements = placements
-            .iter()
-            .flat_map(|placement| problem.clusters.keys().map(move |cluster| on(placement, cluster)))
-            .collect();
+        let with = |placement: &Placement| {
+            let on = |way: &Assignment| {
+                let mut placement = placement.clone();
+                placement.set(service.clone(), way.clone());
+                placement
+            };
+            ways.iter().map(on).collect::<Vec<_>>()
+        };
+        placements = placements.iter().flat_map(with).collect();
     }
     placements
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use smo_core::placement::ask::{Edit, what_if, what_then};
-use smo_core::placement::{MilpPlacer, Outcome, PlacementProblem, decide, verify};
+use smo_core::placement::{
+    CoLocationGroup, DomainKey, Goal, MilpPlacer, Outcome, PlacementProblem, Weight, decide, verify,
+};
 use smo_core::resources::ResourceName;
-use smo_core::units::Money;
+use smo_core::units::{DataRate, Latency, Money};
 
 use crate::support::{Room, brussels, cluster, key, problems, shop, supply};
 
@@ -175,6 +177,43 @@ fn every_edit_is_a_few_words() {
             from: web.clone(),
             to: key("api"),
         },
+        Edit::ScaleTraffic {
+            service: Some(web.clone()),
+            percent: 50,
+        },
+        Edit::ScaleLoad {
+            service: None,
+            percent: 200,
+        },
+        Edit::Remove { service: web.clone() },
+        Edit::Distance {
+            between: [edge.clone(), cluster("edge-2")],
+            path: path(Some(22_000), Some(3)),
+        },
+        Edit::Weigh {
+            goal: Goal::Carbon,
+            weight: Weight::from_millionths(2_500_000),
+        },
+        Edit::SetBudget {
+            goal: Goal::Money,
+            at_most: 500_000_000,
+        },
+        Edit::SetBudget {
+            goal: Goal::Moves,
+            at_most: 0,
+        },
+        Edit::RelaxSpread {
+            service: web.clone(),
+            key: DomainKey::Zone,
+            min_groups: Some(2),
+            max_groups: None,
+            max_skew: Some(3),
+        },
+        Edit::LetSplit { service: web.clone() },
+        Edit::DropAntiAffinity { service: web.clone() },
+        Edit::DropRule {
+            rule: "licence".into(),
+        },
     ];
     let words: Vec<String> = edits.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(words.join("\n"));
@@ -287,6 +326,86 @@ fn every_edit_does_what_it_says() {
 }
 
 #[test]
+fn loads_distances_goals_and_budgets_change() {
+    let mut problem = shop();
+    problem.links[0].traffic = DataRate::new(1001);
+    let web = || key("web");
+    let edited = |edit: Edit| problem.edited(&[edit]).unwrap();
+    let traffic = edited(Edit::ScaleTraffic {
+        service: Some(key("cart")),
+        percent: 50,
+    });
+    // Rounded up, and nothing else changes.
+    assert_eq!(traffic.links[0].traffic.get(), 501);
+    assert_eq!(traffic.services, problem.services);
+    let other = edited(Edit::ScaleTraffic {
+        service: Some(key("search")),
+        percent: 50,
+    });
+    assert_eq!(other, problem, "search is at no link");
+    let doubled = edited(Edit::ScaleLoad {
+        service: None,
+        percent: 200,
+    });
+    let replicas: Vec<u32> = doubled.services.values().map(|demand| demand.replicas).collect();
+    assert_eq!(
+        (replicas, doubled.links[0].traffic.get()),
+        (vec![4, 2, 2, 2, 2], 2002)
+    );
+    let near = edited(Edit::Distance {
+        between: [cluster("austin"), cluster("paris")],
+        path: smo_core::cluster::Path {
+            rtt: Some(Latency::from_base(7_000)),
+            ..smo_core::cluster::Path::default()
+        },
+    });
+    let path = near.network.path(&cluster("paris"), &cluster("austin"));
+    assert_eq!(
+        (path.rtt.unwrap().base(), path.hops),
+        (7_000, Some(1)),
+        "hops stay"
+    );
+    let weighed = edited(Edit::Weigh {
+        goal: Goal::Carbon,
+        weight: Weight::from_millionths(7),
+    });
+    assert_eq!(weighed.goals.carbon, Weight::from_millionths(7));
+    assert_eq!(weighed.goals.money, problem.goals.money);
+    let budget = |at_most| Edit::SetBudget {
+        goal: Goal::Moves,
+        at_most,
+    };
+    let tightened = problem.edited(&[budget(3), budget(1)]).unwrap();
+    assert_eq!(tightened.budgets.len(), 1);
+    assert_eq!(
+        tightened.budgets[0].at_most, 1,
+        "the later counts, although it is less"
+    );
+    problem.co_location.push(CoLocationGroup {
+        services: BTreeSet::from([web(), key("cart")]),
+        price: None,
+    });
+    let removed = problem.edited(&[Edit::Remove { service: web() }]).unwrap();
+    assert_eq!(removed.services.len(), problem.services.len() - 1);
+    assert!(removed.links.is_empty() && removed.current.get(&web()).is_none());
+    assert_eq!(removed.co_location[0].services, BTreeSet::from([key("cart")]));
+}
+
+#[test]
+fn a_service_that_is_removed_stops() {
+    let edits = [
+        Edit::Remove {
+            service: key("reports"),
+        },
+        Edit::ScaleLoad {
+            service: Some(key("web")),
+            percent: 200,
+        },
+    ];
+    insta::assert_snapshot!(ask(&shop(), &edits));
+}
+
+#[test]
 fn edits_that_make_no_sense_are_refused() {
     let refused = |edit: Edit| shop().edited(&[edit]).unwrap_err().to_string();
     insta::assert_snapshot!(refused(Edit::Lose { cluster: cluster("parys") }), @"the placement problem is inconsistent: parys is no cluster of the problem; did you mean paris?");
@@ -308,6 +427,11 @@ fn edits_that_make_no_sense_are_refused() {
         },
     ];
     insta::assert_snapshot!(shop().edited(&many).unwrap_err(), @"an amount of `default/demo/web` does not fit 64 bits");
+    let nowhere = Edit::Distance {
+        between: [cluster("paris"), cluster("paris")],
+        path: smo_core::cluster::Path::default(),
+    };
+    insta::assert_snapshot!(refused(nowhere), @"the placement problem is inconsistent: paris is no distance from itself; name two clusters");
     let backwards = Edit::AcceptPath {
         from: key("cart"),
         to: key("web"),

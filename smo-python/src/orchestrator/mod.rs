@@ -16,7 +16,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use smo_core::backend::FiringAlert;
-use smo_core::cluster::Inventory;
+use smo_core::cluster::{Headroom, Inventory};
 use smo_core::id::{GraphKey, Project, ServiceKey};
 use smo_core::orchestrator::{self as core, AlertNotice, AlertState, OrchestratorError};
 use smo_core::plan::{Fingerprint, Planner as CorePlanner};
@@ -36,7 +36,8 @@ use crate::scaling::{Autoscaler, ScalingReport};
 /// `fleet` is an `InMemoryFleet` or a `smo.karmada.KarmadaFleet`. `alerts`, `dashboards`, `metrics` and `store` are the
 /// other ports; those not given are served from memory, and so end with the process. Without `alerts`, alerts come in
 /// through `on_alert` only. `releases_at_once` is how many releases of a wave are written at the same time, at
-/// least one: the services of a wave do not wait for one another.
+/// least one: the services of a wave do not wait for one another. `headroom_percent` of every cluster that says nothing of its
+/// own is kept free by decisions; 0 leaves it to the fleet.
 ///
 /// A graph is named by its id (in `project`), by `project/graph`, by the `ApplicationGraph`, or by a plan of it. Time
 /// is that of the fleet: waiting for services to become healthy moves the clock of an `InMemoryFleet`.
@@ -139,7 +140,7 @@ const _: () = assert!(core::OrchestratorBuilder::AT_ONCE == 16);
 #[pymethods]
 impl Orchestrator {
     #[new]
-    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = 16))]
+    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = 16, headroom_percent = 0))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
         fleet: &Fleet,
@@ -150,14 +151,20 @@ impl Orchestrator {
         metrics: Option<&MetricsBackend>,
         store: Option<&StateStore>,
         releases_at_once: usize,
+        headroom_percent: u32,
     ) -> PyResult<Self> {
         let project = parse(project)?;
         if releases_at_once == 0 {
             return Err(PyValueError::new_err("releases_at_once is 1 or more"));
         }
+        let headroom = Headroom::percent(headroom_percent);
+        let headroom = headroom.map_err(|error| PyValueError::new_err(error.to_string()))?;
         let fleet = fleet.port().clone();
         let builder = fleet.get()?.orchestrator();
         let mut builder = builder.with_releases_at_once(releases_at_once);
+        if !headroom.is_none() {
+            builder = builder.with_headroom(headroom);
+        }
         if let Some(patience) = patience {
             builder = builder.with_patience(patience.0);
         }

@@ -27,7 +27,8 @@ use crate::convert::Reduced;
 #[derive(PartialEq)]
 pub(crate) struct Goals(pub(crate) core::Goals);
 
-fn weight(goal: Goal, points: f64) -> PyResult<Weight> {
+/// Points for one unit of a goal.
+pub(super) fn weight(goal: Goal, points: f64) -> PyResult<Weight> {
     let message = || {
         format!(
             "the weight of {} is {points}, not a number from 0 to 1000000",

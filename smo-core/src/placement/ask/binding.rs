@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Condition;
 use super::within::Effort;
+use crate::id::{ClusterName, ServiceKey};
 use crate::placement::decide::{Checked, checked};
 use crate::placement::{
     Alternative, Decision, PlacementError, PlacementProblem, Placer, Reason, Totals, Value,
@@ -26,7 +27,8 @@ pub struct Binding {
     pub exact: bool,
 }
 
-/// Tries the question without every condition that keeps a service off a cluster, and whether all of them were tried.
+/// Tries the question without every condition that keeps a service off a cluster or is about several services, clusters or
+/// replicas, and says whether all of them were tried.
 pub(super) fn binding(
     placer: &dyn Placer,
     problem: &PlacementProblem,
@@ -56,8 +58,10 @@ pub(super) fn binding(
     Ok((binding, true))
 }
 
-/// The conditions that some service meets on its way to another cluster.
+/// The conditions that some service meets on its way to another cluster, and then every other one that no service may meet
+/// alone: two moves may exceed a budget that allows each of them, and what keeps replicas apart is met by those in place.
 fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition> {
+    let coupled = Condition::coupled(problem);
     let mut found: Vec<Condition> = Vec::new();
     let mut note = |condition: Condition| {
         if !found.contains(&condition) {
@@ -65,41 +69,67 @@ fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition>
         }
     };
     for (service, explained) in &decision.explanation.services {
-        let service = || service.clone();
         for (cluster, alternative) in &explained.alternatives {
             let Alternative::Forbidden(reason) = alternative else {
                 continue;
             };
-            match reason {
-                Reason::NotReady { .. } => note(Condition::NotReady {
-                    cluster: cluster.clone(),
-                }),
-                Reason::Insufficient { resource, .. } | Reason::NotOffered { resource } => {
-                    note(Condition::Capacity {
-                        cluster: cluster.clone(),
-                        resource: resource.clone(),
-                    });
-                }
-                Reason::Tainted { .. } => note(Condition::Taints { service: service() }),
-                Reason::PinnedElsewhere => note(Condition::Pin { service: service() }),
-                Reason::Excluded => note(Condition::Exclusion { service: service() }),
-                Reason::ForbiddenRegion { .. } => note(Condition::Regions { service: service() }),
-                Reason::Label { .. } => note(Condition::Labels { service: service() }),
-                Reason::Final => note(Condition::Final { service: service() }),
-                Reason::NoDomain { .. } => note(Condition::Spread { service: service() }),
-                // Which of the rules about several services it is, the words do not say.
-                Reason::Breaks { .. } | Reason::Custom { .. } => {}
-                Reason::LinkTooLong { peer, .. } => {
-                    for condition in Condition::links(problem) {
-                        let ends = [service(), peer.clone()];
-                        if matches!(&condition, Condition::Link { from, to } if ends.contains(from) && ends.contains(to))
-                        {
-                            note(condition);
-                        }
-                    }
-                }
-            }
+            met(problem, &coupled, service, cluster, reason)
+                .into_iter()
+                .for_each(&mut note);
         }
     }
+    coupled.into_iter().for_each(note);
     found
+}
+
+/// The conditions behind the reason that keeps a service off a cluster.
+fn met(
+    problem: &PlacementProblem,
+    coupled: &[Condition],
+    service: &ServiceKey,
+    cluster: &ClusterName,
+    reason: &Reason,
+) -> Vec<Condition> {
+    let key = || service.clone();
+    match reason {
+        Reason::NotReady { .. } => vec![Condition::NotReady {
+            cluster: cluster.clone(),
+        }],
+        Reason::Insufficient { resource, .. } | Reason::NotOffered { resource } => {
+            let demand = problem.services.get(service);
+            let required = demand.is_some_and(|demand| demand.requires.contains(resource));
+            let required = required.then(|| Condition::Requirement { service: key() });
+            let capacity = Condition::Capacity {
+                cluster: cluster.clone(),
+                resource: resource.clone(),
+            };
+            std::iter::once(capacity).chain(required).collect()
+        }
+        Reason::Tainted { .. } => vec![Condition::Taints { service: key() }],
+        Reason::PinnedElsewhere => vec![Condition::Pin { service: key() }],
+        Reason::Excluded => vec![Condition::Exclusion { service: key() }],
+        Reason::ForbiddenRegion { .. } => vec![Condition::Regions { service: key() }],
+        Reason::Label { .. } => vec![Condition::Labels { service: key() }],
+        Reason::Final => vec![Condition::Final { service: key() }],
+        Reason::Custom { name, .. } => vec![Condition::Custom { rule: name.clone() }],
+        Reason::NoDomain { key } => {
+            let about = coupled
+                .iter()
+                .filter(|condition| condition.asks_for(problem, service, key));
+            about.cloned().collect()
+        }
+        // Which of the rules about several services it is, the words do not say.
+        Reason::Breaks { .. } => {
+            let about = coupled.iter().filter(|condition| condition.may_concern(service));
+            about.cloned().collect()
+        }
+        Reason::LinkTooLong { peer, .. } => {
+            let ends = [service, peer];
+            let mut links = Condition::links(problem);
+            links.retain(|link| {
+                matches!(link, Condition::Link { from, to } if ends.contains(&from) && ends.contains(&to))
+            });
+            links
+        }
+    }
 }

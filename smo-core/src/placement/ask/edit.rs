@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Taint, Toleration};
-use crate::id::{ClusterName, ServiceKey, suggestion};
-use crate::placement::{
-    AntiAffinityGroup, ClusterSupply, DomainKey, Goal, LinkDemand, LinkLimit, PlacementError,
-    PlacementProblem, ServiceDemand,
-};
-use crate::resources::{ResourceName, Resources};
-use crate::units::{DataRate, Latency, Money};
+use crate::cluster::{Path, Taint};
+use crate::id::{ClusterName, ServiceKey};
+use crate::placement::{ClusterSupply, DomainKey, Goal, PlacementError, PlacementProblem, Weight};
+use crate::resources::ResourceName;
+use crate::units::{DataRate, Money};
 
 /// One change to a placement question. [`PlacementProblem::edited`] makes it; `Display` is a few words.
 ///
@@ -64,6 +61,26 @@ pub enum Edit {
         service: Option<ServiceKey>,
         /// Per cent of what it takes.
         percent: u32,
+    },
+    /// The links of a service, or all, carry this share of their traffic, rounded up.
+    ScaleTraffic {
+        /// The service; `None` for all.
+        service: Option<ServiceKey>,
+        /// Per cent of what they carry.
+        percent: u32,
+    },
+    /// A service, or every one, has this share of its load: so many of its replicas, and so much traffic on its links.
+    /// A link of two services whose load changes one by one changes twice.
+    ScaleLoad {
+        /// The service; `None` for all.
+        service: Option<ServiceKey>,
+        /// Per cent of its load.
+        percent: u32,
+    },
+    /// The service is gone, with its links, and leaves its groups.
+    Remove {
+        /// The service.
+        service: ServiceKey,
     },
     /// An hour of one unit of a resource costs this much on a cluster.
     Price {
@@ -169,6 +186,27 @@ pub enum Edit {
         /// How much.
         capacity: DataRate,
     },
+    /// Two clusters are this far from one another; what the path does not say stays as it was measured.
+    Distance {
+        /// The clusters.
+        between: [ClusterName; 2],
+        /// What is measured.
+        path: Path,
+    },
+    /// A goal of the highest priority counts so much, in points for one unit of it.
+    Weigh {
+        /// The goal.
+        goal: Goal,
+        /// Points for one unit.
+        weight: Weight,
+    },
+    /// So much of a goal may be spent, emitted or moved, whatever budgets of it there are.
+    SetBudget {
+        /// The goal.
+        goal: Goal,
+        /// How much, in its base unit.
+        at_most: i64,
+    },
     /// The labels of its clusters do not matter to a service.
     DropLabels {
         /// The service.
@@ -180,6 +218,24 @@ pub enum Edit {
         service: ServiceKey,
         /// What makes a domain.
         key: DomainKey,
+    },
+    /// The spread of a service over domains of this kind asks for less; what is `None` keeps its limit.
+    RelaxSpread {
+        /// The service.
+        service: ServiceKey,
+        /// What makes a domain.
+        key: DomainKey,
+        /// So many domains are enough.
+        min_groups: Option<u32>,
+        /// So many domains may be used.
+        max_groups: Option<u32>,
+        /// The fullest domain may have so many replicas more than the emptiest.
+        max_skew: Option<u32>,
+    },
+    /// The replicas of a service may run on several clusters.
+    LetSplit {
+        /// The service.
+        service: ServiceKey,
     },
     /// A service need not survive the loss of a domain.
     DropHighAvailability {
@@ -201,6 +257,16 @@ pub enum Edit {
         /// The services.
         services: BTreeSet<ServiceKey>,
     },
+    /// A service need not keep apart from any other, and may run in no domain.
+    DropAntiAffinity {
+        /// The service.
+        service: ServiceKey,
+    },
+    /// A rule of the host is not asked.
+    DropRule {
+        /// Its name.
+        rule: String,
+    },
     /// So much of a goal may be spent, emitted or moved, where a budget allows less.
     RaiseBudget {
         /// The goal.
@@ -214,326 +280,11 @@ impl PlacementProblem {
     /// The same question with these changes, made in order.
     ///
     /// # Errors
-    /// [`PlacementError::InvalidProblem`] for a service, cluster or link that the question does not have, and for an added
-    /// cluster that it has already; [`PlacementError::Overflow`] for replicas or demands that do not fit.
+    /// [`PlacementError::InvalidProblem`] for a service, cluster, link or rule that the question does not have, and for an added
+    /// cluster that it has already; [`PlacementError::Overflow`] for replicas, demands or traffic that do not fit.
     pub fn edited(&self, edits: &[Edit]) -> Result<Self, PlacementError> {
         let mut problem = self.clone();
         edits.iter().try_for_each(|edit| edit.apply(&mut problem))?;
         Ok(problem)
-    }
-}
-
-impl Edit {
-    fn apply(&self, problem: &mut PlacementProblem) -> Result<(), PlacementError> {
-        match self {
-            Self::Lose { cluster } => {
-                supply_of(problem, cluster)?.readiness = Readiness::NotReady {
-                    reason: "lost".to_owned(),
-                    since: None,
-                };
-            }
-            Self::Drain { cluster } => {
-                supply_of(problem, cluster)?;
-                for demand in problem.services.values_mut() {
-                    demand.excluded.insert(cluster.clone());
-                }
-            }
-            Self::MakeReady { cluster } => supply_of(problem, cluster)?.readiness = Readiness::Ready,
-            Self::AddCluster {
-                cluster,
-                supply,
-                paths,
-            } => add_cluster(problem, cluster, supply, paths)?,
-            Self::Replicas { service, replicas } => demand_of(problem, service)?.replicas = *replicas,
-            Self::ScaleReplicas { service, percent } => {
-                for (key, demand) in demands(problem, service.as_ref())? {
-                    let replicas = scaled(demand.replicas.into(), *percent);
-                    let fits = replicas.and_then(|replicas| u32::try_from(replicas).ok());
-                    demand.replicas =
-                        fits.ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
-                }
-            }
-            Self::ScaleDemand { service, percent } => {
-                for (key, demand) in demands(problem, service.as_ref())? {
-                    let more = |(name, amount): (&ResourceName, u64)| {
-                        Some((name.clone(), scaled(amount, *percent)?))
-                    };
-                    let scaled: Option<Resources> = demand.per_replica.iter().map(more).collect();
-                    demand.per_replica =
-                        scaled.ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
-                }
-            }
-            Self::Price {
-                cluster,
-                resource,
-                price,
-            } => {
-                let supply = supply_of(problem, cluster)?;
-                supply.price = supply.price.clone().with(resource.clone(), *price);
-            }
-            Self::ScalePrices { cluster, percent } => {
-                for supply in supplies(problem, cluster.as_ref())? {
-                    let scaled = supply.price.scaled(*percent);
-                    let too_large = || invalid(format!("{percent} % of a price does not fit 64 bits"));
-                    supply.price = scaled.ok_or_else(too_large)?;
-                }
-            }
-            Self::CarbonIntensity { cluster, intensity } => {
-                // The fleet's signal: a problem with both is refused.
-                let known = problem.clusters.values().find_map(|supply| supply.carbon);
-                let signal = known
-                    .map(|profile| profile.intensity.signal())
-                    .unwrap_or_default();
-                let supply = supply_of(problem, cluster)?;
-                let (pue, watts_per_core) = match supply.carbon {
-                    Some(profile) => (profile.pue, profile.watts_per_core),
-                    None => (1.0, CarbonProfile::DEFAULT_WATTS_PER_CORE),
-                };
-                supply.carbon = Some(CarbonProfile {
-                    intensity: Intensity::new(signal, *intensity),
-                    pue,
-                    watts_per_core,
-                });
-            }
-            Self::Pin { service, clusters } => {
-                for cluster in clusters {
-                    supply_of(problem, cluster)?;
-                }
-                demand_of(problem, service)?.pinned = Some(clusters.clone());
-            }
-            Self::Unpin { service } => demand_of(problem, service)?.pinned = None,
-            Self::Exclude { service, cluster } => {
-                supply_of(problem, cluster)?;
-                demand_of(problem, service)?.excluded.insert(cluster.clone());
-            }
-            Self::Allow { service, cluster } => {
-                supply_of(problem, cluster)?;
-                let demand = demand_of(problem, service)?;
-                demand.excluded.remove(cluster);
-                if let Some(pinned) = &mut demand.pinned {
-                    pinned.insert(cluster.clone());
-                }
-            }
-            Self::AllowRegion { service, region } => {
-                let demand = demand_of(problem, service)?;
-                match (region, &mut demand.regions) {
-                    (Some(region), Some(regions)) => {
-                        regions.insert(region.clone());
-                    }
-                    _ => demand.regions = None,
-                }
-            }
-            Self::Tolerate { service, taint } => demand_of(problem, service)?.tolerations.push(Toleration {
-                key: Some(taint.key.clone()),
-                value: taint.value.clone(),
-                effect: Some(taint.effect),
-            }),
-            Self::Capacity {
-                cluster,
-                resource,
-                amount,
-            } => supply_of(problem, cluster)?
-                .capacity
-                .set(resource.clone(), *amount),
-            Self::AddCapacity {
-                cluster,
-                resource,
-                amount,
-            } => {
-                let supply = supply_of(problem, cluster)?;
-                if let Some(there) = supply.available(resource) {
-                    let sum = there.saturating_add(*amount);
-                    supply.capacity.set(resource.clone(), sum);
-                }
-            }
-            Self::AcceptPath { from, to, path } => {
-                for link in links(problem, from, to)? {
-                    link.limit = link.limit.widened(*path);
-                }
-            }
-            Self::DropLimit { from, to } => {
-                for link in links(problem, from, to)? {
-                    link.limit = LinkLimit::default();
-                }
-            }
-            Self::Bandwidth { between, capacity } => {
-                for cluster in between {
-                    supply_of(problem, cluster)?;
-                }
-                let [a, b] = between;
-                let path = Path {
-                    bandwidth: Some(*capacity),
-                    ..problem.network.path(a, b)
-                };
-                problem.network.measure(a.clone(), b.clone(), path);
-            }
-            Self::DropLabels { service } => demand_of(problem, service)?.labels.clear(),
-            Self::DropSpread { service, key } => {
-                let spread = &mut demand_of(problem, service)?.spread;
-                spread.retain(|spread| spread.key != *key);
-            }
-            Self::DropHighAvailability { service } => {
-                demand_of(problem, service)?.high_availability = None;
-            }
-            Self::Release { service } => demand_of(problem, service)?.final_placement = false,
-            Self::DropCoLocation { services } => {
-                let groups = problem.co_location.len();
-                problem.co_location.retain(|group| group.services != *services);
-                if problem.co_location.len() == groups {
-                    return Err(invalid("these services are no group of co-location".to_owned()));
-                }
-            }
-            Self::LetTogether { services } => let_together(problem, services)?,
-            Self::RaiseBudget { goal, at_most } => {
-                for budget in problem.budgets.iter_mut().filter(|budget| budget.goal == *goal) {
-                    budget.at_most = budget.at_most.max(*at_most);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn let_together(
-    problem: &mut PlacementProblem,
-    services: &BTreeSet<ServiceKey>,
-) -> Result<(), PlacementError> {
-    for service in services {
-        demand_of(problem, service)?;
-    }
-    let groups = std::mem::take(&mut problem.anti_affinity);
-    for group in groups {
-        let (among, others): (BTreeSet<_>, BTreeSet<_>) = group
-            .services
-            .iter()
-            .cloned()
-            .partition(|service| services.contains(service));
-        if among.len() < 2 {
-            problem.anti_affinity.push(group);
-            continue;
-        }
-        // Each of them keeps apart from the others still.
-        for service in among {
-            let mut apart = others.clone();
-            apart.insert(service);
-            problem.anti_affinity.push(AntiAffinityGroup {
-                services: apart,
-                ..group.clone()
-            });
-        }
-    }
-    Ok(())
-}
-
-fn invalid(message: String) -> PlacementError {
-    PlacementError::InvalidProblem(message)
-}
-
-/// `amount x percent / 100`, rounded up.
-fn scaled(amount: u64, percent: u32) -> Option<u64> {
-    let scaled = (u128::from(amount) * u128::from(percent)).div_ceil(100);
-    u64::try_from(scaled).ok()
-}
-
-/// `name is no ... of the problem; did you mean ...?`
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> PlacementError {
-    let meant = suggestion(name, known);
-    invalid(format!("{name} is no {what} of the problem{meant}"))
-}
-
-fn supply_of<'a>(
-    problem: &'a mut PlacementProblem,
-    cluster: &ClusterName,
-) -> Result<&'a mut ClusterSupply, PlacementError> {
-    if !problem.clusters.contains_key(cluster) {
-        let known = problem.clusters.keys().map(ClusterName::as_str);
-        return Err(unknown("cluster", cluster.as_str(), known));
-    }
-    let found = problem.clusters.get_mut(cluster);
-    found.ok_or_else(|| invalid(format!("{cluster} is no cluster of the problem")))
-}
-
-fn supplies<'a>(
-    problem: &'a mut PlacementProblem,
-    cluster: Option<&ClusterName>,
-) -> Result<Vec<&'a mut ClusterSupply>, PlacementError> {
-    match cluster {
-        Some(cluster) => Ok(vec![supply_of(problem, cluster)?]),
-        None => Ok(problem.clusters.values_mut().collect()),
-    }
-}
-
-fn demand_of<'a>(
-    problem: &'a mut PlacementProblem,
-    service: &ServiceKey,
-) -> Result<&'a mut ServiceDemand, PlacementError> {
-    if !problem.services.contains_key(service) {
-        let keys: Vec<String> = problem.services.keys().map(ToString::to_string).collect();
-        return Err(unknown(
-            "service",
-            &service.to_string(),
-            keys.iter().map(String::as_str),
-        ));
-    }
-    let found = problem.services.get_mut(service);
-    found.ok_or_else(|| invalid(format!("{service} is no service of the problem")))
-}
-
-fn demands<'a>(
-    problem: &'a mut PlacementProblem,
-    service: Option<&'a ServiceKey>,
-) -> Result<Vec<(&'a ServiceKey, &'a mut ServiceDemand)>, PlacementError> {
-    match service {
-        Some(service) => Ok(vec![(service, demand_of(problem, service)?)]),
-        None => Ok(problem.services.iter_mut().collect()),
-    }
-}
-
-fn add_cluster(
-    problem: &mut PlacementProblem,
-    cluster: &ClusterName,
-    supply: &ClusterSupply,
-    paths: &[(ClusterName, Path)],
-) -> Result<(), PlacementError> {
-    if problem.clusters.contains_key(cluster) {
-        return Err(invalid(format!(
-            "the problem has a cluster {cluster} already; give the new one another name"
-        )));
-    }
-    problem.clusters.insert(cluster.clone(), supply.clone());
-    for (other, path) in paths {
-        supply_of(problem, other)?;
-        problem.network.measure(cluster.clone(), other.clone(), *path);
-    }
-    Ok(())
-}
-
-fn links<'a>(
-    problem: &'a mut PlacementProblem,
-    from: &ServiceKey,
-    to: &ServiceKey,
-) -> Result<Vec<&'a mut LinkDemand>, PlacementError> {
-    let links = problem.links.iter_mut();
-    let links: Vec<_> = links
-        .filter(|link| link.from == *from && link.to == *to)
-        .collect();
-    if links.is_empty() {
-        return Err(invalid(format!("there is no link from {from} to {to}")));
-    }
-    Ok(links)
-}
-
-impl LinkLimit {
-    /// The tightest limit that allows all it allows and `path` too; what the path does not say keeps its limit.
-    #[must_use]
-    pub fn widened(self, path: Path) -> Self {
-        // Strictly below: one base unit more than was measured.
-        let above = |rtt: Latency| Latency::from_base(rtt.base().saturating_add(1));
-        let rtt = |limit: Latency| path.rtt.map_or(limit, |rtt| limit.max(above(rtt)));
-        let hops = |limit: u32| path.hops.map_or(limit, |hops| limit.max(hops));
-        Self {
-            rtt_below: self.rtt_below.map(rtt),
-            max_hops: self.max_hops.map(hops),
-        }
     }
 }

@@ -25,6 +25,13 @@ impl fmt::Display for Edit {
             Self::ScaleDemand { service, percent } => {
                 write!(f, "replicas of {} take {percent} %", who(service.as_ref()))
             }
+            Self::ScaleTraffic { service, percent } => {
+                write!(f, "traffic of {} at {percent} %", who(service.as_ref()))
+            }
+            Self::ScaleLoad { service, percent } => {
+                write!(f, "load of {} at {percent} %", who(service.as_ref()))
+            }
+            Self::Remove { service } => write!(f, "remove {}", service.service),
             Self::Price {
                 cluster,
                 resource,
@@ -71,10 +78,38 @@ impl fmt::Display for Edit {
                 let ([a, b], capacity) = (between, capacity.get());
                 write!(f, "{capacity} bytes/s between {a} and {b}")
             }
+            Self::Distance { between, path } => {
+                let [a, b] = between;
+                write!(f, "{} between {a} and {b}", far(*path))
+            }
+            Self::Weigh { goal, weight } => {
+                write!(f, "a weight of {} for {}", weight.points(), goal.name())
+            }
+            Self::SetBudget { goal, at_most } => {
+                let (name, amount) = (goal.name(), goal.describe(*at_most));
+                write!(f, "set the budget of {name} to {amount}")
+            }
             Self::DropLabels { service } => write!(f, "drop the labels that {} requires", service.service),
             Self::DropSpread { service, key } => {
                 write!(f, "drop the spread of {} over {key}s", service.service)
             }
+            Self::RelaxSpread {
+                service,
+                key,
+                min_groups,
+                max_groups,
+                max_skew,
+            } => {
+                let parts = [
+                    min_groups.map(|least| format!("at least {least}")),
+                    max_groups.map(|most| format!("at most {most}")),
+                    max_skew.map(|skew| format!("a skew of {skew}")),
+                ];
+                let parts: Vec<String> = parts.into_iter().flatten().collect();
+                let (service, parts) = (&service.service, parts.join(" and "));
+                write!(f, "relax the spread of {service} over {key}s to {parts}")
+            }
+            Self::LetSplit { service } => write!(f, "let {} be split over clusters", service.service),
             Self::DropHighAvailability { service } => {
                 write!(f, "drop the high availability of {}", service.service)
             }
@@ -83,6 +118,10 @@ impl fmt::Display for Edit {
                 write!(f, "let {} run on different clusters", all(services))
             }
             Self::LetTogether { services } => write!(f, "let {} run together", all(services)),
+            Self::DropAntiAffinity { service } => {
+                write!(f, "let {} run beside any other", service.service)
+            }
+            Self::DropRule { rule } => write!(f, "drop the rule {rule}"),
             Self::RaiseBudget { goal, at_most } => {
                 write!(
                     f,
@@ -104,11 +143,12 @@ fn all(services: &BTreeSet<ServiceKey>) -> String {
     names.join(", ")
 }
 
-/// `22 ms`, `3 hops`, both.
+/// `22 ms`, `3 hops`, `1000 bytes/s`, all of them.
 fn far(path: Path) -> String {
     let rtt = path.rtt.map(|rtt| rtt.to_string());
     let hops = path.hops.map(count_hops);
-    let parts: Vec<String> = [rtt, hops].into_iter().flatten().collect();
+    let bandwidth = path.bandwidth.map(|rate| format!("{} bytes/s", rate.get()));
+    let parts: Vec<String> = [rtt, hops, bandwidth].into_iter().flatten().collect();
     parts.join(" and ")
 }
 

@@ -37,10 +37,17 @@ pub struct RepairCosts {
     pub replica: Weight,
     /// The labels that a service requires dropped.
     pub labels: Weight,
+    /// One domain fewer or more than the spread of a service asks for, or one replica of skew more.
+    pub domain: Weight,
+    /// The replicas of a service let on several clusters.
+    pub split: Weight,
     /// The spread of a service over one kind of domain, or its high availability, dropped.
     pub spread: Weight,
-    /// A group that shares its clusters dropped, or one service more let together that keep apart.
+    /// A group that shares its clusters dropped, or one service more let together that keep apart; one that leaves counts for
+    /// each of the others.
     pub group: Weight,
+    /// A rule of the host dropped.
+    pub rule: Weight,
     /// A service moved whose placement is final.
     pub release: Weight,
     /// One per cent more of a budget, up to [`RepairCosts::MOST_PERCENT`].
@@ -66,8 +73,11 @@ impl Default for RepairCosts {
             unmeasured: points(6),
             replica: points(8),
             labels: points(4),
+            domain: points(2),
+            split: points(3),
             spread: points(5),
             group: points(5),
+            rule: points(10),
             release: points(3),
             budget: Weight::from_millionths(200_000),
             bandwidth: Weight::from_millionths(200_000),
@@ -125,6 +135,15 @@ impl RepairCosts {
             }
             Edit::DropLabels { .. } => self.labels.millionths().into(),
             Edit::DropSpread { .. } | Edit::DropHighAvailability { .. } => self.spread.millionths().into(),
+            Edit::RelaxSpread { .. } => self.relaxed_spread(problem, edit)?,
+            Edit::LetSplit { .. } => self.split.millionths().into(),
+            Edit::DropAntiAffinity { service } => {
+                let groups = problem.anti_affinity.iter();
+                let groups = groups.filter(|group| group.price.is_none() && group.services.contains(service));
+                let others: usize = groups.map(|group| group.services.len().saturating_sub(1)).sum();
+                share(self.group, others.max(1) as u128, 1)?
+            }
+            Edit::DropRule { .. } => self.rule.millionths().into(),
             Edit::DropCoLocation { .. } => self.group.millionths().into(),
             Edit::LetTogether { services } => {
                 let let_out = services.len().saturating_sub(1);
@@ -149,6 +168,44 @@ impl RepairCosts {
         millionths
             .checked_mul(Value::PER_POINT / 1_000_000)
             .map(Value::from_units)
+    }
+
+    /// So much a step, over all rules of a service about these domains; a spread of which nothing is left is one that is
+    /// dropped.
+    fn relaxed_spread(&self, problem: &PlacementProblem, edit: &Edit) -> Option<i128> {
+        let Edit::RelaxSpread {
+            service,
+            key,
+            min_groups,
+            max_groups,
+            max_skew,
+        } = edit
+        else {
+            return None;
+        };
+        let rules = problem.services.get(service)?.spread.iter();
+        let rules = rules.filter(|spread| spread.price.is_none() && spread.key == *key);
+        let (mut steps, mut rest) = (0, false);
+        for spread in rules {
+            let then = spread.relaxed(*min_groups, *max_groups, *max_skew);
+            let changes = [
+                (spread.min_groups, then.min_groups),
+                (spread.max_groups, then.max_groups),
+                (spread.max_skew, then.max_skew),
+            ];
+            let changes = changes.into_iter().filter_map(|(now, then)| now.zip(then));
+            steps += changes
+                .map(|(now, then)| u128::from(now.abs_diff(then)))
+                .sum::<u128>();
+            rest |= then.min_groups.is_some_and(|least| least > 1)
+                || then.max_groups.is_some()
+                || then.max_skew.is_some();
+        }
+        if rest {
+            share(self.domain, steps, 1)
+        } else {
+            Some(self.spread.millionths().into())
+        }
     }
 }
 

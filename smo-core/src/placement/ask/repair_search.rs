@@ -1,14 +1,11 @@
 //! The placements that are cheapest to make sound.
 
-use std::collections::BTreeSet;
-
 use super::Edit;
 use super::repair_cost::RepairCosts;
+use super::repair_undo::{add, covers, or_drop, settle, undo, undo_unseen};
 use super::repairs::RepairLimits;
-use crate::cluster::Path;
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::{Assignment, Breach, Placement, PlacementProblem, Reason, Value, verify};
-use crate::units::DataRate;
+use crate::placement::{Assignment, Breach, Placement, PlacementProblem, Value, verify};
 
 /// What is placed anew, and what stays.
 #[derive(Debug)]
@@ -44,65 +41,6 @@ impl Plan {
     }
 }
 
-/// True when the first edit does at least what the second one does.
-fn covers(more: &Edit, less: &Edit) -> bool {
-    match (more, less) {
-        (
-            Edit::AddCapacity {
-                cluster,
-                resource,
-                amount,
-            },
-            Edit::AddCapacity {
-                cluster: other,
-                resource: name,
-                amount: least,
-            },
-        ) => cluster == other && resource == name && amount >= least,
-        (
-            Edit::Replicas { service, replicas },
-            Edit::Replicas {
-                service: other,
-                replicas: most,
-            },
-        ) => service == other && replicas <= most,
-        (
-            Edit::AcceptPath { from, to, path },
-            Edit::AcceptPath {
-                from: caller,
-                to: callee,
-                path: near,
-            },
-        ) => from == caller && to == callee && path.rtt >= near.rtt && path.hops >= near.hops,
-        (
-            Edit::DropLimit { from, to },
-            Edit::AcceptPath {
-                from: caller,
-                to: callee,
-                ..
-            },
-        ) => from == caller && to == callee,
-        (Edit::LetTogether { services }, Edit::LetTogether { services: fewer }) => {
-            services.is_superset(fewer)
-        }
-        (
-            Edit::RaiseBudget { goal, at_most },
-            Edit::RaiseBudget {
-                goal: other,
-                at_most: least,
-            },
-        ) => goal == other && at_most >= least,
-        (
-            Edit::Bandwidth { between, capacity },
-            Edit::Bandwidth {
-                between: other,
-                capacity: least,
-            },
-        ) => between == other && capacity >= least,
-        _ => more == less,
-    }
-}
-
 /// The cheapest plans.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
@@ -120,7 +58,7 @@ impl Plans {
         }
     }
 
-    fn add(&mut self, plan: Plan, most: usize) {
+    pub(super) fn add(&mut self, plan: Plan, most: usize) {
         if self.plans.iter().any(|known| known.is_part_of(&plan)) {
             return;
         }
@@ -156,12 +94,10 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
         search.placement.set(service.clone(), Assignment::default());
     }
     search.descend(0);
-    // What a service whose replicas are on several clusters could do is not looked at.
-    let split = problem.services.values();
-    let split = split
-        .filter(|demand| demand.is_split() && demand.replicas > 1)
-        .count();
-    let complete = search.left > 0 && scope.fixed.is_empty() && split == 0;
+    let clusters = problem.clusters.len();
+    let mut demands = problem.services.values();
+    let all_ways = demands.all(|demand| can_divide(demand.replicas, clusters));
+    let complete = search.left > 0 && scope.fixed.is_empty() && all_ways;
     while search.left > 0 && std::mem::take(&mut search.plans.thinned) {
         search.left = limits.placements;
         search.descend(0);
@@ -175,6 +111,58 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
 /// A look at more services than this counts as several.
 const SERVICES_PER_LOOK: u64 = 8;
 
+/// The replicas of a service are looked at apart where there are at most so many ways to place all or some of them.
+const MOST_WAYS: u128 = 1000;
+
+/// True when there are few enough ways to divide the replicas, or nothing to divide.
+fn can_divide(replicas: u32, clusters: usize) -> bool {
+    if replicas < 2 {
+        return true;
+    }
+    // All or some of r replicas on m clusters: (r + m) over m, the empty way aside.
+    let (more, fewer) = {
+        let clusters = clusters as u128;
+        (clusters.max(replicas.into()), clusters.min(replicas.into()))
+    };
+    let mut ways = 1_u128;
+    for step in 1..=fewer {
+        ways = ways * (more + step) / step;
+        if ways > MOST_WAYS + 1 {
+            return false;
+        }
+    }
+    true
+}
+
+/// Every way to put the replicas on two clusters or more.
+fn divided(clusters: &[ClusterName], replicas: u32) -> Vec<Assignment> {
+    fn fill(
+        clusters: &[ClusterName],
+        left: u32,
+        parts: &mut Vec<(ClusterName, u32)>,
+        ways: &mut Vec<Assignment>,
+    ) {
+        if left == 0 {
+            if parts.len() > 1 {
+                ways.push(parts.iter().cloned().collect());
+            }
+            return;
+        }
+        let Some((first, rest)) = clusters.split_first() else {
+            return;
+        };
+        for there in (1..=left).rev() {
+            parts.push((first.clone(), there));
+            fill(rest, left - there, parts, ways);
+            parts.pop();
+        }
+        fill(rest, left, parts, ways);
+    }
+    let mut ways = Vec::new();
+    fill(clusters, replicas, &mut Vec::new(), &mut ways);
+    ways
+}
+
 /// Large services first: they decide most.
 fn order(problem: &PlacementProblem, scope: &Scope) -> Vec<ServiceKey> {
     let mut free = scope.free.clone();
@@ -185,6 +173,10 @@ fn order(problem: &PlacementProblem, scope: &Scope) -> Vec<ServiceKey> {
     });
     free
 }
+
+/// A way to place a service: what it costs to make everything so far sound, the replicas left out, how many clusters it
+/// takes (together comes before apart where both cost the same), and the replicas on each.
+type Choice = (Value, u32, usize, Vec<(ClusterName, u32)>);
 
 struct Search<'a> {
     problem: &'a PlacementProblem,
@@ -210,41 +202,63 @@ impl Search<'_> {
             }
             return;
         };
-        let replicas = self
-            .problem
-            .services
-            .get(&service)
-            .map_or(0, |demand| demand.replicas);
-        let mut choices: Vec<(Value, u32, ClusterName)> = Vec::new();
-        for cluster in self.problem.clusters.keys() {
-            for kept in (1..=replicas).rev() {
+        let demand = self.problem.services.get(&service);
+        let replicas = demand.map_or(0, |demand| demand.replicas);
+        let clusters: Vec<ClusterName> = self.problem.clusters.keys().cloned().collect();
+        let apart = can_divide(replicas, clusters.len()) && self.may_divide(&service);
+        let mut choices: Vec<Choice> = Vec::new();
+        for kept in (1..=replicas).rev() {
+            let whole = clusters.iter().cloned();
+            let mut ways: Vec<_> = whole.map(|cluster| Assignment::single(cluster, kept)).collect();
+            if apart {
+                ways.extend(divided(&clusters, kept));
+            }
+            for way in ways {
                 if self.left == 0 {
                     return;
                 }
                 self.left = self.left.saturating_sub(self.price);
-                self.put(&service, cluster, kept, replicas);
+                let parts: Vec<_> = way.iter().map(|(name, there)| (name.clone(), there)).collect();
+                self.put(&service, way, replicas);
                 let cost = self.plan().map(|plan| plan.cost);
                 self.lift(&service);
                 if let Some(cost) = cost {
-                    choices.push((cost, replicas - kept, cluster.clone()));
+                    choices.push((cost, replicas - kept, parts.len(), parts));
                 }
             }
         }
         choices.sort();
-        for (cost, fewer, cluster) in choices {
+        for (cost, .., parts) in choices {
             let beaten = self.plans.most_useful(self.limits.repairs);
             if beaten.is_some_and(|most| cost >= most) {
                 break;
             }
-            self.put(&service, &cluster, replicas - fewer, replicas);
+            self.put(&service, parts.into_iter().collect(), replicas);
             self.descend(depth + 1);
             self.lift(&service);
         }
     }
 
-    fn put(&mut self, service: &ServiceKey, cluster: &ClusterName, kept: u32, replicas: u32) {
-        self.placement
-            .set(service.clone(), Assignment::single(cluster.clone(), kept));
+    /// False where letting the replicas of a service apart costs too much already to be of use.
+    fn may_divide(&self, service: &ServiceKey) -> bool {
+        let demand = self.problem.services.get(service);
+        if demand.is_none_or(|demand| demand.is_split()) {
+            return true;
+        }
+        let split = Edit::LetSplit {
+            service: service.clone(),
+        };
+        let split = self.limits.costs.of(self.problem, &split);
+        let beaten = self.plans.most_useful(self.limits.repairs);
+        match (beaten, split, self.plan()) {
+            (Some(most), Some(split), Some(plan)) => plan.cost.plus(split) < most,
+            _ => true,
+        }
+    }
+
+    fn put(&mut self, service: &ServiceKey, way: Assignment, replicas: u32) {
+        let kept = way.replicas();
+        self.placement.set(service.clone(), way);
         if kept < replicas {
             self.fewer.push((service.clone(), kept));
         }
@@ -267,134 +281,43 @@ impl Search<'_> {
             .free
             .iter()
             .all(|service| self.placement.get(service).is_some());
+        let alone = |service: &ServiceKey| {
+            let mut fewer = self.fewer.iter();
+            fewer.any(|(known, kept)| known == service && *kept < 2)
+        };
         for breach in verify(self.problem, &self.placement) {
-            // Replicas that are still to be placed, or left out on purpose; and what placing more may undo.
-            if matches!(breach, Breach::Replicas { .. })
-                || !whole && matches!(breach, Breach::OverBudget { .. })
-            {
-                continue;
+            match &breach {
+                // Replicas that are still to be placed, or left out on purpose.
+                Breach::Replicas { .. } => continue,
+                // What placing more may undo.
+                Breach::OverBudget { .. } | Breach::Custom { .. } if !whole => continue,
+                // One replica is asked for nothing.
+                Breach::NotAvailable { service, .. } if alone(service) => continue,
+                _ => {}
             }
-            let edit = undo(self.problem, &breach)?;
-            if edits.iter().any(|known| covers(known, &edit)) {
-                continue;
+            for edit in undo(self.problem, &breach)? {
+                add(&mut edits, edit);
             }
-            edits.retain(|known| !covers(&edit, known));
-            edits.push(edit);
         }
-        let cost = cost(self.problem, &self.limits.costs, &edits)?;
+        for (service, assignment) in self.placement.iter().filter(|(service, _)| !alone(service)) {
+            for cluster in assignment.clusters() {
+                undo_unseen(self.problem, service, cluster)
+                    .into_iter()
+                    .for_each(|edit| add(&mut edits, edit));
+            }
+        }
+        let costs = &self.limits.costs;
+        let edits: Vec<Edit> = settle(&edits)
+            .into_iter()
+            .map(|edit| or_drop(self.problem, costs, edit))
+            .collect();
+        let cost = cost(self.problem, costs, &edits)?;
         Some(Plan { edits, cost })
     }
 }
 
-fn cost(problem: &PlacementProblem, costs: &RepairCosts, edits: &[Edit]) -> Option<Value> {
+pub(super) fn cost(problem: &PlacementProblem, costs: &RepairCosts, edits: &[Edit]) -> Option<Value> {
     edits
         .iter()
         .try_fold(Value::ZERO, |sum, edit| Some(sum.plus(costs.of(problem, edit)?)))
-}
-
-/// The least change that undoes a breach; `None` where there is none to offer.
-fn undo(problem: &PlacementProblem, breach: &Breach) -> Option<Edit> {
-    Some(match breach {
-        Breach::Forbidden {
-            service,
-            cluster,
-            reason,
-        } => match reason {
-            Reason::NotReady { .. } => Edit::MakeReady {
-                cluster: cluster.clone(),
-            },
-            Reason::NotOffered { resource } => Edit::AddCapacity {
-                cluster: cluster.clone(),
-                resource: resource.clone(),
-                amount: 1,
-            },
-            Reason::Tainted { taint } => Edit::Tolerate {
-                service: service.clone(),
-                taint: taint.clone(),
-            },
-            Reason::PinnedElsewhere | Reason::Excluded => Edit::Allow {
-                service: service.clone(),
-                cluster: cluster.clone(),
-            },
-            Reason::ForbiddenRegion { region } => Edit::AllowRegion {
-                service: service.clone(),
-                region: region.clone(),
-            },
-            Reason::Label { .. } => Edit::DropLabels {
-                service: service.clone(),
-            },
-            Reason::NoDomain { key } => {
-                let spread = &problem.services.get(service)?.spread;
-                let spreads = spread.iter().any(|spread| spread.key == *key);
-                spreads.then(|| Edit::DropSpread {
-                    service: service.clone(),
-                    key: key.clone(),
-                })?
-            }
-            Reason::Final => Edit::Release {
-                service: service.clone(),
-            },
-            _ => return None,
-        },
-        Breach::Spread { service, key, .. } => Edit::DropSpread {
-            service: service.clone(),
-            key: key.clone(),
-        },
-        Breach::NotAvailable { service, .. } => Edit::DropHighAvailability {
-            service: service.clone(),
-        },
-        Breach::Moved { service, .. } => Edit::Release {
-            service: service.clone(),
-        },
-        Breach::Apart { one, other, .. } => {
-            let shared = |services: &BTreeSet<ServiceKey>| services.contains(one) && services.contains(other);
-            let mut groups = problem.co_location.iter();
-            let group = groups.find(|group| group.price.is_none() && shared(&group.services))?;
-            Edit::DropCoLocation {
-                services: group.services.clone(),
-            }
-        }
-        Breach::Together { services, .. } => Edit::LetTogether {
-            services: services.iter().cloned().collect(),
-        },
-        Breach::OverBudget { budget, amount } => Edit::RaiseBudget {
-            goal: budget.goal,
-            at_most: *amount,
-        },
-        Breach::OverBandwidth { between, carried, .. } => Edit::Bandwidth {
-            between: between.clone(),
-            capacity: DataRate::new(u64::try_from(*carried).ok()?),
-        },
-        Breach::Overcommitted {
-            cluster,
-            resource,
-            demanded,
-            capacity,
-        } => Edit::AddCapacity {
-            cluster: cluster.clone(),
-            resource: resource.clone(),
-            amount: u64::try_from(demanded.checked_sub(u128::from(*capacity))?).ok()?,
-        },
-        Breach::LinkTooLong {
-            from,
-            to,
-            limit,
-            measured,
-            ..
-        } => {
-            let (from, to) = (from.clone(), to.clone());
-            let unmeasured = limit.rtt_below.is_some() && measured.rtt.is_none()
-                || limit.max_hops.is_some() && measured.hops.is_none();
-            if unmeasured {
-                return Some(Edit::DropLimit { from, to });
-            }
-            let path = Path {
-                rtt: measured.rtt.filter(|_| limit.rtt_below.is_some()),
-                hops: measured.hops.filter(|_| limit.max_hops.is_some()),
-                bandwidth: None,
-            };
-            Edit::AcceptPath { from, to, path }
-        }
-        _ => return None,
-    })
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::conflict::{Conflict, minimal_conflict};
 use super::repair_cost::RepairCosts;
 use super::repair_search::{Plan, Scope, search};
+use super::repair_tries::tries;
 use super::what_if::list;
 use super::{Condition, Edit};
 use crate::id::ServiceKey;
@@ -67,13 +68,14 @@ pub struct Repairs {
 }
 
 /// What stands in the way of a placement, and the cheapest ways out: more of a resource on a cluster, a longer link, a
-/// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, more bandwidth, a larger budget, labels,
-/// spread, high availability or a final placement dropped, a service let out of a group, or several of these.
+/// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, more bandwidth, a larger budget, a
+/// spread that asks for less, replicas let on several clusters, labels, spread, high availability, a final placement or a rule
+/// of the host dropped, a service let out of a group, or several of these.
 ///
 /// A placement that breaks rules is made sound by exactly the changes that undo its breaches, so the cheapest changes of all
 /// are those of the placement that is cheapest to make sound. Small problems are searched to the end; in larger ones what
-/// cannot be placed is put back, service by service, into the placement of the rest. Every way out was solved with the
-/// placer before it is given back.
+/// cannot be placed is put back, service by service, into the placement of the rest, and what the conflict names is relaxed
+/// by itself, step by step. Every way out was solved with the placer before it is given back.
 ///
 /// # Errors
 /// Those of [`decide`].
@@ -96,6 +98,9 @@ pub fn repairs(
     if !found.complete {
         let scope = part(placer, problem, conflict.as_ref(), limits)?;
         found.merge(search(problem, &scope, limits), limits.repairs);
+        if let Some(conflict) = &conflict {
+            found.merge(tries(placer, problem, conflict, limits)?, limits.repairs);
+        }
     }
     let mut repairs = Vec::new();
     let mut dropped = false;

@@ -203,6 +203,30 @@ impl Edit {
         })
     }
 
+    /// The links of a service, or all, carry this share of their traffic, rounded up.
+    #[staticmethod]
+    #[pyo3(signature = (percent, service = None))]
+    fn scale_traffic(percent: u32, service: Option<String>) -> PyResult<Self> {
+        Self::of_some(service, move |service| core::Edit::ScaleTraffic {
+            service,
+            percent,
+        })
+    }
+
+    /// A service, or every one, has this share of its load: so many of its replicas, and so much traffic on its links. A link
+    /// of two services whose load changes one by one changes twice.
+    #[staticmethod]
+    #[pyo3(signature = (percent, service = None))]
+    fn scale_load(percent: u32, service: Option<String>) -> PyResult<Self> {
+        Self::of_some(service, move |service| core::Edit::ScaleLoad { service, percent })
+    }
+
+    /// The service is gone, with its links, and leaves its groups.
+    #[staticmethod]
+    fn remove(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::Remove { service })
+    }
+
     /// An hour of a core, a GiB or a piece of a resource costs this many EUR on a cluster.
     #[staticmethod]
     fn price(cluster: &str, resource: &str, price: f64) -> PyResult<Self> {
@@ -338,6 +362,35 @@ impl Edit {
         }))
     }
 
+    /// Two clusters are this far from one another, in milliseconds and hops; what is `None` stays as it was measured.
+    #[staticmethod]
+    #[pyo3(signature = (cluster, other, *, rtt = None, hops = None))]
+    fn distance(cluster: &str, other: &str, rtt: Option<f64>, hops: Option<u32>) -> PyResult<Self> {
+        Ok(Self::plain(core::Edit::Distance {
+            between: [parse(cluster)?, parse(other)?],
+            path: path(rtt, hops)?,
+        }))
+    }
+
+    /// A goal of the highest priority counts so many points for one unit of it.
+    #[staticmethod]
+    fn weigh(goal: &str, weight: f64) -> PyResult<Self> {
+        let goal = goals::goal(goal)?;
+        let weight = goals::weight(goal, weight)?;
+        Ok(Self::plain(core::Edit::Weigh { goal, weight }))
+    }
+
+    /// So much of a goal may be spent, emitted or moved, in the unit that the goal is shown in, whatever budgets of it there
+    /// are.
+    #[staticmethod]
+    fn set_budget(goal: &str, at_most: f64) -> PyResult<Self> {
+        let budget = goals::budget(goal, at_most, None)?;
+        Ok(Self::plain(core::Edit::SetBudget {
+            goal: budget.goal,
+            at_most: budget.at_most,
+        }))
+    }
+
     /// The labels of its clusters do not matter to the service.
     #[staticmethod]
     fn drop_labels(service: String) -> PyResult<Self> {
@@ -353,6 +406,33 @@ impl Edit {
             service,
             key: key.clone(),
         })
+    }
+
+    /// The service need spread over fewer domains at least, may use more at most, or may be less even; what is `None` keeps
+    /// its limit.
+    #[staticmethod]
+    #[pyo3(signature = (service, key = "cluster", *, min_groups = None, max_groups = None, max_skew = None))]
+    fn relax_spread(
+        service: String,
+        key: &str,
+        min_groups: Option<u32>,
+        max_groups: Option<u32>,
+        max_skew: Option<u32>,
+    ) -> PyResult<Self> {
+        let key = rule::domain(key);
+        Self::of_service(service, move |service| core::Edit::RelaxSpread {
+            service,
+            key: key.clone(),
+            min_groups,
+            max_groups,
+            max_skew,
+        })
+    }
+
+    /// The replicas of the service may run on several clusters.
+    #[staticmethod]
+    fn let_split(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::LetSplit { service })
     }
 
     /// The service need not survive the loss of a domain.
@@ -377,6 +457,18 @@ impl Edit {
     #[staticmethod]
     fn let_together(services: Vec<String>) -> PyResult<Self> {
         Self::of_services(services, |services| core::Edit::LetTogether { services })
+    }
+
+    /// The service need not keep apart from any other, and may run in no domain.
+    #[staticmethod]
+    fn drop_anti_affinity(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::DropAntiAffinity { service })
+    }
+
+    /// A rule of yours is not asked.
+    #[staticmethod]
+    fn drop_rule(rule: String) -> Self {
+        Self::plain(core::Edit::DropRule { rule })
     }
 
     /// So much of a goal may be spent, emitted or moved, in the unit that the goal is shown in.

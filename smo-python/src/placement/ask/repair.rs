@@ -93,15 +93,19 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
             "unmeasured" => &mut costs.unmeasured,
             "replica" => &mut costs.replica,
             "labels" => &mut costs.labels,
+            "domain" => &mut costs.domain,
+            "split" => &mut costs.split,
             "spread" => &mut costs.spread,
             "group" => &mut costs.group,
+            "rule" => &mut costs.rule,
             "release" => &mut costs.release,
             "budget" => &mut costs.budget,
             "bandwidth" => &mut costs.bandwidth,
             other => {
                 let message = format!(
                     "{other} is no kind of repair; one of core, memory, storage, piece, ready, taint, allow, region, \
-                     millisecond, hop, unmeasured, replica, labels, spread, group, release, budget, bandwidth"
+                     millisecond, hop, unmeasured, replica, labels, domain, split, spread, group, rule, release, budget, \
+                     bandwidth"
                 );
                 return Err(PyValueError::new_err(message));
             }
@@ -116,8 +120,9 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 ///
 /// `costs` says how dear each kind of change is, in points: a `core`, a GiB of `memory` or `storage` or a `piece` of anything
 /// else more on a cluster, a cluster made `ready`, a `taint` tolerated, a cluster to `allow`, a `region`, a `millisecond` or a
-/// `hop` more on a link or the limit of an `unmeasured` one, a `replica` fewer, the `labels`, or the `spread` or high
-/// availability of a service dropped, a `group` dropped or a service more let together, a final placement to `release`, a per
+/// `hop` more on a link or the limit of an `unmeasured` one, a `replica` fewer, a `domain` fewer or more than a spread asks for
+/// or a replica of skew more, replicas `split` over clusters, the `labels`, or the `spread` or high availability of a service
+/// dropped, a `group` dropped or a service more let together, a `rule` of yours dropped, a final placement to `release`, a per
 /// cent more of a `budget` or of the `bandwidth` between two clusters. At most `most` ways out are given back;
 /// `placements` placements are looked at, and the placer is asked `questions` times for the conflict.
 ///

@@ -1,0 +1,110 @@
+//! Ways out of one change each, tried with the placer: for problems that are too large to be searched to the end.
+
+use super::conflict::{Conflict, Possibility, possibility};
+use super::repair_search::{Plan, Plans, cost};
+use super::repairs::RepairLimits;
+use super::within::Effort;
+use super::{Condition, Edit};
+use crate::id::ServiceKey;
+use crate::placement::{PlacementError, PlacementProblem, Placer, Spread, Value};
+
+/// Relaxes what a conflict names, each thing by itself: a spread by one step, then two, until there is a placement or
+/// dropping it is no dearer; a service let apart; a rule dropped that is about several services.
+pub(super) fn tries(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    conflict: &Conflict,
+    limits: RepairLimits,
+) -> Result<Plans, PlacementError> {
+    let mut plans = Plans::default();
+    let mut effort = Effort(limits.questions);
+    for member in &conflict.members {
+        for steps in ladders(problem, &member.condition, limits) {
+            for (edit, price) in steps {
+                if !effort.take() {
+                    return Ok(plans);
+                }
+                let edits = vec![edit];
+                if possibility(placer, &problem.edited(&edits)?)? == Possibility::Possible {
+                    plans.add(Plan { edits, cost: price }, limits.repairs);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(plans)
+}
+
+/// Changes of one thing, the least first, each with its price.
+fn ladders(
+    problem: &PlacementProblem,
+    condition: &Condition,
+    limits: RepairLimits,
+) -> Vec<Vec<(Edit, Value)>> {
+    let priced = |edit: Edit| {
+        let price = cost(problem, &limits.costs, std::slice::from_ref(&edit))?;
+        Some((edit, price))
+    };
+    let one = |edit: Edit| vec![priced(edit).into_iter().collect()];
+    match condition {
+        Condition::Service { service } => {
+            let demand = problem.services.get(service);
+            match demand.filter(|demand| !demand.is_split() && demand.replicas > 1) {
+                Some(_) => one(Edit::LetSplit {
+                    service: service.clone(),
+                }),
+                None => Vec::new(),
+            }
+        }
+        Condition::HighAvailability { service } => one(Edit::DropHighAvailability {
+            service: service.clone(),
+        }),
+        Condition::Custom { rule } => one(Edit::DropRule { rule: rule.clone() }),
+        Condition::Spread { service } => {
+            let spreads = problem.services.get(service).map(|demand| &demand.spread);
+            let hard = spreads
+                .into_iter()
+                .flatten()
+                .filter(|spread| spread.price.is_none());
+            let mut ladders = Vec::new();
+            for spread in hard {
+                let drop = priced(Edit::DropSpread {
+                    service: service.clone(),
+                    key: spread.key.clone(),
+                });
+                let most = drop.as_ref().map(|(_, price)| *price);
+                for edits in relaxed(service, spread) {
+                    let cheaper = |step: &(Edit, Value)| Some(step.1) < most;
+                    ladders.push(edits.into_iter().filter_map(priced).take_while(cheaper).collect());
+                }
+                ladders.push(drop.into_iter().collect());
+            }
+            ladders
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// More steps than this are not tried.
+const MOST_STEPS: u32 = 16;
+
+/// One group fewer at least, then two, and so on; the same for one more at most, and for a replica of skew more.
+fn relaxed(service: &ServiceKey, spread: &Spread) -> [Vec<Edit>; 3] {
+    let edit = |min_groups, max_groups, max_skew| Edit::RelaxSpread {
+        service: service.clone(),
+        key: spread.key.clone(),
+        min_groups,
+        max_groups,
+        max_skew,
+    };
+    let fewer = |least: u32| (1..=MOST_STEPS).map_while(move |steps| least.checked_sub(steps));
+    let more = |most: u32| (1..=MOST_STEPS).map_while(move |steps| most.checked_add(steps));
+    let groups = spread.min_groups.into_iter().flat_map(fewer);
+    let most = spread.max_groups.into_iter().flat_map(more);
+    let skew = spread.max_skew.into_iter().flat_map(more);
+    [
+        groups.map(|least| edit(Some(least), None, None)).collect(),
+        most.map(|most| edit(None, Some(most), None)).collect(),
+        skew.map(|skew| edit(None, None, Some(skew))).collect(),
+    ]
+}
