@@ -8,6 +8,7 @@ mod peers;
 mod predecessor;
 mod rich;
 mod targets;
+mod whole;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,7 @@ pub fn solver(folder: &Path, sources: &Sources, say: &mut dyn FnMut(&str)) -> Re
         .and_then(|()| assignment::report(&mut report, sources))
         .and_then(|()| fleets::report(&mut report, sources, &scratch))
         .and_then(|()| rich::report(&mut report, &scratch))
+        .and_then(|()| whole::report(&mut report, &scratch))
         .and_then(|()| machines::report(&mut report, sources, &scratch));
     let _ = std::fs::remove_dir_all(&scratch);
     made.map_err(failed)?;
