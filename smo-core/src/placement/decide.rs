@@ -6,8 +6,8 @@ use super::grid::Grid;
 use super::priority::decide_by_priority;
 use super::rules::first_reason;
 use super::{
-    Answer, Decision, Exhaustive, FirstFit, MilpPlacer, Outcome, PlaceContext, Placement, PlacementError,
-    PlacementProblem, Placer, Proof, Status, Totals, Value, Work, evaluate, verify,
+    Answer, Decision, Exhaustive, FirstFit, FleetPlacer, MilpPlacer, Outcome, PlaceContext, Placement,
+    PlacementError, PlacementProblem, Placer, Proof, Status, Totals, Value, Work, evaluate, verify,
 };
 use crate::id::suggestion;
 
@@ -209,11 +209,18 @@ pub(super) fn is_infeasible(problem: &PlacementProblem) -> Result<bool, Placemen
         answer = Exhaustive::default().place(&context);
     }
     match answer {
-        // Nobody here can tell.
-        Err(PlacementError::CannotExpress { .. }) => Ok(false),
-        answer => Ok(matches!(answer?, Answer::NotFound { proved: true, .. })),
+        Ok(Answer::NotFound { proved: true, .. }) => Ok(true),
+        Ok(Answer::NotFound { proved: false, .. }) | Err(PlacementError::CannotExpress { .. }) => {
+            // What is too large for it prices may refute.
+            let answer = FleetPlacer::default().with_effort(REFUTING).place(&context)?;
+            Ok(matches!(answer, Answer::NotFound { proved: true, .. }))
+        }
+        answer => answer.map(|_| false),
     }
 }
+
+/// The effort in which prices refute a problem that is too large for exact methods, or do not.
+const REFUTING: u64 = 200_000_000;
 
 impl PlacementProblem {
     /// Refuses a question that contradicts itself.

@@ -38,7 +38,7 @@ pub(super) enum Possibility {
     Open,
 }
 
-/// Whether a problem has a placement, whatever it is worth. That it has none is proved in integers, not believed.
+/// Whether a problem has a placement, whatever it is worth. That it has none is checked by our own model.
 pub(super) fn possibility(
     placer: &dyn Placer,
     problem: &PlacementProblem,

@@ -40,6 +40,8 @@ pub struct Certificate {
     pub resources: Vec<ResourceName>,
     /// What a unit of each hard budget costs, then of each ceiling, in units of value (see [`Value::units`]).
     pub limits: Vec<i128>,
+    /// Units of value in a unit of the kernel's costs, which its prices are in.
+    pub unit: i128,
     /// Prices of capacity, and what else the kernel publishes; its tasks are services, groups of services that are placed as one, and
     /// replicas of services that are split.
     pub kernel: quadratic::Certificate,
@@ -49,12 +51,14 @@ impl Certificate {
     pub(super) fn new(
         model: &IntegerModel<'_>,
         prices: &Multipliers,
+        unit: i128,
         kernel: quadratic::Certificate,
     ) -> Self {
         Self {
             clusters: model.clusters.iter().map(|name| (*name).clone()).collect(),
             resources: model.resources.iter().map(|name| (*name).clone()).collect(),
             limits: prices.as_slice().to_vec(),
+            unit,
             kernel,
         }
     }
@@ -101,13 +105,15 @@ impl Certificate {
         Ok(bound.map(Value::from_units))
     }
 
-    /// The same prices by the clusters and resources of another model; those that are new cost nothing.
-    pub(super) fn prices_of(&self, model: &IntegerModel<'_>) -> quadratic::Certificate {
+    /// The same prices by the clusters and resources of another model, in other units; those that are new cost nothing.
+    pub(super) fn prices_of(&self, model: &IntegerModel<'_>, unit: i128) -> quadratic::Certificate {
         let columns = self.resources.len();
         let price = |cluster: &ClusterName, resource: &ResourceName| {
             let row = self.clusters.iter().position(|name| name == cluster)?;
             let column = self.resources.iter().position(|name| name == resource)?;
-            self.kernel.prices.get(row * columns + column).copied()
+            let price = self.kernel.prices.get(row * columns + column).copied()?;
+            let (mine, other) = (u128::try_from(self.unit).ok()?, u128::try_from(unit).ok()?);
+            Some(price.checked_mul(mine)? / other.max(1))
         };
         let pairs = model
             .clusters

@@ -145,6 +145,11 @@ impl Posed {
         }))
     }
 
+    /// Units of value in a unit of the kernel's costs.
+    pub(super) const fn unit(&self) -> i128 {
+        self.unit
+    }
+
     /// A bound of the kernel as a value.
     pub(super) fn value(&self, bound: i64) -> Option<i128> {
         if bound == i64::MIN || bound == i64::MAX {

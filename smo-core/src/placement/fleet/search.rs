@@ -9,7 +9,7 @@ use crate::placement::{
     Answer, FirstFit, Goal, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer,
     Progress, Proof, Value, Watch, Work, evaluate, verify,
 };
-use crate::quadratic::{self, Limits, Start, solve};
+use crate::quadratic::{Limits, Start, solve};
 
 /// What the kernel gets of the effort where the whole model is searched too, and what of that finds prices: one part in so many.
 const KERNEL: u64 = 2;
@@ -32,9 +32,9 @@ pub(super) struct Search<'a, 's, 'w> {
     /// What proves the greatest bound by itself, and that.
     certificate: Option<(i128, Certificate)>,
     /// Prices of an earlier search.
-    known: Option<quadratic::Certificate>,
+    known: Option<Certificate>,
     /// The kernel's last answer and what it proved, which the next one begins with.
-    last: Option<(Vec<usize>, quadratic::Certificate)>,
+    last: Option<(Vec<usize>, Certificate)>,
 }
 
 /// An answer of the kernel.
@@ -67,7 +67,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             problem,
             weights: model.weights.clone(),
             limits: limits(&model),
-            known: known.map(|known| known.prices_of(&model)),
+            known: known.cloned(),
             model,
             watch,
             stopped: false,
@@ -195,17 +195,18 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         if limit.over(&first.totals) <= 0 {
             return Ok(Some(prices.clone()));
         }
-        let Some((inside, least)) = self.least_of(&limit, effort)? else {
+        // a placement with little of what is limited
+        let Asked::Found(least) = self.ask_with(limit.weights.clone(), None, effort)? else {
             return Ok(Some(prices.clone()));
         };
-        if least.is_some_and(|least| least > 0) {
+        if least.bound.is_some_and(|bound| bound > limit.at_most) {
             return Ok(None);
         }
         let Some(weights) = prices.weights(&self.limits, &self.weights) else {
             return Ok(Some(prices.clone()));
         };
         let worth = |totals: &[i128]| weigh(&weights, totals);
-        let (mut beyond, mut inside) = (first.totals, inside);
+        let (mut beyond, mut inside) = (first.totals, least.totals);
         let mut best = (first.bound, prices.clone());
         for _ in 2..ROUNDS {
             let (rise, run) = (
@@ -235,23 +236,6 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         Ok(Some(best.1))
     }
 
-    /// A placement with little of what is limited, and how much there is more than allowed at least; `None` when the kernel finds nothing.
-    fn least_of(
-        &mut self,
-        limit: &Limit,
-        effort: u64,
-    ) -> Result<Option<(Vec<i128>, Option<i128>)>, PlacementError> {
-        let asked = self.ask_with(limit.weights.clone(), None, effort)?;
-        let Asked::Found(attempt) = asked else {
-            return Ok(None);
-        };
-        let least = attempt
-            .bound
-            .filter(|_| self.bounds)
-            .map(|bound| bound - limit.at_most);
-        Ok(Some((attempt.totals, least)))
-    }
-
     fn ask(&mut self, prices: &Multipliers, effort: u64) -> Result<Asked, PlacementError> {
         let priced = prices
             .weights(&self.limits, &self.weights)
@@ -278,11 +262,16 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let Some(posed) = posed else {
             return Ok(Asked::Nothing { proved: true });
         };
+        // what has little of a limit begins where everything is now
+        let known = self.last.as_ref().filter(|_| prices.is_some());
         let now = posed.now(&self.model);
-        let known = self.last.as_ref();
+        let earlier = known.map(|(_, certificate)| certificate).or(self.known.as_ref());
+        let earlier = earlier
+            .filter(|_| prices.is_some())
+            .map(|known| known.prices_of(&self.model, posed.unit()));
         let start = Start {
             answer: known.map(|(answer, _)| answer.as_slice()).or(now.as_deref()),
-            prices: known.map(|(_, certificate)| certificate).or(self.known.as_ref()),
+            prices: earlier.as_ref(),
         };
         let (counts, of_limits) = (prices.is_some(), prices.map_or(0, |(_, of_limits)| of_limits));
         let as_value = |cost: i64| posed.value(cost)?.checked_add(above?)?.checked_sub(of_limits);
@@ -332,18 +321,20 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         {
             self.bound = Some((bound, argument));
         }
-        if let Some((prices, _)) = prices
-            && let Some(proved) = as_value(solved.priced).filter(|_| self.bounds)
-            && self.certificate.as_ref().is_none_or(|(known, _)| proved > *known)
-        {
-            let certificate = Certificate::new(&self.model, prices, solved.certificate.clone());
-            self.certificate = Some((proved, certificate));
-        }
         let Some((answer, _)) = solved.best else {
             return Ok(Asked::Nothing { proved: false });
         };
         let placement = posed.placement(&self.model, &answer);
-        self.last = Some((answer, solved.certificate));
+        if let Some((prices, _)) = prices {
+            let proved = as_value(solved.priced).filter(|_| self.bounds);
+            let certificate = Certificate::new(&self.model, prices, posed.unit(), solved.certificate);
+            if let Some(proved) = proved
+                && self.certificate.as_ref().is_none_or(|(known, _)| proved > *known)
+            {
+                self.certificate = Some((proved, certificate.clone()));
+            }
+            self.last = Some((answer, certificate));
+        }
         self.offer(placement.clone())?;
         let (totals, _) = evaluate(self.problem, &placement)?;
         Ok(Asked::Found(Box::new(Attempt {
