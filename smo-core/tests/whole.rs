@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use smo_core::placement::rules::Rule;
 use smo_core::placement::{
-    AutoPlacer, Breach, CustomRule, Decision, FleetPlacer, Goal, MilpPlacer, Placement, PlacementProblem,
-    Status, decide,
+    AutoPlacer, Breach, Certificate, CustomRule, Decision, FleetPlacer, Goal, MilpPlacer, Outcome, Placement,
+    PlacementProblem, Status, decide,
 };
 
 const SERVICES: usize = 60;
@@ -311,4 +311,65 @@ fn a_rule_of_the_host_about_everything_holds_in_large_problems_too() {
         "{} of {wanted}",
         cents(&decision)
     );
+}
+
+#[test]
+fn a_budget_that_nothing_keeps_is_refuted() {
+    let all: usize = (0..SERVICES).map(cores).sum();
+    let short = 0.03 * all as f64 - 0.01;
+    let problem = asked(json!({"budgets": [{"goal": "money", "atMost": short}]}));
+    let placer = AutoPlacer::new(
+        MilpPlacer::default(),
+        FleetPlacer::default().with_effort(300_000_000),
+    );
+    match decide(&placer, &problem).unwrap() {
+        Outcome::Infeasible(diagnosis) => assert!(diagnosis.proved, "{diagnosis}"),
+        Outcome::Placed(decision) => panic!("{decision}"),
+    }
+}
+
+#[test]
+fn what_proves_a_bound_proves_it_again_and_helps_the_next_search() {
+    // what is cheap emits much
+    let small = clusters(|number| {
+        let carbon = json!({"intensity": 40 + 20 * number, "pue": 1, "wattsPerCore": 10});
+        json!({"capacity": {"cpu": 45}, "carbon": carbon})
+    });
+    let all: usize = (0..SERVICES).map(cores).sum();
+    let budget = json!([{"goal": "carbon", "atMost": 1.1 * all as f64}]);
+    let problem = asked(json!({"clusters": small, "budgets": budget}));
+    let fleet = FleetPlacer::default().with_effort(100_000_000);
+    let decision = decide(&fleet, &problem).unwrap().into_decision().unwrap();
+    let certificate = decision.proof.certificate().unwrap().clone();
+    let proved = certificate.bound(&problem).unwrap().unwrap();
+    assert!(Some(proved) <= decision.bound && proved <= decision.value);
+    assert!(
+        proved.points() > 0.98 * decision.value.points(),
+        "{proved} of {}",
+        decision.value
+    );
+    // any prices prove something, and nothing that is not true
+    let mut other = certificate.clone();
+    for (at, price) in other.kernel.prices.iter_mut().enumerate() {
+        *price = *price * (1 + at as u128 % 3) / 2;
+    }
+    assert!(other.bound(&problem).unwrap().unwrap() < proved);
+    // in JSON and back
+    let text = serde_json::to_string(&certificate).unwrap();
+    let read: Certificate = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, certificate);
+    // a cluster is lost: by name, the rest is of use
+    let mut less = problem.clone();
+    less.clusters.shift_remove_index(0);
+    assert_eq!(certificate.bound(&less), Ok(None));
+    let quick = FleetPlacer::default().with_effort(2_000_000);
+    let bound = |placer: &FleetPlacer| {
+        decide(placer, &less)
+            .unwrap()
+            .into_decision()
+            .unwrap()
+            .bound
+            .unwrap()
+    };
+    assert!(bound(&quick.clone().with_known(certificate)) >= bound(&quick));
 }

@@ -80,11 +80,21 @@ impl<'a> Ascent<'a> {
         }
     }
 
-    /// Starts from known prices of a unit.
-    pub(super) fn start_from(&mut self, prices: &[f64]) {
+    /// Starts from known prices of a unit, where they prove more than none do: steps are too small to come down from prices of another scale.
+    pub(super) fn start_from(&mut self, prices: &[f64]) -> bool {
+        self.outside = self.shares.before();
+        self.look(1, false);
+        let (without, _) = self.best;
         for (at, price) in prices.iter().enumerate() {
             self.prices[at] = price / self.field.rates[at / self.field.width];
         }
+        self.look(1, false);
+        self.work += 2 * self.sweep_work();
+        let better = self.best.0 > without;
+        if !better {
+            self.prices.fill(0.0);
+        }
+        better
     }
 
     /// Choices that count no longer, by task and then agent.

@@ -325,10 +325,8 @@ impl Search<'_, '_> {
         let effort = effort / if self.field.is_strained() { 50 } else { 10 };
         let shares = Shares::new(self.problem, self.field, self.forest, self.stars);
         let mut ascent = Ascent::new(self.problem, self.field, self.forest, shares);
-        let first = if known.is_some() { 0.01 } else { 0.1 };
-        if let Some(known) = known {
-            ascent.start_from(&known);
-        }
+        let warm = known.is_some_and(|known| ascent.start_from(&known));
+        let first = if warm { 0.01 } else { 0.1 };
         let sweep = ascent.sweep_work().max(1);
         let sweeps = |share: f64, most: usize, one_in: usize| {
             ((effort as f64 * share / (sweep as f64 / one_in as f64)) as usize).clamp(8, most)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::left_out::least;
+use super::left_out::{least, next_value};
 use super::multipliers::{Multipliers, limits};
 use super::pose::Posed;
 use crate::id::ClusterName;
@@ -80,7 +80,7 @@ impl Certificate {
             return Ok(None);
         }
         let limits = limits(&model);
-        let prices = Multipliers::of(&self.limits);
+        let prices = Multipliers::new(&self.limits);
         if self.limits.len() != limits.len() || self.limits.iter().any(|price| *price < 0) {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl Certificate {
         else {
             return Ok(None);
         };
-        model.weights = weights;
+        let of_question = std::mem::replace(&mut model.weights, weights);
         let Some(posed) = Posed::new(&model)? else {
             return Ok(None);
         };
@@ -102,6 +102,7 @@ impl Certificate {
             .zip(least(&model))
             .and_then(|(bound, least)| bound.checked_add(least));
         let bound = above.and_then(|bound| bound.checked_sub(of_limits));
+        let bound = bound.and_then(|bound| next_value(&of_question, bound));
         Ok(bound.map(Value::from_units))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::placement::goals::FULL;
 use crate::placement::{Goal, IntegerModel};
+use crate::units::gcd;
 
 /// True when a rule or a goal of the model is more than the kernel is told.
 pub(super) fn leaves_out(model: &IntegerModel<'_>) -> bool {
@@ -73,6 +74,15 @@ pub(super) fn least(model: &IntegerModel<'_>) -> Option<i128> {
     balance
         .checked_mul(fullest)?
         .checked_add(clusters.checked_mul(used)?)
+}
+
+/// The least value there can be at or above a bound: amounts of goals are whole, so values are multiples of what divides every weight.
+pub(super) fn next_value(weights: &[i128], bound: i128) -> Option<i128> {
+    let unit = weights.iter().fold(0, |unit, weight| gcd(unit, *weight)).max(1);
+    match bound.rem_euclid(unit) {
+        0 => Some(bound),
+        beyond => bound.checked_add(unit - beyond),
+    }
 }
 
 fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {

@@ -2,6 +2,7 @@
 
 mod apart;
 mod certificate;
+mod climb;
 mod distances;
 mod left_out;
 mod lots;

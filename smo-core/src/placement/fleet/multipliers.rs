@@ -16,7 +16,7 @@ pub(super) struct Limit {
 }
 
 /// Answers that are looked for to find the price of one limit.
-pub(super) const ROUNDS: usize = 8;
+pub(super) const ROUNDS: usize = 12;
 
 /// The hard limits of a model on goals that the kernel counts.
 pub(super) fn limits(model: &IntegerModel<'_>) -> Vec<Limit> {
@@ -82,8 +82,13 @@ impl Multipliers {
         Self(vec![0; limits.len()])
     }
 
-    pub(super) fn of(prices: &[i128]) -> Self {
+    pub(super) fn new(prices: &[i128]) -> Self {
         Self(prices.to_vec())
+    }
+
+    /// The price of one limit.
+    pub(super) fn of(&self, limit: usize) -> i128 {
+        self.0.get(limit).copied().unwrap_or(0)
     }
 
     pub(super) fn as_slice(&self) -> &[i128] {

@@ -1,7 +1,8 @@
 //! The steps: prices on what is limited, the kernel at these, and a search of the whole model for what the kernel is not told.
 
 use super::certificate::Certificate;
-use super::left_out::{least, leaves_out};
+use super::climb::Climb;
+use super::left_out::{least, leaves_out, next_value};
 use super::multipliers::{Limit, Multipliers, ROUNDS, limits};
 use super::pose::Posed;
 use crate::placement::local::{has_code, improve};
@@ -206,34 +207,29 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             return Ok(Some(prices.clone()));
         };
         let worth = |totals: &[i128]| weigh(&weights, totals);
+        let mut climb = Climb::default();
+        climb.note(prices.of(number), first.bound.unwrap_or(i128::MIN));
         let (mut beyond, mut inside) = (first.totals, least.totals);
-        let mut best = (first.bound, prices.clone());
         for _ in 2..ROUNDS {
-            let (rise, run) = (
-                worth(&inside).saturating_sub(worth(&beyond)),
-                limit.over(&beyond).saturating_sub(limit.over(&inside)),
-            );
-            if run <= 0 || rise <= 0 || limit.over(&inside) > 0 || self.stopped {
-                break;
-            }
-            let tried = prices.with(number, rise / run);
-            let Asked::Found(attempt) = self.ask(&tried, effort)? else {
+            // where what is within the limit and what is not are worth the same
+            let rise = worth(&inside).saturating_sub(worth(&beyond));
+            let run = limit.over(&beyond).saturating_sub(limit.over(&inside));
+            let guess = rise.checked_div(run).filter(|_| run > 0).unwrap_or(0);
+            let Some(price) = climb.next(guess).filter(|_| !self.stopped) else {
                 break;
             };
-            if attempt.bound > best.0 {
-                best = (attempt.bound, tried);
-            }
-            let over = limit.over(&attempt.totals);
-            if [limit.over(&beyond), limit.over(&inside)].contains(&over) {
+            let Asked::Found(attempt) = self.ask(&prices.with(number, price), effort)? else {
                 break;
-            }
-            if over > 0 {
-                beyond = attempt.totals;
-            } else {
+            };
+            climb.note(price, attempt.bound.unwrap_or(i128::MIN));
+            let over = limit.over(&attempt.totals);
+            if over <= 0 {
                 inside = attempt.totals;
+            } else if over < limit.over(&beyond) {
+                beyond = attempt.totals;
             }
         }
-        Ok(Some(best.1))
+        Ok(Some(prices.with(number, climb.best().unwrap_or(0))))
     }
 
     fn ask(&mut self, prices: &Multipliers, effort: u64) -> Result<Asked, PlacementError> {
@@ -274,7 +270,15 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             prices: earlier.as_ref(),
         };
         let (counts, of_limits) = (prices.is_some(), prices.map_or(0, |(_, of_limits)| of_limits));
-        let as_value = |cost: i64| posed.value(cost)?.checked_add(above?)?.checked_sub(of_limits);
+        let of_question = &self.weights;
+        let as_value = |cost: i64| {
+            let bound = posed.value(cost)?.checked_add(above?)?.checked_sub(of_limits)?;
+            if counts {
+                next_value(of_question, bound)
+            } else {
+                Some(bound)
+            }
+        };
         let before = self.work;
         let known = self.bound.map(|(bound, _)| bound);
         let watch = &mut *self.watch;
