@@ -11,6 +11,7 @@ mod fingerprint;
 pub mod lint;
 mod monitoring;
 mod planner;
+mod refinement;
 mod svg;
 mod values;
 

@@ -1,11 +1,13 @@
 //! From a graph and a fleet to a plan: translate, pose, decide, write values.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use indexmap::IndexMap;
 use thiserror::Error;
 
 use super::lint::lint;
+use super::refinement::{self, Refinement};
 use super::{
     AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport,
     ServicePlan, Start, Target, ValuesContract,
@@ -42,6 +44,7 @@ pub struct Planner {
     goals: Option<Goals>,
     catalog: Catalog,
     contract: ValuesContract,
+    refinements: Vec<Refinement>,
 }
 
 /// Why there is no plan.
@@ -62,6 +65,22 @@ pub enum PlanError {
     /// The placer failed.
     #[error(transparent)]
     Placement(#[from] PlacementError),
+    /// A refinement ([`Planner::with_refinement`]) failed.
+    #[error("the question about `{graph}` was not refined: {message}")]
+    Refinement {
+        /// The graph.
+        graph: GraphKey,
+        /// What it said.
+        message: String,
+    },
+    /// Refinements made a question of which no answer is a plan for the graph.
+    #[error("the question about `{graph}` was refined into another one: {}", .faults.join("; "))]
+    WrongRefinement {
+        /// The graph.
+        graph: GraphKey,
+        /// Everything that is not as it was.
+        faults: Vec<String>,
+    },
     /// The designer's values leave no room for the orchestrator's.
     #[error("service `{service}`: {message}")]
     Values {
@@ -88,6 +107,7 @@ impl Planner {
             goals: None,
             catalog: Catalog::default(),
             contract: ValuesContract::default(),
+            refinements: Vec::new(),
         }
     }
 
@@ -127,6 +147,48 @@ impl Planner {
         self
     }
 
+    /// The same with a change of every question before it is decided. What descriptors and fleets cannot say is said here:
+    /// services that stay apart, traffic, regions, budgets, wishes with prices, rules and goals of the host. Refinements
+    /// are applied in the order in which they were given. A graph with static placement has no question.
+    ///
+    /// Decision, explanation, totals and diagnosis are those of the changed question. A refinement keeps the services and
+    /// their replicas (more of these are asked for by [`Planner::replan_with_replicas`]), asks for no less per replica than
+    /// the graph, adds no cluster, and leaves [`PlacementProblem::current`] alone. What it says of clusters it answers for.
+    /// It should do the same to the same question, as the plan is only as reproducible as that.
+    ///
+    /// ```
+    /// use smo_core::cluster::Inventory;
+    /// use smo_core::descriptor::Descriptor;
+    /// use smo_core::placement::AntiAffinityGroup;
+    /// use smo_core::plan::Planner;
+    ///
+    /// let graph = Descriptor::parse(
+    ///     "hdaGraph: {id: shop, services: [
+    ///         {id: web, artifact: {ociImage: 'oci://registry.example.com/shop/web'}},
+    ///         {id: standby, artifact: {ociImage: 'oci://registry.example.com/shop/standby'}}]}",
+    /// )?
+    /// .validate()?;
+    /// let fleet = Inventory::parse("fleet: {clusters: [
+    ///     {name: edge-1, allocatable: {cpu: 4, memory: 8Gi}},
+    ///     {name: edge-2, allocatable: {cpu: 4, memory: 8Gi}}]}")?;
+    /// let planner = Planner::new().with_refinement(|problem| {
+    ///     let services = problem.services.keys().cloned().collect();
+    ///     problem.anti_affinity.push(AntiAffinityGroup { services, ..AntiAffinityGroup::default() });
+    ///     Ok(())
+    /// });
+    /// let plan = planner.plan(&graph, &fleet)?;
+    /// assert_ne!(plan.services["web"].release.target, plan.services["standby"].release.target);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_refinement(
+        mut self,
+        refine: impl Fn(&mut PlacementProblem) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.refinements.push(Refinement::new(refine));
+        self
+    }
+
     /// The project it plans for.
     #[must_use]
     pub fn project(&self) -> &Project {
@@ -136,7 +198,8 @@ impl Planner {
     /// Plans a graph that does not run yet.
     ///
     /// # Errors
-    /// When an intent is unknown, no placement is found, the placer fails, or values are in the way.
+    /// When an intent is unknown, no placement is found, the placer or a refinement fails or is wrong, or values are in the
+    /// way.
     pub fn plan(&self, graph: &ApplicationGraph, fleet: &Inventory) -> Result<DeploymentPlan, PlanError> {
         self.replan(graph, fleet, &Placement::new())
     }
@@ -230,7 +293,8 @@ impl Planner {
             return Ok(None);
         }
         let goals = self.goals.clone().unwrap_or_else(|| default_goals(requirements));
-        let problem = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
+        let posed = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
+        let problem = self.refined(key, posed)?;
         match decide(self.placer.as_ref(), &problem)? {
             Outcome::Placed(decision) => Ok(Some(decision)),
             Outcome::Infeasible(diagnosis) => Err(PlanError::Infeasible {
@@ -238,6 +302,29 @@ impl Planner {
                 diagnosis: Box::new(diagnosis),
             }),
         }
+    }
+
+    fn refined(&self, key: &GraphKey, posed: PlacementProblem) -> Result<PlacementProblem, PlanError> {
+        if self.refinements.is_empty() {
+            return Ok(posed);
+        }
+        let mut refined = posed.clone();
+        for refinement in &self.refinements {
+            refinement
+                .apply(&mut refined)
+                .map_err(|message| PlanError::Refinement {
+                    graph: key.clone(),
+                    message,
+                })?;
+        }
+        let faults = refinement::faults(&posed, &refined);
+        if faults.is_empty() {
+            return Ok(refined);
+        }
+        Err(PlanError::WrongRefinement {
+            graph: key.clone(),
+            faults,
+        })
     }
 
     fn service_plan(

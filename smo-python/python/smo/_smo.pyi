@@ -866,7 +866,7 @@ class Diagnosis:
 
 @final
 class Planner:
-    def __new__(cls, *, project: str = "default", placer: Placer | None = None, goals: Goals | None = None, catalog: Catalog | None = None, values_contract: ValuesContract | None = None) -> Planner: ...
+    def __new__(cls, *, project: str = "default", placer: Placer | None = None, goals: Goals | None = None, catalog: Catalog | None = None, values_contract: ValuesContract | None = None, refine: Callable[[PlacementProblem], PlacementProblem] | None = None) -> Planner: ...
     @property
     def project(self) -> str: ...
     def plan(self, graph: ApplicationGraph, fleet: Inventory, *, current: _Current | None = None) -> DeploymentPlan: ...
@@ -881,6 +881,7 @@ def plan(
     catalog: Catalog | None = None,
     values_contract: ValuesContract | None = None,
     current: _Current | None = None,
+    refine: Callable[[PlacementProblem], PlacementProblem] | None = None,
 ) -> DeploymentPlan: ...
 
 @final
