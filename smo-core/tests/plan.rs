@@ -11,8 +11,8 @@ use smo_core::descriptor::Descriptor;
 use smo_core::graph::ApplicationGraph;
 use smo_core::id::Project;
 use smo_core::placement::{
-    Alternative, AntiAffinityGroup, Assignment, Budget, ClusterSupply, FirstFit, Goal, Goals, Placement,
-    PlacementProblem, Weight,
+    Alternative, AntiAffinityGroup, Assignment, Budget, ClusterSupply, Exhaustive, FirstFit, Goal, Goals,
+    Placement, PlacementProblem, Progress, Weight,
 };
 use smo_core::plan::{Change, DeploymentPlan, PlanError, Planner, ReleaseAction, lint};
 use smo_core::resources::ResourceName;
@@ -518,4 +518,36 @@ fn what_no_plan_could_keep_is_refused() {
         targets(&planner.plan(&graph(PAIR), &fleet(TWO)).unwrap()),
         ["b", "b"]
     );
+}
+
+#[test]
+fn a_plan_is_watched_and_ends_when_told() {
+    let (graph, fleet) = (graph(PAIR), fleet(TWO));
+    let planner = Planner::new().with_refinement(apart);
+    let mut seen = Vec::new();
+    let watched = planner.plan_watched(&graph, &fleet, &mut |progress| {
+        seen.push(progress.value);
+        true
+    });
+    assert_eq!(watched, planner.plan(&graph, &fleet));
+    assert!(seen.iter().any(Option::is_some), "{seen:?}");
+    let mut asked = 0;
+    let mut stop = |_: &Progress| {
+        asked += 1;
+        false
+    };
+    let ended = planner.plan_watched(&graph, &fleet, &mut stop).unwrap();
+    assert_ne!(targets(&ended)[0], targets(&ended)[1]);
+    // Where it was stopped before it had anything, nothing is proved.
+    let replicas = BTreeMap::from([("one".parse().unwrap(), 2)]);
+    let none = Planner::new()
+        .with_placer(Box::new(Exhaustive::default()))
+        .replan_watched(&graph, &fleet, &Placement::new(), &replicas, &mut stop);
+    assert!(
+        matches!(&none, Err(PlanError::Infeasible { diagnosis, .. }) if !diagnosis.proved),
+        "{none:?}"
+    );
+    assert_eq!(asked, 2, "it is not asked again once it said to stop");
+    let whole = Planner::new().replan_watched(&graph, &fleet, &Placement::new(), &replicas, &mut |_| true);
+    assert_eq!(whole.unwrap().services["one"].replicas, 2);
 }

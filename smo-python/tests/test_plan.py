@@ -236,3 +236,22 @@ def test_a_question_of_its_own_keeps_services_and_replicas(pair: smo.Application
         smo.plan(pair, two, refine=forgets)
     with pytest.raises(TypeError, match="not int"):
         smo.Planner(refine=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_plan_is_watched_and_ends_when_told(pair: smo.ApplicationGraph, two: smo.Inventory) -> None:
+    seen: list[smo.Progress] = []
+    assert smo.plan(pair, two, watch=seen.append) == smo.plan(pair, two, seconds=60) == smo.plan(pair, two)
+    assert seen and seen[-1].value is not None
+    assert len(where(smo.Planner().plan(pair, two, watch=lambda _: False))) == 2
+    with pytest.raises(smo.Infeasible):  # which has nothing yet when it is asked first
+        smo.plan(pair, two, placer=smo.Exhaustive(), seconds=0)
+    with pytest.raises(ValueError, match="give a number of seconds, 0 or more"):
+        smo.plan(pair, two, seconds=-1)
+
+    def broken(progress: smo.Progress) -> None:
+        raise LookupError("no light")
+
+    with pytest.raises(LookupError, match="no light"):
+        smo.plan(pair, two, watch=broken)
+    with pytest.raises(LookupError, match="no light"):
+        smo.Planner().plan(pair, two, current={"one": "b"}, watch=broken)

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use indexmap::IndexMap;
-use thiserror::Error;
 
+use super::imports::{exports, imports};
 use super::lint::lint;
 use super::refinement::{self, Refinement};
 use super::{
-    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport,
+    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, PlanError, ReleaseSpec, ServiceImport,
     ServicePlan, Start, Target, ValuesContract,
 };
 use crate::cluster::Inventory;
 use crate::graph::{ApplicationGraph, Service, Trigger};
 use crate::id::{ClusterName, GraphKey, Project, ServiceId};
-use crate::intent::{Catalog, Requirements, TranslateError, translate};
+use crate::intent::{Catalog, Requirements, translate};
 use crate::placement::{
-    AutoPlacer, Decision, Diagnosis, Goals, Outcome, Placement, PlacementError, PlacementProblem, Placer,
-    Weight, decide,
+    AutoPlacer, Decision, Goals, Outcome, Placement, PlacementProblem, Placer, Watch, Weight, decide,
+    decide_watched,
 };
 
 /// Makes plans. Pure: the same graph and fleet give the same plan, byte for byte.
@@ -45,50 +45,6 @@ pub struct Planner {
     catalog: Catalog,
     contract: ValuesContract,
     refinements: Vec<Refinement>,
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// An intent has no meaning in the catalogue.
-    #[error(transparent)]
-    Translate(#[from] TranslateError),
-    /// No placement was found. The diagnosis says why and what to try.
-    #[error("no placement for `{graph}`")]
-    Infeasible {
-        /// The graph.
-        graph: GraphKey,
-        /// Why.
-        diagnosis: Box<Diagnosis>,
-    },
-    /// The placer failed.
-    #[error(transparent)]
-    Placement(#[from] PlacementError),
-    /// A refinement ([`Planner::with_refinement`]) failed.
-    #[error("the question about `{graph}` was not refined: {message}")]
-    Refinement {
-        /// The graph.
-        graph: GraphKey,
-        /// What it said.
-        message: String,
-    },
-    /// Refinements made a question of which no answer is a plan for the graph.
-    #[error("the question about `{graph}` was refined into another one: {}", .faults.join("; "))]
-    WrongRefinement {
-        /// The graph.
-        graph: GraphKey,
-        /// Everything that is not as it was.
-        faults: Vec<String>,
-    },
-    /// The designer's values leave no room for the orchestrator's.
-    #[error("service `{service}`: {message}")]
-    Values {
-        /// The service.
-        service: ServiceId,
-        /// What is in the way.
-        message: String,
-    },
 }
 
 impl Default for Planner {
@@ -230,13 +186,69 @@ impl Planner {
         current: &Placement,
         replicas: &BTreeMap<ServiceId, u32>,
     ) -> Result<DeploymentPlan, PlanError> {
+        self.planned(graph, fleet, current, replicas, None)
+    }
+
+    /// As [`Planner::plan`], with `watch` told where the search stands. Once it says `false` the search ends with what it has, as
+    /// in [`decide_watched`]: the plan may be dearer, or there is none, which is then not proved.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use smo_core::cluster::Inventory;
+    /// use smo_core::descriptor::Descriptor;
+    /// use smo_core::plan::Planner;
+    ///
+    /// # let text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://registry.example.com/shop/web'}}]}";
+    /// # let graph = Descriptor::parse(text)?.validate()?;
+    /// # let fleet = Inventory::parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")?;
+    /// let deadline = Instant::now() + Duration::from_secs(2);
+    /// let plan = Planner::new().plan_watched(&graph, &fleet, &mut |_| Instant::now() < deadline)?;
+    /// assert_eq!(plan.services["web"].release.target.to_string(), "edge-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan_watched(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        watch: &mut Watch<'_>,
+    ) -> Result<DeploymentPlan, PlanError> {
+        self.replan_watched(graph, fleet, &Placement::new(), &BTreeMap::new(), watch)
+    }
+
+    /// The same for a graph that runs as `current` says, with at least so many `replicas`, if any are given
+    /// ([`Planner::replan_with_replicas`]).
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    pub fn replan_watched(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+        replicas: &BTreeMap<ServiceId, u32>,
+        watch: &mut Watch<'_>,
+    ) -> Result<DeploymentPlan, PlanError> {
+        self.planned(graph, fleet, current, replicas, Some(watch))
+    }
+
+    fn planned(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+        replicas: &BTreeMap<ServiceId, u32>,
+        watch: Option<&mut Watch<'_>>,
+    ) -> Result<DeploymentPlan, PlanError> {
         let key = GraphKey::new(self.project.clone(), graph.id().clone());
         let mut requirements = translate(graph, &self.catalog)?;
         for (id, service) in &mut requirements.services {
             let needed = replicas.get(id).copied().unwrap_or(0);
             service.replicas = service.replicas.max(needed);
         }
-        let decision = self.decide(&key, &requirements, fleet, current)?;
+        let decision = self.decide(&key, &requirements, fleet, current, watch)?;
         let placed: IndexMap<ServiceId, Vec<ClusterName>> = match &decision {
             Some(decision) => decision
                 .placement
@@ -288,6 +300,7 @@ impl Planner {
         requirements: &Requirements,
         fleet: &Inventory,
         current: &Placement,
+        watch: Option<&mut Watch<'_>>,
     ) -> Result<Option<Decision>, PlanError> {
         if requirements.static_placement {
             return Ok(None);
@@ -295,7 +308,11 @@ impl Planner {
         let goals = self.goals.clone().unwrap_or_else(|| default_goals(requirements));
         let posed = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
         let problem = self.refined(key, posed)?;
-        match decide(self.placer.as_ref(), &problem)? {
+        let outcome = match watch {
+            Some(watch) => decide_watched(self.placer.as_ref(), &problem, watch)?,
+            None => decide(self.placer.as_ref(), &problem)?,
+        };
+        match outcome {
             Outcome::Placed(decision) => Ok(Some(decision)),
             Outcome::Infeasible(diagnosis) => Err(PlanError::Infeasible {
                 graph: key.clone(),
@@ -406,50 +423,6 @@ fn start(key: &GraphKey, service: &Service) -> Start {
             }
         }
     }
-}
-
-/// Who imports each placed service: the clusters of its callers, each once. A service that nobody calls is imported
-/// where it runs, since Karmada takes an empty list for every cluster there is.
-fn imports(
-    graph: &ApplicationGraph,
-    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
-) -> IndexMap<ServiceId, ServiceImport> {
-    let import = |(id, own): (&ServiceId, &Vec<ClusterName>)| {
-        let importers = graph.importers(id);
-        let callers = importers
-            .iter()
-            .filter_map(|caller| placed.get(*caller))
-            .flatten();
-        let mut into: Vec<ClusterName> = callers.cloned().collect();
-        if into.is_empty() {
-            into.clone_from(own);
-        }
-        into.sort();
-        into.dedup();
-        let importers = importers.into_iter().cloned().collect();
-        (
-            id.clone(),
-            ServiceImport {
-                service: id.clone(),
-                into,
-                importers,
-            },
-        )
-    };
-    placed.iter().map(import).collect()
-}
-
-/// Only what another service calls is exported.
-fn exports(
-    imports: &IndexMap<ServiceId, ServiceImport>,
-    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
-) -> Vec<ServiceExport> {
-    let called = imports.values().filter(|import| !import.importers.is_empty());
-    let export = |import: &ServiceImport| ServiceExport {
-        service: import.service.clone(),
-        from: placed.get(&import.service).cloned().unwrap_or_default(),
-    };
-    called.map(export).collect()
 }
 
 impl DeploymentPlan {

@@ -869,7 +869,7 @@ class Planner:
     def __new__(cls, *, project: str = "default", placer: Placer | None = None, goals: Goals | None = None, catalog: Catalog | None = None, values_contract: ValuesContract | None = None, refine: Callable[[PlacementProblem], PlacementProblem] | None = None) -> Planner: ...
     @property
     def project(self) -> str: ...
-    def plan(self, graph: ApplicationGraph, fleet: Inventory, *, current: _Current | None = None) -> DeploymentPlan: ...
+    def plan(self, graph: ApplicationGraph, fleet: Inventory, *, current: _Current | None = None, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> DeploymentPlan: ...
 
 def plan(
     graph: ApplicationGraph,
@@ -882,6 +882,8 @@ def plan(
     values_contract: ValuesContract | None = None,
     current: _Current | None = None,
     refine: Callable[[PlacementProblem], PlacementProblem] | None = None,
+    seconds: float | None = None,
+    watch: Callable[[Progress], object] | None = None,
 ) -> DeploymentPlan: ...
 
 @final

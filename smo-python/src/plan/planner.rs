@@ -1,5 +1,6 @@
 //! From a graph and a fleet to a plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
@@ -17,7 +18,7 @@ use crate::convert::parse;
 use crate::error;
 use crate::graph::ApplicationGraph;
 use crate::intent::Catalog;
-use crate::placement::{Choice, Goals, Names, Placer, current_placement};
+use crate::placement::{Cause, Choice, Goals, Names, Placer, Watcher, current_placement};
 
 /// Makes plans with one set of choices: the project (Kubernetes namespace), the placer, the goals, the catalogue, the
 /// values contract of the charts.
@@ -133,22 +134,29 @@ impl Planner {
         self.project.as_str()
     }
 
-    /// Plans `graph` for `fleet`. `current` says where its services run now; see `plan`.
-    #[pyo3(signature = (graph, fleet, *, current = None))]
+    /// Plans `graph` for `fleet`. `current` says where its services run now; `seconds` and `watch` end the search; see `plan`.
+    #[pyo3(signature = (graph, fleet, *, current = None, seconds = None, watch = None))]
     pub(crate) fn plan(
         &self,
         py: Python<'_>,
         graph: &ApplicationGraph,
         fleet: &Inventory,
         current: Option<&Bound<'_, PyAny>>,
+        seconds: Option<f64>,
+        watch: Option<Py<PyAny>>,
     ) -> PyResult<DeploymentPlan> {
         let current = self.current(py, graph.core(), current)?;
         let raised = Raised::default();
         let planner = self.core(py, &raised);
         let (graph, fleet) = (Arc::clone(graph.core()), Arc::clone(fleet.core()));
         let seen = Arc::clone(&fleet);
-        let planned = py.detach(move || planner.replan(&graph, &fleet, &current));
-        if let Some(raised) = raised.take() {
+        let stopped = Cause::default();
+        let watcher = Watcher::new(seconds, watch, stopped.clone())?;
+        let planned = py.detach(move || {
+            let mut watch = |progress: &_| watcher.goes_on(progress);
+            planner.replan_watched(&graph, &fleet, &current, &BTreeMap::new(), &mut watch)
+        });
+        if let Some(raised) = stopped.take().or_else(|| raised.take()) {
             return Err(raised);
         }
         match planned {
@@ -170,11 +178,12 @@ impl Planner {
 ///
 /// The same graph and fleet give the same plan. `current` says where the services run now, so that moves count and what
 /// they hold is theirs: a plan, a decision, an `ObservedState`, or a dict from service to cluster. `refine` is called with the
-/// `PlacementProblem` and returns the one that is decided; see `Planner`.
+/// `PlacementProblem` and returns the one that is decided; see `Planner`. `seconds` and `watch` end the search early, as in
+/// `place`.
 ///
 /// Raises `Infeasible` when no placement is found, `TranslateError` for a class that the catalogue does not have,
 /// `PlacerError` when the placer is wrong or fails, `PlanError` when the designer's values are in the way or `refine`
-/// makes another question of it, `ValueError` for a `project` or a `current` that makes no sense, and what `refine` raises.
+/// makes another question of it, `ValueError` for a `project` or a `current` that makes no sense, and what `refine` or `watch` raises.
 ///
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -183,7 +192,7 @@ impl Planner {
 /// >>> smo.plan(graph, fleet).services["web"].values["clustersAffinity"]
 /// ['edge-1']
 #[pyfunction]
-#[pyo3(signature = (graph, fleet, *, project = "default", placer = None, goals = None, catalog = None, values_contract = None, current = None, refine = None))]
+#[pyo3(signature = (graph, fleet, *, project = "default", placer = None, goals = None, catalog = None, values_contract = None, current = None, refine = None, seconds = None, watch = None))]
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn plan(
     py: Python<'_>,
@@ -196,6 +205,9 @@ pub(crate) fn plan(
     values_contract: Option<&ValuesContract>,
     current: Option<&Bound<'_, PyAny>>,
     refine: Option<&Bound<'_, PyAny>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<DeploymentPlan> {
-    Planner::with(project, placer, goals, catalog, values_contract, refine)?.plan(py, graph, fleet, current)
+    Planner::with(project, placer, goals, catalog, values_contract, refine)?
+        .plan(py, graph, fleet, current, seconds, watch)
 }
