@@ -2,12 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+
 use smo_core::cluster::{Inventory, ObservedState};
 use smo_core::descriptor::Descriptor;
 use smo_core::graph::ApplicationGraph;
 use smo_core::id::Project;
-use smo_core::placement::{FirstFit, Placement};
+use smo_core::placement::{
+    Alternative, AntiAffinityGroup, Assignment, Budget, ClusterSupply, Exhaustive, FirstFit, Goal, Goals,
+    Placement, PlacementProblem, Progress, Weight,
+};
 use smo_core::plan::{Change, DeploymentPlan, PlanError, Planner, ReleaseAction, lint};
+use smo_core::resources::ResourceName;
 
 fn graph(text: &str) -> ApplicationGraph {
     Descriptor::parse(text)
@@ -347,4 +355,199 @@ fn energy_efficiency_moves_work_to_the_greener_cluster() {
             .to_string(),
         "green"
     );
+}
+
+const PAIR: &str = "hdaGraph: {id: g, services: [
+    {id: one, artifact: {ociImage: 'oci://r/p/one:1'}}, {id: two, artifact: {ociImage: 'oci://r/p/two:1'}}]}";
+
+/// The clusters of the services of a plan, in order.
+fn targets(plan: &DeploymentPlan) -> Vec<String> {
+    let services = plan.services.values();
+    services
+        .map(|service| service.release.target.to_string())
+        .collect()
+}
+
+/// No two services of a question share a cluster.
+fn apart(problem: &mut PlacementProblem) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let services = problem.services.keys().cloned().collect();
+    problem.anti_affinity.push(AntiAffinityGroup {
+        services,
+        ..AntiAffinityGroup::default()
+    });
+    Ok(())
+}
+
+fn budget_of_moves(problem: &mut PlacementProblem, at_most: i64) {
+    problem.budgets.push(Budget {
+        goal: Goal::Moves,
+        at_most,
+        price: None,
+    });
+}
+
+#[test]
+fn a_refined_question_is_the_one_that_is_decided_and_explained() {
+    let (graph, fleet) = (graph(PAIR), fleet(TWO));
+    let together = Planner::new().plan(&graph, &fleet).unwrap();
+    assert_eq!(targets(&together), ["a", "a"]);
+    let plan = Planner::new()
+        .with_refinement(apart)
+        .plan(&graph, &fleet)
+        .unwrap();
+    assert_eq!(targets(&plan).iter().collect::<BTreeSet<_>>().len(), 2, "{plan}");
+    let decision = plan.decision.as_ref().unwrap();
+    // A core each: one on the cluster that costs 0.01 an hour, one on that of 0.02.
+    insta::assert_snapshot!(Goal::Money.describe(decision.totals.of(Goal::Money)), @"0.030 EUR/h");
+    let other = &decision.explanation.services[0].alternatives[0];
+    let Alternative::Forbidden(reason) = other else {
+        panic!("{other:?}")
+    };
+    insta::assert_snapshot!(reason, @"default/g/one, default/g/two keep apart, and run on b together");
+    // Without room apart there is no plan, and the diagnosis knows why.
+    let alone =
+        Inventory::parse("fleet: {clusters: [{name: a, allocatable: {cpu: 4, memory: 8Gi}}]}").unwrap();
+    assert!(Planner::new().plan(&graph, &alone).is_ok());
+    let refused = Planner::new().with_refinement(apart).plan(&graph, &alone);
+    let Err(PlanError::Infeasible { diagnosis, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    insta::assert_snapshot!(diagnosis, @"
+    no placement exists (proved)
+      one, two do not fit together, though they would with any of them left out
+    try
+      1. make room for one of one, two on another cluster, or add one
+    ");
+}
+
+#[test]
+fn a_budget_of_moves_holds_in_a_replan() {
+    let graph = graph(PAIR);
+    let on = |cluster: &str| {
+        ["one", "two"].map(|service| {
+            let key = format!("default/g/{service}").parse().unwrap();
+            (key, Assignment::single(cluster.parse().unwrap(), 1))
+        })
+    };
+    let current = Placement::from_iter(on("b"));
+    // A move costs nothing here, and `a` is cheaper.
+    let planner =
+        || Planner::new().with_goals(Goals::none().with(Goal::Money, Weight::from_millionths(1_000_000)));
+    let moved = |at_most: Option<i64>| {
+        let mut planner = planner();
+        if let Some(at_most) = at_most {
+            planner = planner.with_refinement(move |problem| {
+                budget_of_moves(problem, at_most);
+                Ok(())
+            });
+        }
+        let plan = planner.replan(&graph, &fleet(TWO), &current).unwrap();
+        targets(&plan).iter().filter(|cluster| *cluster == "a").count()
+    };
+    assert_eq!((moved(None), moved(Some(1)), moved(Some(0))), (2, 1, 0));
+}
+
+#[test]
+fn refinements_follow_one_another_and_know_the_replicas_that_were_asked_for() {
+    let asked = BTreeMap::from([("one".parse().unwrap(), 3)]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    let planner = Planner::new()
+        .with_refinement(apart)
+        .with_refinement(move |problem| {
+            let replicas = problem.services.values().map(|demand| demand.replicas);
+            let replicas: Vec<u32> = replicas.collect();
+            told.lock().unwrap().push((replicas, problem.anti_affinity.len()));
+            Ok(())
+        });
+    let plan = planner
+        .replan_with_replicas(&graph(PAIR), &fleet(TWO), &Placement::new(), &asked)
+        .unwrap();
+    assert_eq!(*seen.lock().unwrap(), [(vec![3, 1], 1)]);
+    assert_eq!(plan.services["one"].replicas, 3);
+    // There is no question about a graph with static placement.
+    let fixed = PAIR.replace("id: g,", "id: g, hdaGraphIntent: {useStaticPlacement: true},");
+    assert!(
+        planner
+            .plan(&graph(&fixed), &fleet(TWO))
+            .unwrap()
+            .decision
+            .is_none()
+    );
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn what_no_plan_could_keep_is_refused() {
+    let refuse = |refine: fn(&mut PlacementProblem) -> Result<(), Box<dyn Error + Send + Sync>>| {
+        let refused = Planner::new()
+            .with_refinement(refine)
+            .plan(&graph(PAIR), &fleet(TWO));
+        refused.unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(refuse(|problem| {
+        problem.services.pop();
+        Ok(())
+    }), @"the question about `default/g` was refined into another one: it removes the service `two`");
+    insta::assert_snapshot!(refuse(|problem| {
+        let (_, mut demand) = problem.services.pop().ok_or("nothing to place")?;
+        problem.services.insert("default/g/three".parse()?, demand.clone());
+        demand.replicas = 4;
+        demand.per_replica.set(ResourceName::CPU, 1);
+        demand.per_replica.set(ResourceName::MEMORY, u64::MAX / 8);
+        problem.services.insert("default/g/two".parse()?, demand);
+        problem.clusters.insert("moon".parse()?, ClusterSupply::default());
+        problem.current.set("default/g/one".parse()?, Assignment::single("a".parse()?, 1));
+        Ok(())
+    }), @"the question about `default/g` was refined into another one: it changes the replicas of `two` from 1 to 4; it lowers what a replica of `two` takes from 1 core to 0.001 cores; it adds the service `three`; it adds the cluster `moon`, which the fleet does not have; it changes where services run now");
+    insta::assert_snapshot!(refuse(|_| Err("the list of friends is not there".into())), @"the question about `default/g` was not refined: the list of friends is not there");
+    insta::assert_snapshot!(refuse(|problem| {
+        problem.soft.insert("capasity".to_owned(), Weight::from_millionths(1_000_000));
+        Ok(())
+    }), @"the placement problem is inconsistent: no rule is called capasity; did you mean capacity?");
+    // Less is allowed of clusters, and more of a replica.
+    let planner = Planner::new().with_refinement(|problem| {
+        problem.clusters.shift_remove("a");
+        problem
+            .services
+            .values_mut()
+            .for_each(|demand| demand.per_replica.set(ResourceName::CPU, 3000));
+        Ok(())
+    });
+    assert_eq!(
+        targets(&planner.plan(&graph(PAIR), &fleet(TWO)).unwrap()),
+        ["b", "b"]
+    );
+}
+
+#[test]
+fn a_plan_is_watched_and_ends_when_told() {
+    let (graph, fleet) = (graph(PAIR), fleet(TWO));
+    let planner = Planner::new().with_refinement(apart);
+    let mut seen = Vec::new();
+    let watched = planner.plan_watched(&graph, &fleet, &mut |progress| {
+        seen.push(progress.value);
+        true
+    });
+    assert_eq!(watched, planner.plan(&graph, &fleet));
+    assert!(seen.iter().any(Option::is_some), "{seen:?}");
+    let mut asked = 0;
+    let mut stop = |_: &Progress| {
+        asked += 1;
+        false
+    };
+    let ended = planner.plan_watched(&graph, &fleet, &mut stop).unwrap();
+    assert_ne!(targets(&ended)[0], targets(&ended)[1]);
+    // Where it was stopped before it had anything, nothing is proved.
+    let replicas = BTreeMap::from([("one".parse().unwrap(), 2)]);
+    let none = Planner::new()
+        .with_placer(Box::new(Exhaustive::default()))
+        .replan_watched(&graph, &fleet, &Placement::new(), &replicas, &mut stop);
+    assert!(
+        matches!(&none, Err(PlanError::Infeasible { diagnosis, .. }) if !diagnosis.proved),
+        "{none:?}"
+    );
+    assert_eq!(asked, 2, "it is not asked again once it said to stop");
+    let whole = Planner::new().replan_watched(&graph, &fleet, &Placement::new(), &replicas, &mut |_| true);
+    assert_eq!(whole.unwrap().services["one"].replicas, 2);
 }

@@ -3,6 +3,8 @@
 import copy
 import json
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -114,3 +116,142 @@ def test_values_in_the_way_are_an_error(fleet: smo.Inventory) -> None:
     artifact["valuesOverwrite"] = {"voChartOverwrite": 3}
     with pytest.raises(smo.PlanError, match="web"):
         smo.plan(smo.Descriptor.from_dict(document).validate(), fleet)
+
+
+Refine = Callable[[smo.PlacementProblem], smo.PlacementProblem]
+
+
+@pytest.fixture
+def pair() -> smo.ApplicationGraph:
+    listed = [{"id": id, "artifact": {"ociImage": f"oci://r.io/pair/{id}"}} for id in ("one", "two")]
+    return smo.Descriptor.from_dict({"hdaGraph": {"id": "pair", "services": listed}}).validate()
+
+
+@pytest.fixture
+def two() -> smo.Inventory:
+    size = {"cpu": 4, "memory": "8Gi"}
+    prices = {"a": 0.01, "b": 0.02}
+    clusters = [{"name": name, "allocatable": size, "price": {"cpu": price}} for name, price in prices.items()]
+    return smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+
+
+def where(plan: smo.DeploymentPlan) -> list[str]:
+    return [cluster for placed in plan.placement.values() for cluster in placed.clusters]
+
+
+def test_a_question_is_refined(pair: smo.ApplicationGraph, two: smo.Inventory) -> None:
+    assert where(smo.plan(pair, two)) == ["a", "a"]
+    apart = smo.plan(pair, two, refine=lambda problem: problem.with_anti_affinity(["one", "two"]))
+    assert sorted(where(apart)) == ["a", "b"]
+    assert apart.decision is not None and apart.decision.totals["money"] == pytest.approx(0.03)
+    alone = smo.Planner(refine=lambda problem: problem.with_service("two", excluded=["a"]))
+    assert where(alone.plan(pair, two)) == ["a", "b"]
+
+
+def test_a_replan_has_a_budget_of_moves(pair: smo.ApplicationGraph, two: smo.Inventory) -> None:
+    current = {"one": "b", "two": "b"}
+    goals = smo.Goals(money=1, carbon=0, moves=0)
+    assert where(smo.plan(pair, two, goals=goals, current=current)) == ["a", "a"]
+    one = smo.plan(pair, two, goals=goals, current=current, refine=lambda problem: problem.with_budget("moves", 1))
+    assert sorted(where(one)) == ["a", "b"]
+    none = smo.plan(pair, two, goals=goals, current=current, refine=lambda problem: problem.with_budget("moves", 0))
+    assert where(none) == ["b", "b"]
+
+
+class Nervous(smo.Rule):
+    """Raises for one of the clusters only, which would leave the other one."""
+
+    def forbids(self, service: str, demand: smo.ServiceDemand, cluster: str, supply: smo.ClusterSupply) -> str | None:
+        if cluster == "a":
+            raise LookupError("no light")
+        return None
+
+
+class Late(smo.Rule):
+    """Raises when it sees a whole placement."""
+
+    def breaches(self, placement: object) -> list[str]:
+        raise LookupError("no light")
+
+
+class Unsure(smo.Goal):
+    def of_replica(self, service: str, demand: smo.ServiceDemand, cluster: str, supply: smo.ClusterSupply) -> float:
+        raise LookupError("no light")
+
+
+def broken(problem: smo.PlacementProblem) -> smo.PlacementProblem:
+    raise LookupError("no light")
+
+
+def forgets(problem: smo.PlacementProblem) -> Any:
+    problem.with_anti_affinity(["one", "two"])
+
+
+RAISES: list[Refine] = [
+    broken,
+    lambda problem: problem.with_rule(Nervous()),
+    lambda problem: problem.with_rule(Late()),
+    lambda problem: problem.with_goal(Unsure()),
+]
+
+
+@pytest.mark.parametrize("refine", RAISES)
+def test_what_a_refinement_raises_is_raised(pair: smo.ApplicationGraph, two: smo.Inventory, refine: Refine) -> None:
+    for placer in (None, smo.FirstFit(), smo.Exhaustive()):
+        with pytest.raises(LookupError, match="no light"):
+            smo.plan(pair, two, placer=placer, refine=refine)
+    # A question that another graph raised for does not count.
+    planner = smo.Planner(refine=lambda problem: refine(problem) if "one" in problem.services else problem)
+    with pytest.raises(LookupError, match="no light"):
+        planner.plan(pair, two)
+    assert planner.plan(smo.Descriptor.parse(SECRET).validate(), two).placement
+
+
+@pytest.mark.parametrize("refine", RAISES)
+def test_nothing_is_deployed_when_a_refinement_raises(
+    pair: smo.ApplicationGraph, two: smo.Inventory, refine: Refine
+) -> None:
+    member = smo.InMemoryFleet(two)
+    orchestrator = smo.Orchestrator(member)
+    with pytest.raises(LookupError, match="no light"):
+        orchestrator.deploy(pair, smo.Planner(refine=refine))
+    assert member.releases() == {} and orchestrator.graphs() == []
+    planner = smo.Planner(refine=lambda problem: problem.with_anti_affinity(["one", "two"]))
+    assert sorted(where(orchestrator.deploy(pair, planner).plan)) == ["a", "b"]
+    assert sorted(where(orchestrator.replan(pair, planner).plan)) == ["a", "b"]
+
+
+def test_a_question_of_its_own_keeps_services_and_replicas(pair: smo.ApplicationGraph, two: smo.Inventory) -> None:
+    # A question that the callable poses by itself is as good, with the rules that it has.
+    own = smo.PlacementProblem.pose(two, pair)
+    assert where(smo.plan(pair, two, refine=lambda _: own.with_service("one", pinned=["b"]))) == ["b", "a"]
+    with pytest.raises(LookupError, match="no light"):
+        smo.plan(pair, two, refine=lambda _: own.with_rule(Nervous()))
+    with pytest.raises(smo.PlanError, match="it changes the replicas of `two` from 1 to 2"):
+        smo.plan(pair, two, refine=lambda problem: problem.with_service("two", replicas=2))
+    other = smo.PlacementProblem.pose(two, smo.Descriptor.parse(SECRET).validate())
+    with pytest.raises(smo.PlanError, match="it removes the service `one`; .*; it adds the service `web`"):
+        smo.plan(pair, two, refine=lambda _: other)
+    with pytest.raises(TypeError, match="refine returns the PlacementProblem to decide, not NoneType"):
+        smo.plan(pair, two, refine=forgets)
+    with pytest.raises(TypeError, match="not int"):
+        smo.Planner(refine=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_plan_is_watched_and_ends_when_told(pair: smo.ApplicationGraph, two: smo.Inventory) -> None:
+    seen: list[smo.Progress] = []
+    assert smo.plan(pair, two, watch=seen.append) == smo.plan(pair, two, seconds=60) == smo.plan(pair, two)
+    assert seen and seen[-1].value is not None
+    assert len(where(smo.Planner().plan(pair, two, watch=lambda _: False))) == 2
+    with pytest.raises(smo.Infeasible):  # which has nothing yet when it is asked first
+        smo.plan(pair, two, placer=smo.Exhaustive(), seconds=0)
+    with pytest.raises(ValueError, match="give a number of seconds, 0 or more"):
+        smo.plan(pair, two, seconds=-1)
+
+    def broken(progress: smo.Progress) -> None:
+        raise LookupError("no light")
+
+    with pytest.raises(LookupError, match="no light"):
+        smo.plan(pair, two, watch=broken)
+    with pytest.raises(LookupError, match="no light"):
+        smo.Planner().plan(pair, two, current={"one": "b"}, watch=broken)

@@ -6,11 +6,14 @@
 mod change;
 mod deployment;
 mod diff;
+mod error;
 mod explain;
 mod fingerprint;
+mod imports;
 pub mod lint;
 mod monitoring;
 mod planner;
+mod refinement;
 mod svg;
 mod values;
 
@@ -18,7 +21,8 @@ pub use change::{Change, ChangeSet, ReleaseAction};
 pub use deployment::{
     DeploymentPlan, Note, ReleaseSpec, ServiceExport, ServiceImport, ServicePlan, Start, Target,
 };
+pub use error::PlanError;
 pub use fingerprint::Fingerprint;
 pub use monitoring::{AlertGroup, AlertRule, Dashboard, Panel, PanelKind, Query, Unit, Variable};
-pub use planner::{PlanError, Planner};
+pub use planner::Planner;
 pub use values::{ValuesContract, WrapperIsNoMap};

@@ -1,22 +1,24 @@
 //! From a graph and a fleet to a plan: translate, pose, decide, write values.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use indexmap::IndexMap;
-use thiserror::Error;
 
+use super::imports::{exports, imports};
 use super::lint::lint;
+use super::refinement::{self, Refinement};
 use super::{
-    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, ReleaseSpec, ServiceExport, ServiceImport,
+    AlertGroup, AlertRule, Dashboard, DeploymentPlan, Fingerprint, PlanError, ReleaseSpec, ServiceImport,
     ServicePlan, Start, Target, ValuesContract,
 };
 use crate::cluster::Inventory;
 use crate::graph::{ApplicationGraph, Service, Trigger};
 use crate::id::{ClusterName, GraphKey, Project, ServiceId};
-use crate::intent::{Catalog, Requirements, TranslateError, translate};
+use crate::intent::{Catalog, Requirements, translate};
 use crate::placement::{
-    AutoPlacer, Decision, Diagnosis, Goals, Outcome, Placement, PlacementError, PlacementProblem, Placer,
-    Weight, decide,
+    AutoPlacer, Decision, Goals, Outcome, Placement, PlacementProblem, Placer, Watch, Weight, decide,
+    decide_watched,
 };
 
 /// Makes plans. Pure: the same graph and fleet give the same plan, byte for byte.
@@ -42,34 +44,7 @@ pub struct Planner {
     goals: Option<Goals>,
     catalog: Catalog,
     contract: ValuesContract,
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum PlanError {
-    /// An intent has no meaning in the catalogue.
-    #[error(transparent)]
-    Translate(#[from] TranslateError),
-    /// No placement was found. The diagnosis says why and what to try.
-    #[error("no placement for `{graph}`")]
-    Infeasible {
-        /// The graph.
-        graph: GraphKey,
-        /// Why.
-        diagnosis: Box<Diagnosis>,
-    },
-    /// The placer failed.
-    #[error(transparent)]
-    Placement(#[from] PlacementError),
-    /// The designer's values leave no room for the orchestrator's.
-    #[error("service `{service}`: {message}")]
-    Values {
-        /// The service.
-        service: ServiceId,
-        /// What is in the way.
-        message: String,
-    },
+    refinements: Vec<Refinement>,
 }
 
 impl Default for Planner {
@@ -88,6 +63,7 @@ impl Planner {
             goals: None,
             catalog: Catalog::default(),
             contract: ValuesContract::default(),
+            refinements: Vec::new(),
         }
     }
 
@@ -127,6 +103,48 @@ impl Planner {
         self
     }
 
+    /// The same with a change of every question before it is decided. What descriptors and fleets cannot say is said here:
+    /// services that stay apart, traffic, regions, budgets, wishes with prices, rules and goals of the host. Refinements
+    /// are applied in the order in which they were given. A graph with static placement has no question.
+    ///
+    /// Decision, explanation, totals and diagnosis are those of the changed question. A refinement keeps the services and
+    /// their replicas (more of these are asked for by [`Planner::replan_with_replicas`]), asks for no less per replica than
+    /// the graph, adds no cluster, and leaves [`PlacementProblem::current`] alone. What it says of clusters it answers for.
+    /// It should do the same to the same question, as the plan is only as reproducible as that.
+    ///
+    /// ```
+    /// use smo_core::cluster::Inventory;
+    /// use smo_core::descriptor::Descriptor;
+    /// use smo_core::placement::AntiAffinityGroup;
+    /// use smo_core::plan::Planner;
+    ///
+    /// let graph = Descriptor::parse(
+    ///     "hdaGraph: {id: shop, services: [
+    ///         {id: web, artifact: {ociImage: 'oci://registry.example.com/shop/web'}},
+    ///         {id: standby, artifact: {ociImage: 'oci://registry.example.com/shop/standby'}}]}",
+    /// )?
+    /// .validate()?;
+    /// let fleet = Inventory::parse("fleet: {clusters: [
+    ///     {name: edge-1, allocatable: {cpu: 4, memory: 8Gi}},
+    ///     {name: edge-2, allocatable: {cpu: 4, memory: 8Gi}}]}")?;
+    /// let planner = Planner::new().with_refinement(|problem| {
+    ///     let services = problem.services.keys().cloned().collect();
+    ///     problem.anti_affinity.push(AntiAffinityGroup { services, ..AntiAffinityGroup::default() });
+    ///     Ok(())
+    /// });
+    /// let plan = planner.plan(&graph, &fleet)?;
+    /// assert_ne!(plan.services["web"].release.target, plan.services["standby"].release.target);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_refinement(
+        mut self,
+        refine: impl Fn(&mut PlacementProblem) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.refinements.push(Refinement::new(refine));
+        self
+    }
+
     /// The project it plans for.
     #[must_use]
     pub fn project(&self) -> &Project {
@@ -136,7 +154,8 @@ impl Planner {
     /// Plans a graph that does not run yet.
     ///
     /// # Errors
-    /// When an intent is unknown, no placement is found, the placer fails, or values are in the way.
+    /// When an intent is unknown, no placement is found, the placer or a refinement fails or is wrong, or values are in the
+    /// way.
     pub fn plan(&self, graph: &ApplicationGraph, fleet: &Inventory) -> Result<DeploymentPlan, PlanError> {
         self.replan(graph, fleet, &Placement::new())
     }
@@ -167,13 +186,69 @@ impl Planner {
         current: &Placement,
         replicas: &BTreeMap<ServiceId, u32>,
     ) -> Result<DeploymentPlan, PlanError> {
+        self.planned(graph, fleet, current, replicas, None)
+    }
+
+    /// As [`Planner::plan`], with `watch` told where the search stands. Once it says `false` the search ends with what it has, as
+    /// in [`decide_watched`]: the plan may be dearer, or there is none, which is then not proved.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use smo_core::cluster::Inventory;
+    /// use smo_core::descriptor::Descriptor;
+    /// use smo_core::plan::Planner;
+    ///
+    /// # let text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://registry.example.com/shop/web'}}]}";
+    /// # let graph = Descriptor::parse(text)?.validate()?;
+    /// # let fleet = Inventory::parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")?;
+    /// let deadline = Instant::now() + Duration::from_secs(2);
+    /// let plan = Planner::new().plan_watched(&graph, &fleet, &mut |_| Instant::now() < deadline)?;
+    /// assert_eq!(plan.services["web"].release.target.to_string(), "edge-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan_watched(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        watch: &mut Watch<'_>,
+    ) -> Result<DeploymentPlan, PlanError> {
+        self.replan_watched(graph, fleet, &Placement::new(), &BTreeMap::new(), watch)
+    }
+
+    /// The same for a graph that runs as `current` says, with at least so many `replicas`, if any are given
+    /// ([`Planner::replan_with_replicas`]).
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    pub fn replan_watched(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+        replicas: &BTreeMap<ServiceId, u32>,
+        watch: &mut Watch<'_>,
+    ) -> Result<DeploymentPlan, PlanError> {
+        self.planned(graph, fleet, current, replicas, Some(watch))
+    }
+
+    fn planned(
+        &self,
+        graph: &ApplicationGraph,
+        fleet: &Inventory,
+        current: &Placement,
+        replicas: &BTreeMap<ServiceId, u32>,
+        watch: Option<&mut Watch<'_>>,
+    ) -> Result<DeploymentPlan, PlanError> {
         let key = GraphKey::new(self.project.clone(), graph.id().clone());
         let mut requirements = translate(graph, &self.catalog)?;
         for (id, service) in &mut requirements.services {
             let needed = replicas.get(id).copied().unwrap_or(0);
             service.replicas = service.replicas.max(needed);
         }
-        let decision = self.decide(&key, &requirements, fleet, current)?;
+        let decision = self.decide(&key, &requirements, fleet, current, watch)?;
         let placed: IndexMap<ServiceId, Vec<ClusterName>> = match &decision {
             Some(decision) => decision
                 .placement
@@ -225,19 +300,48 @@ impl Planner {
         requirements: &Requirements,
         fleet: &Inventory,
         current: &Placement,
+        watch: Option<&mut Watch<'_>>,
     ) -> Result<Option<Decision>, PlanError> {
         if requirements.static_placement {
             return Ok(None);
         }
         let goals = self.goals.clone().unwrap_or_else(|| default_goals(requirements));
-        let problem = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
-        match decide(self.placer.as_ref(), &problem)? {
+        let posed = PlacementProblem::pose(fleet, &[(key.clone(), requirements)], current, goals)?;
+        let problem = self.refined(key, posed)?;
+        let outcome = match watch {
+            Some(watch) => decide_watched(self.placer.as_ref(), &problem, watch)?,
+            None => decide(self.placer.as_ref(), &problem)?,
+        };
+        match outcome {
             Outcome::Placed(decision) => Ok(Some(decision)),
             Outcome::Infeasible(diagnosis) => Err(PlanError::Infeasible {
                 graph: key.clone(),
                 diagnosis: Box::new(diagnosis),
             }),
         }
+    }
+
+    fn refined(&self, key: &GraphKey, posed: PlacementProblem) -> Result<PlacementProblem, PlanError> {
+        if self.refinements.is_empty() {
+            return Ok(posed);
+        }
+        let mut refined = posed.clone();
+        for refinement in &self.refinements {
+            refinement
+                .apply(&mut refined)
+                .map_err(|message| PlanError::Refinement {
+                    graph: key.clone(),
+                    message,
+                })?;
+        }
+        let faults = refinement::faults(&posed, &refined);
+        if faults.is_empty() {
+            return Ok(refined);
+        }
+        Err(PlanError::WrongRefinement {
+            graph: key.clone(),
+            faults,
+        })
     }
 
     fn service_plan(
@@ -319,50 +423,6 @@ fn start(key: &GraphKey, service: &Service) -> Start {
             }
         }
     }
-}
-
-/// Who imports each placed service: the clusters of its callers, each once. A service that nobody calls is imported
-/// where it runs, since Karmada takes an empty list for every cluster there is.
-fn imports(
-    graph: &ApplicationGraph,
-    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
-) -> IndexMap<ServiceId, ServiceImport> {
-    let import = |(id, own): (&ServiceId, &Vec<ClusterName>)| {
-        let importers = graph.importers(id);
-        let callers = importers
-            .iter()
-            .filter_map(|caller| placed.get(*caller))
-            .flatten();
-        let mut into: Vec<ClusterName> = callers.cloned().collect();
-        if into.is_empty() {
-            into.clone_from(own);
-        }
-        into.sort();
-        into.dedup();
-        let importers = importers.into_iter().cloned().collect();
-        (
-            id.clone(),
-            ServiceImport {
-                service: id.clone(),
-                into,
-                importers,
-            },
-        )
-    };
-    placed.iter().map(import).collect()
-}
-
-/// Only what another service calls is exported.
-fn exports(
-    imports: &IndexMap<ServiceId, ServiceImport>,
-    placed: &IndexMap<ServiceId, Vec<ClusterName>>,
-) -> Vec<ServiceExport> {
-    let called = imports.values().filter(|import| !import.importers.is_empty());
-    let export = |import: &ServiceImport| ServiceExport {
-        service: import.service.clone(),
-        from: placed.get(&import.service).cloned().unwrap_or_default(),
-    };
-    called.map(export).collect()
 }
 
 impl DeploymentPlan {

@@ -308,7 +308,9 @@ class ScalerError(ScalingFailed):
 
 
 class PlanError(SmoError):
-    """There is no plan for another reason: the designer's values leave no room for the orchestrator's."""
+    """There is no plan for another reason: the designer's values leave no room for the orchestrator's, or `refine` asked
+    something else.
+    """
 
 
 class BackendError(SmoError):

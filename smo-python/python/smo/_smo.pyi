@@ -889,10 +889,10 @@ class Diagnosis:
 
 @final
 class Planner:
-    def __new__(cls, *, project: str = "default", placer: Placer | None = None, goals: Goals | None = None, catalog: Catalog | None = None, values_contract: ValuesContract | None = None) -> Planner: ...
+    def __new__(cls, *, project: str = "default", placer: Placer | None = None, goals: Goals | None = None, catalog: Catalog | None = None, values_contract: ValuesContract | None = None, refine: Callable[[PlacementProblem], PlacementProblem] | None = None) -> Planner: ...
     @property
     def project(self) -> str: ...
-    def plan(self, graph: ApplicationGraph, fleet: Inventory, *, current: _Current | None = None) -> DeploymentPlan: ...
+    def plan(self, graph: ApplicationGraph, fleet: Inventory, *, current: _Current | None = None, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> DeploymentPlan: ...
 
 def plan(
     graph: ApplicationGraph,
@@ -904,6 +904,9 @@ def plan(
     catalog: Catalog | None = None,
     values_contract: ValuesContract | None = None,
     current: _Current | None = None,
+    refine: Callable[[PlacementProblem], PlacementProblem] | None = None,
+    seconds: float | None = None,
+    watch: Callable[[Progress], object] | None = None,
 ) -> DeploymentPlan: ...
 
 @final

@@ -27,7 +27,7 @@ use crate::convert::{assignment, moment, parse};
 use crate::error;
 use crate::graph::ApplicationGraph;
 use crate::placement::Cause;
-use crate::plan::{ChangeSet, DeploymentPlan, Planner};
+use crate::plan::{ChangeSet, DeploymentPlan, Planner, Raised};
 use crate::runtime::{Port, ask, block_on};
 use crate::scaling::{Autoscaler, ScalingReport};
 
@@ -87,12 +87,12 @@ impl Orchestrator {
         &self,
         py: Python<'_>,
         planner: Option<&Planner>,
-        cause: &Cause,
+        raised: &Raised,
     ) -> PyResult<(Inventory, CorePlanner)> {
         let fleet = self.fleet.get()?;
         let inventory = ask(py, async move { fleet.inventory().await })?;
         let planner = match planner {
-            Some(planner) => planner.core(py, cause),
+            Some(planner) => planner.core(py, raised),
             None => CorePlanner::new().with_project(self.project.clone()),
         };
         Ok((inventory, planner))
@@ -195,10 +195,11 @@ impl Orchestrator {
         graph: &ApplicationGraph,
         planner: Option<&Planner>,
     ) -> PyResult<Deployment> {
-        let cause = Cause::default();
-        let (inventory, planner) = self.prepare(py, planner, &cause)?;
+        let raised = Raised::default();
+        let (inventory, planner) = self.prepare(py, planner, &raised)?;
         let (core, graph) = (self.core.get()?, Arc::clone(graph.core()));
-        let done = Self::run(py, async move { core.deploy(&graph, &planner).await }, &cause)?;
+        let done = async move { core.deploy(&graph, &planner).await };
+        let done = Self::run(py, done, &raised.placer).map_err(|error| raised.take().unwrap_or(error))?;
         Deployment::new(py, done, inventory)
     }
 
@@ -210,10 +211,11 @@ impl Orchestrator {
         graph: &ApplicationGraph,
         planner: Option<&Planner>,
     ) -> PyResult<Deployment> {
-        let cause = Cause::default();
-        let (inventory, planner) = self.prepare(py, planner, &cause)?;
+        let raised = Raised::default();
+        let (inventory, planner) = self.prepare(py, planner, &raised)?;
         let (core, graph) = (self.core.get()?, Arc::clone(graph.core()));
-        let done = Self::run(py, async move { core.replan(&graph, &planner).await }, &cause)?;
+        let done = async move { core.replan(&graph, &planner).await };
+        let done = Self::run(py, done, &raised.placer).map_err(|error| raised.take().unwrap_or(error))?;
         Deployment::new(py, done, inventory)
     }
 

@@ -23,5 +23,5 @@ pub(crate) use placer::{
     AutoPlacer, Cause, Choice, Exhaustive, FirstFit, FleetPlacer, GreenConsolidation, MilpPlacer, Placer,
 };
 pub(crate) use problem::{PlacementProblem, problem_json_schema};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, Watcher};
 pub(crate) use rule::{Rule, rules};

@@ -92,6 +92,11 @@ impl PlacementProblem {
         }
     }
 
+    /// Where rules and goals written in Python tell what they raise.
+    pub(crate) fn raised(&self) -> &Cause {
+        &self.raised
+    }
+
     pub(crate) fn core(&self) -> &Arc<core::PlacementProblem> {
         &self.core
     }

@@ -56,7 +56,7 @@ impl Progress {
 }
 
 /// Who watches a search for Python.
-pub(super) struct Watcher {
+pub(crate) struct Watcher {
     callable: Option<Py<PyAny>>,
     deadline: Option<Instant>,
     cause: Cause,
@@ -64,7 +64,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     /// `seconds` from now, and what is called with every `Progress`.
-    pub(super) fn new(seconds: Option<f64>, callable: Option<Py<PyAny>>, cause: Cause) -> PyResult<Self> {
+    pub(crate) fn new(seconds: Option<f64>, callable: Option<Py<PyAny>>, cause: Cause) -> PyResult<Self> {
         let deadline = match seconds.map(Duration::try_from_secs_f64) {
             None => None,
             // so far away that it never comes
@@ -83,7 +83,7 @@ impl Watcher {
     }
 
     /// Whether the search goes on: not past the deadline, nor once the callable says `False` or raises.
-    pub(super) fn goes_on(&self, progress: &core::Progress) -> bool {
+    pub(crate) fn goes_on(&self, progress: &core::Progress) -> bool {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return false;
         }

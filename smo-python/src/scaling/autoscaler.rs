@@ -20,7 +20,7 @@ use crate::forecast::seasonal_model;
 use crate::graph::{ApplicationGraph, count};
 use crate::html;
 use crate::placement::Cause;
-use crate::plan::Planner;
+use crate::plan::{Planner, Raised};
 
 /// A day is seen in it more than three times, which finding it takes.
 const UNTOLD_HISTORY: Duration = Duration::from_secs(4 * 86_400);
@@ -165,7 +165,8 @@ impl Autoscaler {
             autoscaler = autoscaler.with_service(key, service);
         }
         for graph in graphs {
-            let planner = planner.map_or_else(CorePlanner::new, |planner| planner.core(py, &cause));
+            let planner =
+                planner.map_or_else(CorePlanner::new, |planner| planner.core(py, &Raised::by(&cause)));
             autoscaler = autoscaler.with_graph((**graph.get().core()).clone(), planner);
         }
         Ok(Self {
