@@ -18,7 +18,7 @@ fn problems() -> impl Iterator<Item = (String, PlacementProblem)> {
     let whole = Part::ALL
         .into_iter()
         .flat_map(|part| (0..40).map(move |seed| (seed, vec![part])));
-    let mixes = (0..1_500).map(|seed| {
+    let mixes = (0..8_500).map(|seed| {
         let mut random = Random::new(seed ^ 0xf1ee7);
         let percent = random.between(10, 60);
         (
@@ -113,8 +113,8 @@ fn bounds_are_bounds_and_placements_are_near() {
         "{placed} have an answer: fleet missed {missed}, found worse ones for {worse}; the default proved {settled}"
     );
     assert!(
-        placed > 1_000 && missed * 20 < placed && worse * 4 < placed,
+        placed > 5_000 && missed == 0 && worse * 100 < placed,
         "{missed} missed, {worse} worse of {placed}"
     );
-    assert!(settled * 10 > placed * 8, "{settled} of {placed} proved");
+    assert!(settled * 100 >= placed * 99, "{settled} of {placed} proved");
 }

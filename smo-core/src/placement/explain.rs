@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::evaluate::{Costs, totals};
-use super::rules::{first_own_reason, limited_links};
+use super::local::{Trial, Trials, has_code};
+use super::rules::{Rule, first_own_reason, limited_links};
 use super::{
-    Alternative, Assignment, ClusterUse, Explanation, Goal, LinkDemand, Placement, PlacementError,
-    PlacementProblem, Reason, ServiceDemand, ServiceExplanation, Totals, Weight,
+    Alternative, Assignment, ClusterUse, Explanation, Goal, IntegerModel, LinkDemand, Placement,
+    PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceExplanation, Totals, Weight,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::{ResourceName, Resources};
@@ -38,6 +39,14 @@ pub(super) fn explain(
             links.entry(end).or_default().push(link);
         }
     }
+    let whole_goals = has_whole_goals(problem);
+    let model = if whole_goals || !coupled(problem).is_empty() {
+        IntegerModel::without_code(problem)
+            .ok()
+            .filter(|_| !has_code(problem))
+    } else {
+        None
+    };
     let mut view = View {
         problem,
         placement,
@@ -45,7 +54,8 @@ pub(super) fn explain(
         costs,
         used: &used,
         links: &links,
-        totals: if has_whole_goals(problem) {
+        trials: model.as_ref().and_then(|model| Trials::new(model, placement)),
+        totals: if whole_goals {
             Some(totals(problem, placement)?)
         } else {
             None
@@ -64,6 +74,15 @@ pub(super) fn explain(
     Ok(explanation)
 }
 
+/// The hard rules about several services or clusters, but for room and limits of links.
+fn coupled(problem: &PlacementProblem) -> Vec<&dyn Rule> {
+    let aside = ["capacity", "latency"];
+    let rules = problem.hard_rules();
+    rules
+        .filter(|rule| rule.couples(problem) && !aside.contains(&rule.name()))
+        .collect()
+}
+
 /// True when a goal that counts looks at the placement as a whole.
 fn has_whole_goals(problem: &PlacementProblem) -> bool {
     let counts = |goal| problem.goals.weight(goal) != Weight::default();
@@ -72,20 +91,22 @@ fn has_whole_goals(problem: &PlacementProblem) -> bool {
     counts(Goal::Balance) || counts(Goal::Consolidation) || counts(Goal::Preference) && (wishes || own)
 }
 
-struct View<'p> {
+struct View<'p, 'm> {
     problem: &'p PlacementProblem,
     placement: &'p Placement,
     /// The same, with the service in question elsewhere.
     moved: Placement,
     /// The links with traffic of each service.
     links: &'p BTreeMap<&'p ServiceKey, Vec<&'p LinkDemand>>,
+    /// Tells what a service elsewhere would break and change, where rules or goals look at everything; `None` where arrays cannot say that.
+    trials: Option<Trials<'m, 'p>>,
     /// The amounts of the placement, where a goal that counts needs it whole.
     totals: Option<Totals>,
     costs: Costs<'p>,
     used: &'p BTreeMap<&'p ClusterName, Used<'p>>,
 }
 
-impl View<'_> {
+impl View<'_, '_> {
     fn service(
         &mut self,
         service: &ServiceKey,
@@ -100,8 +121,16 @@ impl View<'_> {
         let problem = self.problem;
         let others = problem.clusters.keys().filter(|cluster| chosen.on(cluster) == 0);
         for cluster in others.filter(|_| demand.replicas > 0) {
-            let alternative = if let Some(reason) = self.forbids(service, demand, cluster) {
+            let trial = self
+                .trials
+                .as_mut()
+                .and_then(|trials| trials.of(service, cluster));
+            let alternative = if let Some(reason) = self.forbids(service, demand, cluster, trial.as_ref()) {
                 Alternative::Forbidden(reason)
+            } else if let Some(trial) = trial {
+                let by_goal = self.counted(trial.change);
+                let difference = problem.goals.worth(&by_goal).ok_or_else(overflow)?;
+                Alternative::Allowed { difference, by_goal }
             } else {
                 let moved = Assignment::single(cluster.clone(), demand.replicas);
                 let there = self.costs.service(service, demand, &moved)?;
@@ -184,12 +213,8 @@ impl View<'_> {
         demand: &ServiceDemand,
         cluster: &ClusterName,
     ) -> Option<Reason> {
-        let aside = ["capacity", "latency"];
         let problem = self.problem;
-        let coupled = problem
-            .hard_rules()
-            .filter(|rule| rule.couples(problem) && !aside.contains(&rule.name()));
-        let coupled: Vec<_> = coupled.collect();
+        let coupled = coupled(problem);
         if coupled.is_empty() {
             return None;
         }
@@ -213,9 +238,15 @@ impl View<'_> {
         service: &ServiceKey,
         demand: &ServiceDemand,
         cluster: &ClusterName,
+        trial: Option<&Trial>,
     ) -> Option<Reason> {
-        self.forbidden_by_itself(service, demand, cluster)
-            .or_else(|| self.breaks(service, demand, cluster))
+        let by_itself = self.forbidden_by_itself(service, demand, cluster);
+        by_itself.or_else(|| match trial {
+            Some(trial) if !trial.is_broken => trial.over.as_ref().map(|breach| Reason::Breaks {
+                breach: breach.to_string(),
+            }),
+            _ => self.breaks(service, demand, cluster),
+        })
     }
 
     fn forbidden_by_itself(

@@ -165,8 +165,18 @@ impl<'m, 'a> Draft<'m, 'a> {
         }
     }
 
-    /// How it stands.
-    pub(super) fn standing(&self) -> Standing {
+    /// What it comes to, goal by goal; `None` where an amount does not fit.
+    pub(super) fn amounts(&self) -> Option<Totals> {
+        let (totals, _) = self.totals_and_faults();
+        let mut amounts = Totals::default();
+        for (goal, total) in Goal::ALL.into_iter().zip(totals) {
+            amounts.set(goal, i64::try_from(total).ok()?);
+        }
+        Some(amounts)
+    }
+
+    /// The same with what budgets cost that are wishes, and how much is broken, budgets included.
+    fn totals_and_faults(&self) -> ([i128; GOALS], i128) {
         let mut totals = self.totals;
         let mut faults = self.faults;
         if self.yard.balance {
@@ -186,6 +196,12 @@ impl<'m, 'a> Draft<'m, 'a> {
                 }
             }
         }
+        (totals, faults)
+    }
+
+    /// How it stands.
+    pub(super) fn standing(&self) -> Standing {
+        let (totals, mut faults) = self.totals_and_faults();
         for (weights, at_most) in &self.yard.ceilings {
             let over = worth(weights, &totals).saturating_sub(*at_most);
             if over > 0 {

@@ -11,6 +11,7 @@ mod draft;
 mod faults;
 mod proposals;
 mod search;
+mod trials;
 mod yardstick;
 
 #[cfg(test)]
@@ -18,3 +19,4 @@ mod tests;
 
 pub(super) use code::has_code;
 pub(super) use search::improve;
+pub(super) use trials::{Trial, Trials};

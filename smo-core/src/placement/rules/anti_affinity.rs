@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Pair, Rule};
 use crate::id::ServiceKey;
 use crate::placement::domain::replicas_by_domain;
-use crate::placement::{Breach, Placement, PlacementProblem, Reason, SpreadFault};
+use crate::placement::{AntiAffinityGroup, Breach, Placement, PlacementProblem, Reason, SpreadFault};
 
 /// No two services of a group use one domain.
 #[derive(Debug, Clone, Copy)]
@@ -30,35 +30,16 @@ impl Rule for KeptApart {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for group in &problem.anti_affinity {
-            let mut members: BTreeMap<&str, Vec<ServiceKey>> = BTreeMap::new();
-            for service in &group.services {
-                let Some(assignment) = placement.get(service) else {
-                    continue;
-                };
-                let (domains, outside) = replicas_by_domain(problem, &group.key, assignment);
-                for domain in domains.into_keys() {
-                    members.entry(domain).or_default().push(service.clone());
-                }
-                if outside > 0 {
-                    breaches.push(Breach::Spread {
-                        service: service.clone(),
-                        key: group.key.clone(),
-                        fault: SpreadFault::Outside { replicas: outside },
-                        price: group.price,
-                    });
-                }
-            }
-            for (domain, services) in members.into_iter().filter(|(_, services)| services.len() > 1) {
-                breaches.push(Breach::Together {
-                    domain: domain.to_owned(),
-                    services,
-                    price: group.price,
-                });
-            }
-        }
-        breaches
+        of_groups(problem, placement, |_| true)
+    }
+
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        of_groups(problem, placement, |group| group.services.contains(service))
     }
 
     fn couples(&self, problem: &PlacementProblem) -> bool {
@@ -69,4 +50,40 @@ impl Rule for KeptApart {
         let wishes = problem.anti_affinity.iter().any(|group| group.price.is_some());
         problem.soft.contains_key(self.name()) || wishes
     }
+}
+
+fn of_groups(
+    problem: &PlacementProblem,
+    placement: &Placement,
+    counts: impl Fn(&AntiAffinityGroup) -> bool,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for group in problem.anti_affinity.iter().filter(|group| counts(group)) {
+        let mut members: BTreeMap<&str, Vec<ServiceKey>> = BTreeMap::new();
+        for service in &group.services {
+            let Some(assignment) = placement.get(service) else {
+                continue;
+            };
+            let (domains, outside) = replicas_by_domain(problem, &group.key, assignment);
+            for domain in domains.into_keys() {
+                members.entry(domain).or_default().push(service.clone());
+            }
+            if outside > 0 {
+                breaches.push(Breach::Spread {
+                    service: service.clone(),
+                    key: group.key.clone(),
+                    fault: SpreadFault::Outside { replicas: outside },
+                    price: group.price,
+                });
+            }
+        }
+        for (domain, services) in members.into_iter().filter(|(_, services)| services.len() > 1) {
+            breaches.push(Breach::Together {
+                domain: domain.to_owned(),
+                services,
+                price: group.price,
+            });
+        }
+    }
+    breaches
 }
