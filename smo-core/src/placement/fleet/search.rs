@@ -104,8 +104,14 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         self.offer(self.problem.current.clone())?;
         let left = effort.saturating_sub(self.work);
         if !self.stopped && !self.is_proved() && (whole || self.best.is_none()) {
+            // at good prices the kernel's answer is a little over a limit, and nearer to the best than what keeps it by chance
             let best = self.best.as_ref().map(|(_, placement)| placement.clone());
-            self.search_whole(&best.or(start).unwrap_or_default(), left)?;
+            let from = if self.limits.is_empty() {
+                best.or(start)
+            } else {
+                start.or(best)
+            };
+            self.search_whole(&from.unwrap_or_default(), left)?;
         }
         if self.best.is_none() {
             let context = PlaceContext {
