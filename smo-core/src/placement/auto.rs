@@ -3,7 +3,7 @@
 use super::milp::MilpPlacer;
 use super::{
     Answer, Certificate, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer,
-    Progress, Proof, Watch, Work, evaluate,
+    Progress, Proof, Watch, evaluate,
 };
 
 /// Dispatches by structure and size:
@@ -206,7 +206,7 @@ fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answ
                 placement,
                 bound,
                 proof,
-                work: sum(work, more),
+                work: work.plus(more),
             })
         }
         (
@@ -233,14 +233,14 @@ fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answ
             placement,
             bound,
             proof,
-            work: sum(work, more),
+            work: work.plus(more),
         }),
         // a placement refutes whoever says that there is none
         (Answer::Found { placement, work, .. }, Answer::NotFound { work: more, .. }) => Ok(Answer::Found {
             placement,
             bound: None,
             proof: Proof::None,
-            work: sum(work, more),
+            work: work.plus(more),
         }),
         (
             Answer::NotFound { proved, work },
@@ -250,20 +250,11 @@ fn better(problem: &PlacementProblem, one: Answer, other: Answer) -> Result<Answ
             },
         ) => Ok(Answer::NotFound {
             proved: proved || also,
-            work: sum(work, more),
+            work: work.plus(more),
         }),
     }
 }
 
 const fn is_integer(proof: &Proof) -> bool {
     matches!(proof, Proof::Integer { .. })
-}
-
-const fn sum(one: Work, other: Work) -> Work {
-    Work {
-        pairs: one.pairs.saturating_add(other.pairs),
-        nodes: one.nodes.saturating_add(other.nodes),
-        variables: one.variables.saturating_add(other.variables),
-        constraints: one.constraints.saturating_add(other.constraints),
-    }
 }

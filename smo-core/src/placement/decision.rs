@@ -68,6 +68,19 @@ pub struct Work {
     pub constraints: u64,
 }
 
+impl Work {
+    /// Both together.
+    #[must_use]
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            pairs: self.pairs.saturating_add(other.pairs),
+            nodes: self.nodes.saturating_add(other.nodes),
+            variables: self.variables.saturating_add(other.variables),
+            constraints: self.constraints.saturating_add(other.constraints),
+        }
+    }
+}
+
 /// Base units of every goal, for a whole placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -453,6 +453,12 @@ impl<'a> IntegerModel<'a> {
         Ok(())
     }
 
+    /// Units of value in a base unit of a goal; of [`Goal::Preference`], in a millionth of a point.
+    #[must_use]
+    pub fn weight(&self, goal: Goal) -> i128 {
+        self.weights.get(goal.number()).copied().unwrap_or(0)
+    }
+
     /// What the amounts of one position are worth, in units of value; `None` when that does not fit.
     #[must_use]
     pub fn worth(&self, amounts: &Totals) -> Option<i128> {
@@ -463,6 +469,14 @@ impl<'a> IntegerModel<'a> {
                 sum.checked_add(weight.checked_mul(amounts.of(goal).into())?)
             })
     }
+}
+
+/// Amounts by goal as value, given weights by goal; saturates.
+pub(super) fn weighted(weights: &[i128], amounts: &[i128]) -> i128 {
+    let terms = weights.iter().zip(amounts);
+    terms
+        .map(|(weight, amount)| weight.saturating_mul(*amount))
+        .fold(0, i128::saturating_add)
 }
 
 /// What one of `of` parts of a link adds to every goal.

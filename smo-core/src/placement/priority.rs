@@ -23,7 +23,7 @@ pub(super) fn decide_by_priority(
     for goals in problem.goals.levels() {
         question.goals = goals.clone();
         let (checked, more) = answered_with_work(placer, &question)?;
-        work = sum(work, more);
+        work = work.plus(more);
         let (value, bound, proof) = match checked {
             Checked::Sound(sound) => {
                 let reached = (sound.value, sound.bound, sound.proof.clone());
@@ -73,15 +73,6 @@ pub(super) fn decide_by_priority(
     };
     decision.levels = levels.into_iter().map(|(level, _)| level).collect();
     Ok(Outcome::Placed(decision))
-}
-
-const fn sum(one: Work, other: Work) -> Work {
-    Work {
-        pairs: one.pairs.saturating_add(other.pairs),
-        nodes: one.nodes.saturating_add(other.nodes),
-        variables: one.variables.saturating_add(other.variables),
-        constraints: one.constraints.saturating_add(other.constraints),
-    }
 }
 
 #[cfg(test)]

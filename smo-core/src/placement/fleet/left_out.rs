@@ -7,7 +7,7 @@ use crate::units::gcd;
 /// True when a rule or a goal of the model is more than the kernel is told.
 pub(super) fn leaves_out(model: &IntegerModel<'_>) -> bool {
     let split = |service: &usize| model.services[*service].split;
-    let counts = |goal| weight(model, goal) != 0;
+    let counts = |goal| model.weight(goal) != 0;
     let carried = !model.bandwidth.is_empty() && !model.links.is_empty();
     let of_whole = counts(Goal::Balance) || counts(Goal::Consolidation);
     let moves = model.services.iter().any(|service| {
@@ -65,8 +65,8 @@ pub(super) fn least(model: &IntegerModel<'_>) -> Option<i128> {
             .services
             .iter()
             .any(|service| matches!(service.stays, Some(Some(_))));
-    let (balance, clusters) = (weight(model, Goal::Balance), weight(model, Goal::Consolidation));
-    if balance < 0 || clusters < 0 || wishes && weight(model, Goal::Preference) < 0 {
+    let (balance, clusters) = (model.weight(Goal::Balance), model.weight(Goal::Consolidation));
+    if balance < 0 || clusters < 0 || wishes && model.weight(Goal::Preference) < 0 {
         return None;
     }
     let fullest = if balance > 0 { fullest(model) } else { 0 };
@@ -83,11 +83,6 @@ pub(super) fn next_value(weights: &[i128], bound: i128) -> Option<i128> {
         0 => Some(bound),
         beyond => bound.checked_add(unit - beyond),
     }
-}
-
-fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {
-    let at = Goal::ALL.iter().position(|other| *other == goal);
-    at.and_then(|at| model.weights.get(at).copied()).unwrap_or(0)
 }
 
 /// What all services need of a resource; 0 where a service may be on a cluster that it does not limit.

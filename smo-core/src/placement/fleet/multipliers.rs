@@ -4,6 +4,7 @@
 //! of all placements that keep it (Geoffrion, [Lagrangean relaxation for integer
 //! programming](https://doi.org/10.1007/BFb0120690), 1974). The price is found between an answer within the limit and one beyond.
 
+use crate::placement::integers::weighted;
 use crate::placement::{Goal, IntegerModel};
 use crate::units::gcd;
 
@@ -66,10 +67,7 @@ impl Limit {
 
     /// How much of it there is more than allowed, in amounts by goal; negative below.
     pub(super) fn over(&self, totals: &[i128]) -> i128 {
-        let sum = self.weights.iter().zip(totals);
-        sum.map(|(weight, total)| weight.saturating_mul(*total))
-            .fold(0, i128::saturating_add)
-            .saturating_sub(self.at_most)
+        weighted(&self.weights, totals).saturating_sub(self.at_most)
     }
 }
 

@@ -65,7 +65,7 @@ impl Posed {
                 .ok_or_else(too_large)?;
             unit = row.iter().flatten().fold(unit, |unit, cost| gcd(unit, *cost));
         }
-        let point = weight(model, Goal::Preference);
+        let point = model.weight(Goal::Preference);
         for price in wishes(model) {
             unit = gcd(unit, i128::from(price).checked_mul(point).ok_or_else(too_large)?);
         }
@@ -204,7 +204,7 @@ fn wishes<'m>(model: &'m IntegerModel<'_>) -> impl Iterator<Item = i64> + 'm {
 /// Where capacity is a wish: base units in one unit of what is too much, and what that costs in units of the kernel, rounded down as
 /// needs are, so that the bound stays one.
 fn wished_room(model: &IntegerModel<'_>, resource: usize, unit: i128) -> Option<(u64, i64)> {
-    let price = i128::from(model.overload?).checked_mul(weight(model, Goal::Preference))?;
+    let price = i128::from(model.overload?).checked_mul(model.weight(Goal::Preference))?;
     let price = i64::try_from((price / unit).max(0)).unwrap_or(i64::MAX >> 20);
     Some((model.overload_units[resource].max(1), price))
 }
@@ -226,7 +226,7 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
                     // what is final stays
                     Some(None) => continue,
                     Some(Some(price)) => {
-                        let points = i128::from(price).checked_mul(weight(model, Goal::Preference))?;
+                        let points = i128::from(price).checked_mul(model.weight(Goal::Preference))?;
                         cost = cost.checked_add(points.max(0))?;
                     }
                     None => {}
@@ -247,7 +247,7 @@ fn of_whole(model: &IntegerModel<'_>, number: usize) -> Option<Vec<i128>> {
     if service.split {
         return Some(costs);
     }
-    let point = weight(model, Goal::Preference);
+    let point = model.weight(Goal::Preference);
     let mut add = |price: Option<i64>, amount: &dyn Fn(usize) -> i128| {
         for cluster in &service.open {
             let points = i128::from(price.unwrap_or(0)).checked_mul(amount(*cluster))?;
@@ -324,25 +324,20 @@ fn merged(
     ))
 }
 
-/// Units of value in a base unit of a goal; of [`Goal::Preference`], in a millionth of a point.
-fn weight(model: &IntegerModel<'_>, goal: Goal) -> i128 {
-    let at = Goal::ALL.iter().position(|other| *other == goal);
-    at.and_then(|at| model.weights.get(at).copied()).unwrap_or(0)
-}
-
 /// What it is worth that one replica of a split service leaves its cluster. That the service moves at all is paid by all that run, a
 /// part each, so that it never counts for more than it costs.
 fn moving(model: &IntegerModel<'_>, service: usize) -> Option<i128> {
     let service = &model.services[service];
     let state = i128::from(service.demand.state.get());
-    weight(model, Goal::MovedReplicas)
-        .checked_add(weight(model, Goal::MovedState).checked_mul(state)?)?
-        .checked_add(weight(model, Goal::Moves).max(0) / i128::from(service.running.max(1)))
+    model
+        .weight(Goal::MovedReplicas)
+        .checked_add(model.weight(Goal::MovedState).checked_mul(state)?)?
+        .checked_add(model.weight(Goal::Moves).max(0) / i128::from(service.running.max(1)))
 }
 
 /// Limits, traffic, and what keeps apart.
 fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
-    let point = weight(model, Goal::Preference);
+    let point = model.weight(Goal::Preference);
     let mut links = pairs(model, lots, point);
     for limit in &model.limits {
         let near = &model.near[limit.near];
@@ -378,7 +373,7 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
 
 /// Services that keep apart, and spreads of those that are split. Where a cluster is in no domain, which only a wish allows, it is left out.
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
-    let point = weight(model, Goal::Preference);
+    let point = model.weight(Goal::Preference);
     let price = |price: Option<i64>| {
         price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
     };

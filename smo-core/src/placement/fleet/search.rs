@@ -5,6 +5,7 @@ use super::climb::Climb;
 use super::left_out::{least, leaves_out, next_value};
 use super::multipliers::{Limit, Multipliers, ROUNDS, limits};
 use super::pose::Posed;
+use crate::placement::integers::weighted;
 use crate::placement::local::{has_code, improve};
 use crate::placement::{
     Answer, FirstFit, Goal, IntegerModel, PlaceContext, Placement, PlacementError, PlacementProblem, Placer,
@@ -212,7 +213,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let Some(weights) = prices.weights(&self.limits, &self.weights) else {
             return Ok(Some(prices.clone()));
         };
-        let worth = |totals: &[i128]| weigh(&weights, totals);
+        let worth = |totals: &[i128]| weighted(&weights, totals);
         let mut climb = Climb::default();
         climb.note(prices.of(number), first.bound.unwrap_or(i128::MIN));
         let (mut beyond, mut inside) = (first.totals, least.totals);
@@ -373,11 +374,4 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             None => Ok(()),
         }
     }
-}
-
-fn weigh(weights: &[i128], totals: &[i128]) -> i128 {
-    let terms = weights.iter().zip(totals);
-    terms
-        .map(|(weight, total)| weight.saturating_mul(*total))
-        .fold(0, i128::saturating_add)
 }

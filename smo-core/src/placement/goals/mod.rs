@@ -60,6 +60,11 @@ impl Goal {
         Self::Placements,
     ];
 
+    /// Its place in [`Goal::ALL`].
+    pub(crate) const fn number(self) -> usize {
+        self as usize
+    }
+
     /// Base units in one unit of [`Goal::unit`]: nano-euro, microgram, pieces.
     #[must_use]
     pub const fn base_per_unit(self) -> i64 {
@@ -357,6 +362,13 @@ mod tests {
         assert_eq!(goals.value(Goal::Moves, 2).to_string(), "0.02");
         assert!(goals.value(Goal::Money, 1) < goals.value(Goal::Money, 2));
         assert_eq!(Goals::smo().value(Goal::Placements, 3).points(), 3.0);
+    }
+
+    #[test]
+    fn goals_are_listed_in_the_order_of_their_numbers() {
+        for (place, goal) in Goal::ALL.into_iter().enumerate() {
+            assert_eq!(goal.number(), place, "{goal:?}");
+        }
     }
 
     #[test]

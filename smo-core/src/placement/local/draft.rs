@@ -6,6 +6,7 @@ use super::code::Code;
 use super::faults::{Faulty, faulty_by_service};
 use super::yardstick::Yardstick;
 use crate::placement::goals::FULL;
+use crate::placement::integers::weighted;
 use crate::placement::{Assignment, Goal, IntegerModel, Placement, Totals};
 
 /// How many goals there are.
@@ -180,10 +181,10 @@ impl<'m, 'a> Draft<'m, 'a> {
         let mut totals = self.totals;
         let mut faults = self.faults;
         if self.yard.balance {
-            totals[at(Goal::Balance)] = self.full.iter().copied().max().unwrap_or(0);
+            totals[Goal::Balance.number()] = self.full.iter().copied().max().unwrap_or(0);
         }
         for (budget, price) in &self.model.budgets {
-            let goal = at(budget.goal);
+            let goal = budget.goal.number();
             let over = totals[goal] - i128::from(budget.at_most);
             if over <= 0 {
                 continue;
@@ -192,7 +193,7 @@ impl<'m, 'a> Draft<'m, 'a> {
                 None => faults += self.yard.of_goal(goal, over),
                 Some(price) => {
                     let steps = (over + i128::from(budget.step()) - 1) / i128::from(budget.step()).max(1);
-                    totals[at(Goal::Preference)] += steps.saturating_mul((*price).into());
+                    totals[Goal::Preference.number()] += steps.saturating_mul((*price).into());
                 }
             }
         }
@@ -203,14 +204,14 @@ impl<'m, 'a> Draft<'m, 'a> {
     pub(super) fn standing(&self) -> Standing {
         let (totals, mut faults) = self.totals_and_faults();
         for (weights, at_most) in &self.yard.ceilings {
-            let over = worth(weights, &totals).saturating_sub(*at_most);
+            let over = weighted(weights, &totals).saturating_sub(*at_most);
             if over > 0 {
                 faults += self.yard.of_value(over, weights);
             }
         }
         let (value, broken) = match &self.code {
             Some(code) => code.judge(),
-            None => (worth(&self.model.weights, &totals), 0),
+            None => (weighted(&self.model.weights, &totals), 0),
         };
         Standing {
             value,
@@ -233,7 +234,7 @@ impl<'m, 'a> Draft<'m, 'a> {
     }
 
     pub(super) fn add(&mut self, goal: Goal, amount: i128) {
-        self.totals[at(goal)] += amount;
+        self.totals[goal.number()] += amount;
     }
 
     /// How much is broken, budgets and ceilings left out.
@@ -370,30 +371,10 @@ impl<'m, 'a> Draft<'m, 'a> {
     }
 }
 
-/// The number of a goal.
-pub(super) const fn at(goal: Goal) -> usize {
-    let mut at = 0;
-    while at < GOALS {
-        if Goal::ALL[at] as usize == goal as usize {
-            return at;
-        }
-        at += 1;
-    }
-    0
-}
-
 /// Replicas on a cluster.
 pub(super) fn on(spots: &[Spot], cluster: usize) -> u32 {
     let there = spots.iter().find(|(at, _)| *at == cluster);
     there.map_or(0, |(_, count)| *count)
-}
-
-/// Amounts of goals as value; saturates.
-pub(super) fn worth(weights: &[i128], totals: &[i128; GOALS]) -> i128 {
-    let terms = weights.iter().zip(totals);
-    terms
-        .map(|(weight, total)| weight.saturating_mul(*total))
-        .fold(0, i128::saturating_add)
 }
 
 fn assignment(model: &IntegerModel<'_>, spots: &[Spot]) -> Assignment {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, Shift, worth};
+use super::draft::{Draft, Shift};
 use super::search::spots_of;
 use crate::id::{ClusterName, ServiceKey};
+use crate::placement::integers::weighted;
 use crate::placement::{Breach, Goal, IntegerModel, Placement, Totals, Value};
 
 /// A placement in which services are moved one by one, and back.
@@ -94,7 +95,7 @@ impl<'m, 'a> Trials<'m, 'a> {
         let ceilings = &self.draft.yard.ceilings;
         let (worth, at_most) = ceilings
             .iter()
-            .map(|(weights, at_most)| (worth(weights, &by_goal), *at_most))
+            .map(|(weights, at_most)| (weighted(weights, &by_goal), *at_most))
             .find(|(worth, at_most)| worth > at_most)?;
         Some(Breach::Spoils {
             worth: Some(Value::from_units(worth)),

@@ -1,6 +1,7 @@
 //! What is much: amounts of different kinds as numbers of things that are broken, so that they compare.
 
-use super::draft::{FAULT, GOALS, at, worth};
+use super::draft::{FAULT, GOALS};
+use crate::placement::integers::weighted;
 use crate::placement::{Goal, IntegerModel, Totals};
 
 /// What one move changes on average, by kind.
@@ -43,12 +44,12 @@ impl Yardstick {
         });
         let ceilings: Vec<(Vec<i128>, i128)> = ceilings.collect();
         let counts = |goal: Goal| {
-            let weighs = |weights: &[i128]| weights.get(at(goal)).is_some_and(|weight| *weight != 0);
+            let weighs = |weights: &[i128]| weights.get(goal.number()).is_some_and(|weight| *weight != 0);
             weighs(&model.weights)
                 || ceilings.iter().any(|(weights, _)| weighs(weights))
                 || model.budgets.iter().any(|(budget, _)| budget.goal == goal)
         };
-        let weight = |goal: Goal| model.weights[at(goal)] as f64;
+        let weight = |goal: Goal| model.weight(goal) as f64;
         let evened = if counts(Goal::Balance) {
             weight(Goal::Balance).max(0.0) * 10_000.0 / model.clusters.len().max(1) as f64
         } else {
@@ -88,7 +89,7 @@ impl Yardstick {
     /// So much value too much, of goals with these weights.
     pub(super) fn of_value(&self, over: i128, weights: &[i128]) -> i128 {
         let absolute: Vec<i128> = weights.iter().map(|weight| weight.saturating_abs()).collect();
-        things(over, worth(&absolute, &self.goal))
+        things(over, weighted(&absolute, &self.goal))
     }
 }
 
@@ -108,8 +109,8 @@ fn spans(model: &IntegerModel<'_>) -> [i128; GOALS] {
             if let (Some(least), Some(most)) = (all().min(), all().max())
                 && most > least
             {
-                spans[at(goal)] += most - least;
-                counted[at(goal)] += 1;
+                spans[goal.number()] += most - least;
+                counted[goal.number()] += 1;
             }
         }
     };
