@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use smo_core::placement::rules::Rule;
 use smo_core::placement::{
-    AutoPlacer, Breach, Certificate, CustomRule, Decision, FleetPlacer, Goal, MilpPlacer, Outcome, Placement,
-    PlacementProblem, Status, decide,
+    AutoPlacer, Breach, Certificate, CustomRule, Decision, FleetPlacer, Goal, MilpPlacer, Outcome,
+    PlaceContext, Placement, PlacementProblem, Placer, Progress, Status, decide,
 };
 
 const SERVICES: usize = 60;
@@ -377,4 +377,22 @@ fn a_search_that_begins_with_known_prices_proves_at_once_what_they_prove() {
     let quick = FleetPlacer::default().with_effort(20_000);
     assert!(decided(&quick).bound.unwrap() < proved);
     assert!(decided(&quick.with_known(certificate)).bound.unwrap() >= proved);
+}
+
+#[test]
+fn whoever_says_to_stop_is_not_asked_again_while_limits_are_priced() {
+    let small = clusters(|_| json!({"capacity": {"cpu": 45}}));
+    let problem = asked(json!({"clusters": small, "budgets": [{"goal": "money", "atMost": 20}]}));
+    let fleet = FleetPlacer::default().with_effort(50_000_000);
+    for most in [1, 2, 40, 200] {
+        let mut calls = 0;
+        let mut watch = |_: &Progress| {
+            calls += 1;
+            calls < most
+        };
+        fleet
+            .place_watched(&PlaceContext { problem: &problem }, &mut watch)
+            .unwrap();
+        assert_eq!(calls, most);
+    }
 }

@@ -8,7 +8,7 @@ use super::evaluate::{Costs, totals};
 use super::local::{Trial, Trials, has_code};
 use super::rules::{Rule, first_own_reason, limited_links};
 use super::{
-    Alternative, Assignment, ClusterUse, Explanation, Goal, IntegerModel, LinkDemand, Placement,
+    Alternative, Assignment, Breach, ClusterUse, Explanation, Goal, IntegerModel, LinkDemand, Placement,
     PlacementError, PlacementProblem, Reason, ServiceDemand, ServiceExplanation, Totals, Weight,
 };
 use crate::id::{ClusterName, ServiceKey};
@@ -87,8 +87,9 @@ fn coupled(problem: &PlacementProblem) -> Vec<&dyn Rule> {
 fn has_whole_goals(problem: &PlacementProblem) -> bool {
     let counts = |goal| problem.goals.weight(goal) != Weight::default();
     let wishes = problem.every_rule().any(|rule| rule.priced(problem));
-    let own = problem.measures.iter().any(|goal| goal.get().couples());
-    counts(Goal::Balance) || counts(Goal::Consolidation) || counts(Goal::Preference) && (wishes || own)
+    counts(Goal::Balance)
+        || counts(Goal::Consolidation)
+        || counts(Goal::Preference) && (wishes || problem.has_coupled_goals())
 }
 
 struct View<'p, 'm> {
@@ -121,11 +122,11 @@ impl View<'_, '_> {
         let problem = self.problem;
         let others = problem.clusters.keys().filter(|cluster| chosen.on(cluster) == 0);
         for cluster in others.filter(|_| demand.replicas > 0) {
-            let trial = self
-                .trials
-                .as_mut()
-                .and_then(|trials| trials.of(service, cluster));
-            let alternative = if let Some(reason) = self.forbids(service, demand, cluster, trial.as_ref()) {
+            let by_itself = self.forbidden_by_itself(service, demand, cluster);
+            let trials = self.trials.as_mut().filter(|_| by_itself.is_none());
+            let trial = trials.and_then(|trials| trials.of(service, cluster));
+            let reason = by_itself.or_else(|| self.breaks(service, demand, cluster, trial.as_ref()));
+            let alternative = if let Some(reason) = reason {
                 Alternative::Forbidden(reason)
             } else if let Some(trial) = trial {
                 let by_goal = self.counted(trial.change);
@@ -212,7 +213,15 @@ impl View<'_, '_> {
         service: &ServiceKey,
         demand: &ServiceDemand,
         cluster: &ClusterName,
+        trial: Option<&Trial>,
     ) -> Option<Reason> {
+        let reason = |breach: &Breach| Reason::Breaks {
+            breach: breach.to_string(),
+        };
+        // a trial knows sums; what else is broken the rules say
+        if let Some(trial) = trial.filter(|trial| !trial.is_broken) {
+            return trial.over.as_ref().map(reason);
+        }
         let problem = self.problem;
         let coupled = coupled(problem);
         if coupled.is_empty() {
@@ -225,30 +234,12 @@ impl View<'_, '_> {
             .iter()
             .flat_map(|rule| rule.breaches_about(problem, &self.moved, service))
             .filter(|breach| breach.price().is_none());
-        let found = breaches.next().map(|breach| Reason::Breaks {
-            breach: breach.to_string(),
-        });
+        let found = breaches.next().map(|breach| reason(&breach));
         self.moved.set(service.clone(), back);
         found
     }
 
-    /// The first rule in the way while every other service stays.
-    fn forbids(
-        &mut self,
-        service: &ServiceKey,
-        demand: &ServiceDemand,
-        cluster: &ClusterName,
-        trial: Option<&Trial>,
-    ) -> Option<Reason> {
-        let by_itself = self.forbidden_by_itself(service, demand, cluster);
-        by_itself.or_else(|| match trial {
-            Some(trial) if !trial.is_broken => trial.over.as_ref().map(|breach| Reason::Breaks {
-                breach: breach.to_string(),
-            }),
-            _ => self.breaks(service, demand, cluster),
-        })
-    }
-
+    /// The first rule in the way by itself, or by room and links, while every other service stays.
     fn forbidden_by_itself(
         &self,
         service: &ServiceKey,

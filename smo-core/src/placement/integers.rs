@@ -503,15 +503,19 @@ fn price(problem: &PlacementProblem, rule: &dyn Rule, own: Option<Weight>) -> Pr
     by_name.or(own).map(Weight::millionths)
 }
 
-/// Code of the host can only be posed where it is about one service and one cluster.
-fn refuse_code(problem: &PlacementProblem, placer: &str) -> Result<(), PlacementError> {
+/// A rule or goal of the host that is about more than one service on one cluster, in words.
+pub(super) fn code_of(problem: &PlacementProblem) -> Option<String> {
     let mut rules = problem.rules.iter().map(super::CustomRule::get);
     let rule = rules.find(|rule| rule.couples(problem));
-    let goal = problem.measures.iter().find(|goal| goal.get().couples());
-    let what = match (rule, goal) {
-        (Some(rule), _) => format!("the rule {}", rule.name()),
-        (_, Some(goal)) => format!("the goal {}", goal.get().name()),
-        (None, None) => return Ok(()),
+    let mut goals = problem.measures.iter().map(super::CustomGoal::get);
+    rule.map(|rule| format!("the rule {}", rule.name()))
+        .or_else(|| Some(format!("the goal {}", goals.find(|goal| goal.couples())?.name())))
+}
+
+/// Code of the host can only be posed where it is about one service and one cluster.
+fn refuse_code(problem: &PlacementProblem, placer: &str) -> Result<(), PlacementError> {
+    let Some(what) = code_of(problem) else {
+        return Ok(());
     };
     Err(PlacementError::CannotExpress {
         placer: placer.to_owned(),

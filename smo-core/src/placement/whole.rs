@@ -6,6 +6,11 @@ use super::{Assignment, Placement, PlacementProblem, Work, verify};
 use crate::id::{ClusterName, ServiceKey};
 
 impl PlacementProblem {
+    /// True when a goal of the host says more than what one replica adds on a cluster.
+    pub(super) fn has_coupled_goals(&self) -> bool {
+        self.measures.iter().any(|goal| goal.get().couples())
+    }
+
     /// True when a rule that is not about capacity or the limits of links looks at more than one service or cluster, or a
     /// service may be split, or what would be such a limit costs points: what the search by number does not know.
     pub(super) fn is_coupled(&self) -> bool {

@@ -70,7 +70,7 @@ impl Certificate {
     /// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] for amounts of the problem that do not fit.
     pub fn bound(&self, problem: &PlacementProblem) -> Result<Option<Value>, PlacementError> {
         // what a goal of the host measures can be anything
-        if problem.measures.iter().any(|goal| goal.get().couples()) {
+        if problem.has_coupled_goals() {
             return Ok(None);
         }
         let mut model = IntegerModel::without_code(problem)?;

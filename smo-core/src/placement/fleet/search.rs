@@ -64,7 +64,6 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         watch: &'s mut Watch<'w>,
     ) -> Result<Self, PlacementError> {
         let model = IntegerModel::without_code(problem)?;
-        let of_host = problem.measures.iter().any(|goal| goal.get().couples());
         Ok(Self {
             problem,
             weights: model.weights.clone(),
@@ -73,7 +72,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             model,
             watch,
             stopped: false,
-            bounds: !of_host,
+            bounds: !problem.has_coupled_goals(),
             work: 0,
             best: None,
             bound: None,
@@ -257,6 +256,10 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         prices: Option<(&Multipliers, i128)>,
         effort: u64,
     ) -> Result<Asked, PlacementError> {
+        // who said to stop is not asked again
+        if self.stopped {
+            return Ok(Asked::Nothing { proved: false });
+        }
         let plain = weights == self.weights;
         self.model.weights = weights;
         let posed = Posed::new(&self.model)?;

@@ -2,6 +2,7 @@
 
 use super::draft::FAULT;
 use crate::id::ServiceKey;
+use crate::placement::integers::code_of;
 use crate::placement::rules::Rule;
 use crate::placement::{Assignment, CustomRule, Placement, PlacementProblem, evaluate};
 
@@ -15,8 +16,7 @@ pub(super) struct Code<'a> {
 
 /// True when the host has rules or goals that are about more than one service on one cluster.
 pub(in crate::placement) fn has_code(problem: &PlacementProblem) -> bool {
-    let rules = problem.rules.iter().any(|rule| rule.get().couples(problem));
-    rules || problem.measures.iter().any(|goal| goal.get().couples())
+    code_of(problem).is_some()
 }
 
 fn hard(problem: &PlacementProblem) -> impl Iterator<Item = &dyn Rule> {

@@ -29,7 +29,7 @@ pub(super) fn is_needed(problem: &PlacementProblem) -> bool {
     let egress = problem.clusters.values().any(|supply| !supply.egress.is_free());
     let of_links = traffic && (counts(Goal::Latency) || counts(Goal::Money) && egress);
     let of_whole = counts(Goal::Balance) || counts(Goal::Consolidation);
-    problem.is_coupled() || of_links || of_whole || problem.measures.iter().any(|goal| goal.get().couples())
+    problem.is_coupled() || of_links || of_whole || problem.has_coupled_goals()
 }
 
 /// The variables of one service, by position.
