@@ -49,7 +49,6 @@ mod full_text;
 mod losses;
 mod moves;
 mod order;
-mod order_search;
 mod pareto;
 mod picture;
 mod repair_cost;

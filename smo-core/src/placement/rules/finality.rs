@@ -1,7 +1,7 @@
 //! A service whose placement is final stays where it runs, as long as its clusters are ready. Softly: points for every
 //! replica that moves. A service of one cluster stays on a cluster that it runs on, all others keep every replica in place.
 
-use super::{Pair, Rule};
+use super::{Pair, Rule, about_each};
 use crate::id::ServiceKey;
 use crate::placement::goals::moved_replicas;
 use crate::placement::{Assignment, Breach, Placement, PlacementProblem, Reason, ServiceDemand};
@@ -37,27 +37,34 @@ impl Rule for Final {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for (service, demand) in &problem.services {
-            let (Some(now), Some(next)) = (stays(problem, service, demand), placement.get(service)) else {
-                continue;
-            };
-            let replicas = if demand.is_split() {
-                moved_replicas(Some(now), demand.replicas, next)
-            } else {
-                let elsewhere = next.iter().filter(|(cluster, _)| now.on(cluster) == 0);
-                elsewhere
-                    .map(|(_, replicas)| replicas)
-                    .fold(0, u32::saturating_add)
-            };
-            if replicas > 0 {
-                breaches.push(Breach::Moved {
-                    service: service.clone(),
-                    replicas,
-                });
-            }
-        }
-        breaches
+        about_each(self, problem, placement)
+    }
+
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        let Some(demand) = problem.services.get(service) else {
+            return Vec::new();
+        };
+        let (Some(now), Some(next)) = (stays(problem, service, demand), placement.get(service)) else {
+            return Vec::new();
+        };
+        let replicas = if demand.is_split() {
+            moved_replicas(Some(now), demand.replicas, next)
+        } else {
+            let elsewhere = next.iter().filter(|(cluster, _)| now.on(cluster) == 0);
+            elsewhere
+                .map(|(_, replicas)| replicas)
+                .fold(0, u32::saturating_add)
+        };
+        let moved = (replicas > 0).then(|| Breach::Moved {
+            service: service.clone(),
+            replicas,
+        });
+        moved.into_iter().collect()
     }
 
     fn couples(&self, problem: &PlacementProblem) -> bool {

@@ -4,7 +4,7 @@
 use super::{Pair, Rule, first_own_reason};
 use crate::cluster::Path;
 use crate::id::ServiceKey;
-use crate::placement::{Breach, LinkLimit, Placement, PlacementProblem, Reason};
+use crate::placement::{Breach, LinkDemand, LinkLimit, Placement, PlacementProblem, Reason};
 
 /// Every link with a limit keeps it.
 #[derive(Debug, Clone, Copy)]
@@ -137,33 +137,53 @@ impl Rule for Latency {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for link in problem.links.iter().filter(|link| !link.limit.is_none()) {
-            let (Some(from), Some(to)) = (placement.get(&link.from), placement.get(&link.to)) else {
-                continue;
-            };
-            // A link of a service to itself stays within each cluster.
-            if link.from == link.to {
-                continue;
-            }
-            for from_cluster in from.clusters() {
-                for to_cluster in to.clusters() {
-                    let measured = problem.network.path(from_cluster, to_cluster);
-                    if !link.limit.allows(measured) {
-                        breaches.push(Breach::LinkTooLong {
-                            from: link.from.clone(),
-                            from_cluster: from_cluster.clone(),
-                            to: link.to.clone(),
-                            to_cluster: to_cluster.clone(),
-                            limit: link.limit,
-                            measured,
-                        });
-                    }
+        too_long(problem, placement, &problem.links)
+    }
+
+    fn breaches_about(
+        &self,
+        problem: &PlacementProblem,
+        placement: &Placement,
+        service: &ServiceKey,
+    ) -> Vec<Breach> {
+        let links = problem.links.iter();
+        let own = links.filter(|link| link.from == *service || link.to == *service);
+        too_long(problem, placement, own)
+    }
+}
+
+/// What links of the problem are too long.
+pub(crate) fn too_long<'a>(
+    problem: &PlacementProblem,
+    placement: &Placement,
+    links: impl IntoIterator<Item = &'a LinkDemand>,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for link in links.into_iter().filter(|link| !link.limit.is_none()) {
+        let (Some(from), Some(to)) = (placement.get(&link.from), placement.get(&link.to)) else {
+            continue;
+        };
+        // A link of a service to itself stays within each cluster.
+        if link.from == link.to {
+            continue;
+        }
+        for from_cluster in from.clusters() {
+            for to_cluster in to.clusters() {
+                let measured = problem.network.path(from_cluster, to_cluster);
+                if !link.limit.allows(measured) {
+                    breaches.push(Breach::LinkTooLong {
+                        from: link.from.clone(),
+                        from_cluster: from_cluster.clone(),
+                        to: link.to.clone(),
+                        to_cluster: to_cluster.clone(),
+                        limit: link.limit,
+                        measured,
+                    });
                 }
             }
         }
-        breaches
     }
+    breaches
 }
 
 /// Sorts paths by nearness, unmeasured ones last.

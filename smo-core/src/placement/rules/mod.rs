@@ -41,7 +41,7 @@ pub(crate) use finality::stays;
 pub use high_availability::Available;
 pub use labels::Labels;
 pub use latency::Latency;
-pub(crate) use latency::limited_links;
+pub(crate) use latency::{limited_links, too_long};
 pub use pinning::Pinning;
 pub use priority::Priority;
 pub use readiness::Ready;

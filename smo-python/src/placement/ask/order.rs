@@ -83,11 +83,12 @@ impl MoveOrder {
     }
 }
 
-/// The order in which to go from where services run now to `target`, one at a time, with room at every step.
+/// The order in which to go from where services run now to `target`, with room at every step.
 ///
 /// `target` is a decision, a plan, or a dict from service to cluster; `current` likewise, by default that of the question. A
-/// service runs in both places while it moves. Where nothing else helps, services stop over on other clusters; where that
-/// does not help either, steps say what room they lack. Looks at `states` states of the fleet at most.
+/// service runs in both places while it moves. It moves as a whole where that is possible, else part by part. Where that does
+/// not help, services stop over on other clusters; where that does not help either, steps say what room they lack. Looks at
+/// `states` states of the fleet at most.
 ///
 /// >>> import smo
 /// >>> from smo.ask import order_of_moves
@@ -98,7 +99,7 @@ impl MoveOrder {
 /// >>> problem = smo.PlacementProblem.pose(fleet, graph, current={"web": "a", "api": "b"})
 /// >>> order = order_of_moves(problem, {"web": "b", "api": "a"})
 /// >>> [(step["service"], step["target"], step["kind"]) for step in order.steps]
-/// [('api', 'c', 'stopOver'), ('web', 'b', 'move'), ('api', 'a', 'move')]
+/// [('web', 'c', 'stopOver'), ('api', 'a', 'move'), ('web', 'b', 'move')]
 #[pyfunction]
 #[pyo3(signature = (problem, target, *, current = None, states = 20000, stop_overs = true))]
 pub(crate) fn order_of_moves(

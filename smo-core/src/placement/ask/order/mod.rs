@@ -1,12 +1,21 @@
 //! An order in which moves can be carried out one after the other, with room at every step.
 
+mod ahead;
+mod exact;
+mod fleet;
+mod meanwhile;
+mod search;
+mod way;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::order_search::{Action, search};
+use self::meanwhile::{Broken, Meanwhile};
+use self::search::{Action, search};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::{Assignment, Placement, PlacementError, PlacementProblem, verify};
+use crate::placement::{Assignment, Placement, PlacementError, PlacementProblem};
 use crate::resources::{ResourceName, Resources};
 use crate::table::Table;
 
@@ -14,7 +23,7 @@ use crate::table::Table;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLimits {
-    /// States of the fleet that are looked at for the best order.
+    /// States of the fleet that are looked at for the best order; fewer where a state of it is large.
     pub states: usize,
     /// True where a service may stop over on a cluster that it does not stay on.
     pub stop_overs: bool,
@@ -49,7 +58,8 @@ pub enum StepKind {
 pub struct SpareRoom {
     /// The cluster.
     pub cluster: ClusterName,
-    /// What is missing there while the step is done, in base units.
+    /// What is missing there while the step is done, in base units: all that the cluster holds then beyond what it has, or held
+    /// to begin with.
     pub missing: Resources,
 }
 
@@ -69,7 +79,8 @@ pub struct OrderStep {
     pub kind: StepKind,
     /// What the step lacks; `None` where there is room.
     pub needs: Option<SpareRoom>,
-    /// Rules that the placement after this step breaks for the time being, one sentence each, links mostly.
+    /// Rules that the placement after this step breaks for the time being, one sentence each: links, groups and spreads mostly.
+    /// What is broken before the first or after the last step is not listed.
     pub meanwhile: Vec<String>,
 }
 
@@ -84,13 +95,15 @@ pub struct MoveOrder {
     pub proved: bool,
 }
 
-/// The order in which to go from one placement to another, one service at a time, so that no cluster is ever fuller than it
-/// can be. A service runs in both places while it moves. Where no such order exists, services stop over on other clusters;
-/// where that does not help either, steps say what room they lack.
+/// The order in which to go from one placement to another, so that no cluster is ever fuller than it can be. Replicas run in
+/// both places while they move. A service moves as a whole where that is possible, else part by part, as few parts as it takes.
+/// Where that does not help, services stop over on other clusters; where that does not help either, steps say what room they
+/// lack.
 ///
-/// What is missing is measured in millionths of what the cluster has, summed over resources and steps; less of it is better,
-/// then fewer steps. A cluster that is too full to begin with only has to take no more. Rules other than capacity hold
-/// wherever a service stops over; between services that move, they may break for a while, and the steps say so.
+/// What is missing is measured in millionths of what the cluster has, summed over resources. The step that lacks most is to
+/// lack as little as possible; then less in all steps together is better, then fewer steps, then fewer broken rules on the way.
+/// A cluster that is too full to begin with must not get fuller than that. Rules other than capacity hold wherever a service
+/// stops over; links, groups and spreads may be broken for a while, and the steps say so.
 ///
 /// Services that end, end first; those that start, start when there is room. The question is only asked for demands,
 /// capacities and rules: where services run is `from`.
@@ -119,31 +132,27 @@ pub fn order_of_moves(
             ));
         }
     }
-    let (actions, proved) = search(problem, from, to, limits);
+    let rules = Meanwhile::new(problem, from, to);
+    let (actions, proved) = search(problem, &rules, from, to, limits);
     Ok(MoveOrder {
-        steps: steps(problem, from, to, actions),
+        steps: steps(&rules, from, to, actions),
         proved,
     })
 }
 
 /// Actions as steps, with what each of them breaks for a while.
-fn steps(
-    problem: &PlacementProblem,
-    from: &Placement,
-    to: &Placement,
-    actions: Vec<Action>,
-) -> Vec<OrderStep> {
-    let broken = |placement: &Placement| -> Vec<String> {
-        verify(problem, placement)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    };
-    let (before, after) = (broken(from), broken(to));
+fn steps(rules: &Meanwhile<'_>, from: &Placement, to: &Placement, actions: Vec<Action>) -> Vec<OrderStep> {
     let mut placement = from.clone();
+    let mut broken = Broken::new();
     let mut steps = Vec::new();
     for action in actions {
+        for mended in rules.about(&placement, &action.service) {
+            broken.remove(&mended);
+        }
         carry_out(&mut placement, &action);
+        broken.extend(rules.about(&placement, &action.service));
+        let everywhere = rules.about_all(&placement);
+        let meanwhile = broken.union(&everywhere).map(|(_, text)| text.clone());
         let stays = action.to.as_ref().is_none_or(|to_cluster| {
             to.get(&action.service)
                 .is_some_and(|there| there.on(to_cluster) > 0)
@@ -154,13 +163,7 @@ fn steps(
             _ if stays => StepKind::Move,
             _ => StepKind::StopOver,
         };
-        // What was broken before, or stays broken, is not this order's doing; missing room is told of in `needs`.
-        let meanwhile = verify(problem, &placement)
-            .into_iter()
-            .filter(|breach| !is_of_transit(breach))
-            .map(|breach| breach.to_string())
-            .filter(|text| !before.contains(text) && !after.contains(text))
-            .collect();
+        let meanwhile = meanwhile.collect();
         let needs = action.to.clone().filter(|_| !action.missing.is_empty());
         steps.push(OrderStep {
             needs: needs.map(|cluster| SpareRoom {
@@ -176,15 +179,6 @@ fn steps(
         });
     }
     steps
-}
-
-/// Breaches that come with doing one thing after the other: replicas that do not run yet, room that is missing.
-fn is_of_transit(breach: &crate::placement::Breach) -> bool {
-    use crate::placement::Breach;
-    matches!(
-        breach,
-        Breach::Replicas { .. } | Breach::Split { .. } | Breach::Overcommitted { .. }
-    )
 }
 
 fn carry_out(placement: &mut Placement, action: &Action) {
@@ -217,6 +211,8 @@ impl MoveOrder {
     pub fn check(&self, problem: &PlacementProblem, from: &Placement, to: &Placement) -> Vec<String> {
         let mut faults = Vec::new();
         let mut placement = from.clone();
+        let to_begin_with = excess(problem, from);
+        let of = |excess: &Excess, at: &(ClusterName, ResourceName)| excess.get(at).copied().unwrap_or(0);
         for (number, step) in self.steps.iter().enumerate() {
             let action = Action {
                 service: step.service.clone(),
@@ -234,17 +230,12 @@ impl MoveOrder {
                     ..action.clone()
                 },
             );
-            for (cluster, resource, amount) in excess(problem, &during) {
-                let known = before
-                    .iter()
-                    .find(|(there, name, _)| *there == cluster && *name == resource)
-                    .map_or(0, |(_, _, amount)| *amount);
-                let declared = step
-                    .needs
-                    .as_ref()
-                    .filter(|needs| needs.cluster == cluster)
-                    .map_or(0, |needs| needs.missing.amount(resource.as_str()));
-                if amount > known + u128::from(declared) {
+            for (at, amount) in excess(problem, &during) {
+                let (cluster, resource) = &at;
+                let needs = step.needs.as_ref().filter(|needs| needs.cluster == *cluster);
+                let declared = needs.map_or(0, |needs| needs.missing.amount(resource.as_str()));
+                let allowed = of(&to_begin_with, &at) + u128::from(declared);
+                if amount > allowed.max(of(&before, &at)) {
                     faults.push(format!(
                         "step {}: {cluster} has too little {resource}",
                         number + 1
@@ -302,28 +293,25 @@ impl MoveOrder {
     }
 }
 
+type Excess = BTreeMap<(ClusterName, ResourceName), u128>;
+
 /// What is used beyond what there is, by cluster and resource.
-fn excess(problem: &PlacementProblem, placement: &Placement) -> Vec<(ClusterName, ResourceName, u128)> {
-    let mut excess = Vec::new();
-    for (cluster, supply) in &problem.clusters {
-        let mut used: std::collections::BTreeMap<&ResourceName, u128> = std::collections::BTreeMap::new();
-        for (service, demand) in &problem.services {
-            let replicas = placement.get(service).map_or(0, |there| there.on(cluster));
-            for (resource, amount) in demand.per_replica.iter() {
-                *used.entry(resource).or_default() += u128::from(amount) * u128::from(replicas);
-            }
-        }
-        for (resource, used) in used {
-            let available = supply.available(resource).map(u128::from);
-            if let Some(over) = available
-                .and_then(|available| used.checked_sub(available))
-                .filter(|over| *over > 0)
-            {
-                excess.push((cluster.clone(), resource.clone(), over));
+fn excess(problem: &PlacementProblem, placement: &Placement) -> Excess {
+    let mut used: BTreeMap<(&ClusterName, &ResourceName), u128> = BTreeMap::new();
+    for (service, assignment) in placement.iter() {
+        let demand = problem.services.get(service);
+        for (cluster, replicas) in assignment.iter() {
+            for (resource, amount) in demand.into_iter().flat_map(|demand| demand.per_replica.iter()) {
+                *used.entry((cluster, resource)).or_default() += u128::from(amount) * u128::from(replicas);
             }
         }
     }
-    excess
+    let over = |((cluster, resource), used): ((&ClusterName, &ResourceName), u128)| {
+        let available = problem.clusters.get(cluster)?.available(resource)?;
+        let over = used.checked_sub(available.into()).filter(|over| *over > 0)?;
+        Some(((cluster.clone(), resource.clone()), over))
+    };
+    used.into_iter().filter_map(over).collect()
 }
 
 impl fmt::Display for MoveOrder {
