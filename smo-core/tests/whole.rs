@@ -115,6 +115,57 @@ fn a_budget_of_moves_goes_to_those_that_save_most() {
     assert_eq!(decision.status, Status::Optimal);
 }
 
+/// Everybody at home, so many replicas each.
+fn at_home(replicas: usize) -> serde_json::Map<String, Json> {
+    let home = |service: usize| json!({format!("c{}", service % CLUSTERS): replicas});
+    (0..SERVICES)
+        .map(|service| (name(service), home(service)))
+        .collect()
+}
+
+/// In cents an hour: what all pay at home, and what each saves on the cheapest cluster, by the replica.
+fn at_stake() -> (usize, Vec<usize>) {
+    let costs = (0..SERVICES).map(|service| cores(service) * price(service % CLUSTERS));
+    let saves =
+        (0..SERVICES).map(|service| cores(service) * (price(service % CLUSTERS) - price(CLUSTERS - 1)));
+    (costs.sum(), saves.collect())
+}
+
+#[test]
+fn a_budget_of_replicas_goes_to_those_that_save_most() {
+    let split = services(|_| json!({"replicas": 3, "mode": "split"}));
+    let budgets = json!([{"goal": "movedReplicas", "atMost": 7}]);
+    let problem = asked(json!({"services": split, "current": at_home(3), "budgets": budgets}));
+    let decision = decided(&problem);
+    let (now, saves) = at_stake();
+    let saved = descending(saves.into_iter().flat_map(|saves| [saves; 3]));
+    is(&decision, 3 * now - saved[..7].iter().sum::<usize>());
+    assert_eq!(decision.status, Status::Optimal);
+    assert!(decision.totals.of(Goal::MovedReplicas) <= 7);
+}
+
+#[test]
+fn a_budget_of_bytes_is_filled_like_a_knapsack() {
+    const GIGABYTES: usize = 12;
+    let size = |service: usize| 1 + service * 5 % 7;
+    let heavy = services(|service| json!({"state": format!("{}G", size(service))}));
+    let budgets = json!([{"goal": "movedState", "atMost": GIGABYTES}]);
+    let problem = asked(json!({"services": heavy, "current": at_home(1), "budgets": budgets}));
+    let decision = decided(&problem);
+    let (now, saves) = at_stake();
+    let mut saved = [0; GIGABYTES + 1];
+    for (service, saves) in saves.into_iter().enumerate() {
+        for room in (size(service)..=GIGABYTES).rev() {
+            saved[room] = saved[room].max(saved[room - size(service)] + saves);
+        }
+    }
+    is(&decision, now - saved[GIGABYTES]);
+    assert!(decision.totals.of(Goal::MovedState) <= GIGABYTES as i64 * 1_000_000_000);
+    // In part, the last service counts in the bound.
+    let gap = decision.value.minus(decision.bound.unwrap()).points() * 100.0;
+    assert!(gap < 14.0, "{gap} cents");
+}
+
 #[test]
 fn what_comes_second_is_the_best_of_what_is_best_first() {
     let clusters = clusters(|number| match number {

@@ -198,6 +198,44 @@ def test_moves() -> None:
     assert (stuck.placement, stuck.value, stuck.relocations, stuck.proved, stuck.needed) == (None, None, [], True, 2)
 
 
+def test_units_of_moves() -> None:
+    now = {"web": "dear", "cart": "dear"}
+    problem = smo.PlacementProblem.pose(towns(dear=1, cheap=0.1), shop("web", "cart"), current=now)
+    problem = problem.with_service("web", state=3_000_000_000).with_service("cart", state=1_000_000_000)
+    assert problem.services["web"].state == 3_000_000_000
+    curve = move_curve(problem, unit="state")
+    assert (curve.unit, curve.complete) == ("state", True)
+    moved = [(point["moves"], round(point["value"], 6)) for point in curve.points]
+    assert moved == [(0, 2.0), (1_000_000_000, 1.1), (4_000_000_000, 0.2)]
+    few = with_few_moves(problem, 2_000_000_000, unit="state")
+    assert [moved[0] for moved in few.relocations] == ["cart"] and few.proved
+    assert [point["moves"] for point in move_curve(problem, unit="replicas").points] == [0, 1, 2]
+    with pytest.raises(ValueError, match="tons is no unit of moves; one of services, replicas, state"):
+        with_few_moves(problem, 1, unit="tons")
+
+
+def test_storage_moves_along() -> None:
+    intent = {"intent": {"compute": {"storage": "7G"}}}
+    listed = [
+        {"id": "db", "artifact": {"ociImage": "oci://r.io/shop/db"}, "deployment": intent},
+        {"id": "web", "artifact": {"ociImage": "oci://r.io/shop/web"}},
+    ]
+    graph = smo.Descriptor.from_dict({"hdaGraph": {"id": "shop", "services": listed}}).validate()
+    problem = smo.PlacementProblem.pose(towns(a=1), graph)
+    assert {name: demand.state for name, demand in problem.services.items()} == {"db": 7_000_000_000, "web": 0}
+
+
+def test_parts_go_one_after_the_other() -> None:
+    now, then = {"web": {"a": 2}, "api": {"b": 2}}, {"web": {"b": 2}, "api": {"a": 2}}
+    clusters = [{"name": name, "allocatable": {"cpu": 3, "memory": "8Gi"}} for name in ("a", "b")]
+    fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+    problem = smo.PlacementProblem.pose(fleet, shop("web", "api"))
+    problem = problem.with_service("web", replicas=2).with_service("api", replicas=2)
+    order = order_of_moves(problem, then, current=now)
+    assert order.feasible and order.proved
+    assert [step["replicas"] for step in order.steps] == [1, 2, 1]
+
+
 def test_orders() -> None:
     now = {"web": "a", "cart": "a", "search": "b", "ledger": "b"}
     then = {"web": "b", "cart": "b", "search": "a", "ledger": "a"}

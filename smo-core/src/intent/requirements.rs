@@ -11,7 +11,7 @@ use crate::graph::{CoLocation, LatencyClass};
 use crate::id::{ClusterName, ServiceId};
 use crate::resources::{ResourceName, Resources};
 use crate::table::Table;
-use crate::units::Latency;
+use crate::units::{Bytes, Latency};
 
 /// What one service needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -23,6 +23,10 @@ pub struct ServiceRequirements {
     pub max_replicas: Option<u32>,
     /// What each replica needs.
     pub per_replica: Resources,
+    /// What a replica takes along when it moves: the storage that the descriptor asks for; nothing where it only gets the
+    /// catalogue's default.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub state: Bytes,
     /// Resources that its cluster has to offer at all.
     pub requires: BTreeSet<ResourceName>,
     /// It has to be near its device.
@@ -34,6 +38,11 @@ pub struct ServiceRequirements {
     pub co_location: Vec<CoLocation>,
     /// The only clusters it may run on, where the host says so.
     pub pinned: Option<BTreeSet<ClusterName>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_nothing(state: &Bytes) -> bool {
+    *state == Bytes::ZERO
 }
 
 /// How near the two ends of a link have to be, as amounts.

@@ -8,6 +8,7 @@ use super::{Catalog, LinkRequirement, Requirements, ServiceRequirements};
 use crate::graph::{Amount, ApplicationGraph, LatencyClass, Service};
 use crate::id::ServiceId;
 use crate::resources::{ResourceName, Resources};
+use crate::units::Bytes;
 
 /// Why intents have no amounts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -113,6 +114,10 @@ fn translate_service(
         };
         per_replica.set(resource, amount);
     }
+    let kept = compute
+        .storage
+        .is_some()
+        .then(|| per_replica.amount(ResourceName::STORAGE));
     let mut requires = BTreeSet::new();
     if compute.gpu {
         let (name, count) = catalog.accelerator();
@@ -131,6 +136,7 @@ fn translate_service(
         replicas,
         max_replicas: graph.intent().max_replicas,
         per_replica,
+        state: Bytes::new(kept.unwrap_or(0)),
         requires,
         device_proximity: service.device_proximity,
         device_label: catalog
@@ -248,6 +254,21 @@ mod tests {
         let inference = &requirements.services["inference"];
         assert_eq!(inference.per_replica.amount(ResourceName::NVIDIA_GPU), 2);
         assert!(inference.requires.contains(ResourceName::NVIDIA_GPU));
+    }
+
+    #[test]
+    fn the_storage_that_is_asked_for_moves_along() {
+        let state = |storage: Option<Amount>| {
+            let compute = ComputeIntent {
+                storage,
+                ..ComputeIntent::default()
+            };
+            let requirements = translate(&graph(vec![service("a", compute)]), &Catalog::default()).unwrap();
+            requirements.services["a"].state.get()
+        };
+        assert_eq!(state(Some(Amount::Quantity(7_000))), 7_000);
+        assert_eq!(state(Some(Amount::class("small"))), 10_000_000_000);
+        assert_eq!((state(Some(Amount::class("none"))), state(None)), (0, 0));
     }
 
     #[test]

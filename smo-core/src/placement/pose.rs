@@ -30,6 +30,7 @@ impl PlacementProblem {
     ///   that shares the clusters of a service that runs and is not decided now runs on these.
     /// - A service that runs with more replicas than its graph asks for keeps them.
     /// - A graph whose placement is final keeps every service where it runs, unless its cluster is not ready.
+    /// - The storage that a service asks for is what a replica of it takes along when it moves.
     /// - `current` may have services of other graphs; they are left out.
     ///
     /// # Errors
@@ -57,6 +58,7 @@ impl PlacementProblem {
                     per_replica: service.per_replica.clone(),
                     requires: service.requires.clone(),
                     pinned: service.pinned.clone(),
+                    state: service.state,
                     labels: service
                         .device_label
                         .clone()
@@ -228,7 +230,7 @@ mod tests {
     use crate::intent::{LinkRequirement, ServiceRequirements};
     use crate::placement::{Breach, Outcome, Reason};
     use crate::placement::{MilpPlacer, decide, verify};
-    use crate::units::Latency;
+    use crate::units::{Bytes, Latency};
 
     fn requirements() -> Requirements {
         let service = |cpu| ServiceRequirements {
@@ -236,6 +238,7 @@ mod tests {
             per_replica: Resources::new()
                 .with(ResourceName::CPU, cpu)
                 .with(ResourceName::MEMORY, 1 << 30),
+            state: Bytes::new(5_000),
             ..ServiceRequirements::default()
         };
         Requirements {
@@ -436,7 +439,10 @@ mod tests {
             &Placement::new(),
         );
         assert_eq!(problem.links[0].limit.rtt_below, Some(Latency::from_base(10_000)));
-        assert_eq!(problem.services[0].replicas, 2);
+        assert_eq!(
+            (problem.services[0].replicas, problem.services[0].state.get()),
+            (2, 5_000)
+        );
         // 3 + 1 cores need both clusters, which nobody measured.
         let apart = Placement::from_iter([on("web", "a", 2), on("api", "b", 2)]);
         assert!(matches!(

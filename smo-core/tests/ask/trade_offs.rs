@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use smo_core::placement::ask::{
-    DEFAULT_QUESTIONS, FewMoves, FrontLimits, move_curve, pareto, with_few_moves,
+    DEFAULT_QUESTIONS, Fate, FewMoves, FrontLimits, MoveUnit, Relocation, move_curve, pareto, with_few_moves,
 };
-use smo_core::placement::{FirstFit, Goal, MilpPlacer, PlacementProblem, Totals, Weight, verify};
+use smo_core::placement::{FirstFit, Goal, MilpPlacer, Mode, PlacementProblem, Totals, Weight, verify};
+use smo_core::units::Bytes;
 
-use crate::support::{Room, brussels, problems, shop, sound_placements};
+use crate::support::{Room, brussels, cluster, key, problems, shop, sound_placements};
 
 fn front(problem: &PlacementProblem) -> smo_core::placement::ask::ParetoFront {
     let placer = MilpPlacer::default();
@@ -67,10 +68,23 @@ fn few_points_are_spread_over_the_front() {
 fn moves_buy_something() {
     let mut problem = shop();
     problem.goals = problem.goals.with(Goal::Moves, Weight::from_millionths(0));
-    let curve = move_curve(&MilpPlacer::default(), &problem, DEFAULT_QUESTIONS).unwrap();
+    let curve = move_curve(
+        &MilpPlacer::default(),
+        &problem,
+        MoveUnit::Services,
+        DEFAULT_QUESTIONS,
+    )
+    .unwrap();
     assert!(curve.complete);
     insta::assert_snapshot!(curve);
-    let one = with_few_moves(&MilpPlacer::default(), &problem, 1, DEFAULT_QUESTIONS).unwrap();
+    let one = with_few_moves(
+        &MilpPlacer::default(),
+        &problem,
+        MoveUnit::Services,
+        1,
+        DEFAULT_QUESTIONS,
+    )
+    .unwrap();
     insta::assert_snapshot!(one);
 }
 
@@ -78,11 +92,92 @@ fn moves_buy_something() {
 fn too_few_moves_say_how_many_it_takes() {
     let mut problem = shop();
     let lost = smo_core::placement::ask::Edit::Lose {
-        cluster: crate::support::cluster("paris"),
+        cluster: cluster("paris"),
     };
     problem = problem.edited(&[lost]).unwrap();
-    let answer = with_few_moves(&MilpPlacer::default(), &problem, 1, DEFAULT_QUESTIONS).unwrap();
+    let answer = with_few_moves(
+        &MilpPlacer::default(),
+        &problem,
+        MoveUnit::Services,
+        1,
+        DEFAULT_QUESTIONS,
+    )
+    .unwrap();
     insta::assert_snapshot!(answer);
+}
+
+/// The shop with its data, its web split.
+fn with_data() -> PlacementProblem {
+    let mut problem = shop();
+    problem.goals = problem.goals.with(Goal::Moves, Weight::from_millionths(0));
+    problem.services[&key("web")].mode = Mode::Split;
+    for (service, gigabytes) in [("cart", 2), ("search", 40), ("ledger", 8), ("reports", 3)] {
+        problem.services[&key(service)].state = Bytes::new(gigabytes * 1_000_000_000);
+    }
+    problem
+}
+
+#[test]
+fn moves_are_counted_in_replicas_and_in_bytes() {
+    let problem = with_data();
+    for unit in [MoveUnit::Replicas, MoveUnit::State] {
+        let curve = move_curve(&MilpPlacer::default(), &problem, unit, DEFAULT_QUESTIONS).unwrap();
+        assert!(curve.complete, "{curve}");
+        insta::assert_snapshot!(format!("curve_in_{}", unit.name()), curve);
+    }
+    let five = 5_000_000_000;
+    let few = with_few_moves(
+        &MilpPlacer::default(),
+        &problem,
+        MoveUnit::State,
+        five,
+        DEFAULT_QUESTIONS,
+    )
+    .unwrap();
+    insta::assert_snapshot!(few);
+    let lost = smo_core::placement::ask::Edit::Lose {
+        cluster: cluster("milan"),
+    };
+    let problem = problem.edited(&[lost]).unwrap();
+    let too_few = with_few_moves(
+        &MilpPlacer::default(),
+        &problem,
+        MoveUnit::State,
+        five,
+        DEFAULT_QUESTIONS,
+    )
+    .unwrap();
+    insta::assert_snapshot!(too_few);
+}
+
+#[test]
+fn who_only_grows_does_not_move() {
+    let service = key("web");
+    let on = |parts: &[(&str, u32)]| {
+        parts
+            .iter()
+            .map(|(name, replicas)| (cluster(name), *replicas))
+            .collect()
+    };
+    for (from, to, fate, moved) in [
+        (vec![("a", 1)], vec![("a", 1), ("b", 1)], Fate::Scales, 0),
+        (vec![("a", 2), ("b", 1)], vec![("a", 1), ("b", 2)], Fate::Moves, 1),
+        (vec![("a", 2), ("b", 2)], vec![("a", 2)], Fate::Scales, 0),
+        (vec![("a", 2)], vec![("b", 1)], Fate::Moves, 1),
+        (vec![], vec![("b", 1)], Fate::Starts, 0),
+        (vec![("a", 1)], vec![], Fate::Stops, 0),
+    ] {
+        let relocation = Relocation {
+            service: service.clone(),
+            from: on(&from),
+            to: on(&to),
+        };
+        assert_eq!(
+            (relocation.fate(), relocation.moved()),
+            (fate, moved),
+            "{relocation:?}"
+        );
+    }
 }
 
 /// The amounts of two goals of every sound placement that no other one beats.
@@ -97,6 +192,18 @@ fn non_dominated(problem: &PlacementProblem, first: Goal, second: Goal) -> BTree
             .any(|other| other != one && other.0 <= one.0 && other.1 <= one.1)
     };
     all.iter().filter(|one| !beaten(one)).copied().collect()
+}
+
+prop_compose! {
+    /// Problems with data, some of their services split.
+    fn stateful()(problem in problems(Room::Some), data in prop::collection::vec((0_u64..4, any::<bool>()), 4)) -> PlacementProblem {
+        let mut problem = problem;
+        for (demand, (gigabytes, split)) in problem.services.values_mut().zip(data) {
+            demand.state = Bytes::new(gigabytes * 1_000_000_000);
+            demand.mode = if split { Mode::Split } else { Mode::Single };
+        }
+        problem
+    }
 }
 
 proptest! {
@@ -119,13 +226,15 @@ proptest! {
     }
 
     #[test]
-    fn few_moves_are_the_best_few(problem in problems(Room::Some), at_most in 0_i64..4) {
-        let best = sound_placements(&problem).into_iter().filter(|(_, totals, _)| totals.moves <= at_most).map(|(_, _, value)| value).min();
-        let fewest = sound_placements(&problem).iter().map(|(_, totals, _)| totals.moves).min();
-        match with_few_moves(&MilpPlacer::default(), &problem, at_most, DEFAULT_QUESTIONS).unwrap() {
+    fn few_moves_are_the_best_few(problem in stateful(), unit in prop::sample::select(MoveUnit::ALL.to_vec()), at_most in 0_i64..4) {
+        let amount = |totals: &Totals| totals.of(unit.goal());
+        let at_most = at_most * unit.goal().base_per_unit();
+        let best = sound_placements(&problem).into_iter().filter(|(_, totals, _)| amount(totals) <= at_most).map(|(_, _, value)| value).min();
+        let fewest = sound_placements(&problem).iter().map(|(_, totals, _)| amount(totals)).min();
+        match with_few_moves(&MilpPlacer::default(), &problem, unit, at_most, DEFAULT_QUESTIONS).unwrap() {
             FewMoves::Found(found) => {
                 prop_assert_eq!(Some(found.value), best);
-                prop_assert!(found.is_optimal() && found.totals.moves <= at_most);
+                prop_assert!(found.is_optimal() && amount(&found.totals) <= at_most);
                 prop_assert!(verify(&problem, &found.placement).is_empty());
             }
             FewMoves::TooFew { needed, .. } => {
@@ -137,20 +246,22 @@ proptest! {
     }
 
     #[test]
-    fn the_curve_is_the_best_value_for_every_number_of_moves(problem in problems(Room::Some)) {
+    fn the_curve_is_the_best_value_for_every_number_of_moves(problem in stateful(), unit in prop::sample::select(MoveUnit::ALL.to_vec())) {
         let mut problem = problem;
         problem.goals = problem.goals.with(Goal::Moves, Weight::from_millionths(0));
-        let curve = move_curve(&MilpPlacer::default(), &problem, DEFAULT_QUESTIONS).unwrap();
+        let curve = move_curve(&MilpPlacer::default(), &problem, unit, DEFAULT_QUESTIONS).unwrap();
         prop_assert!(curve.complete);
         let sound = sound_placements(&problem);
+        let amount = |totals: &Totals| totals.of(unit.goal());
+        let amounts: BTreeSet<i64> = sound.iter().map(|(_, totals, _)| amount(totals)).collect();
         let mut expected = Vec::new();
-        for moves in 0..=4 {
-            let best = sound.iter().filter(|(_, totals, _)| totals.moves <= moves).map(|(_, _, value)| *value).min();
+        for moves in amounts {
+            let best = sound.iter().filter(|(_, totals, _)| amount(totals) <= moves).map(|(_, _, value)| *value).min();
             if let Some(best) = best.filter(|best| expected.last().is_none_or(|(_, known)| best < known)) {
                 expected.push((moves, best));
             }
         }
-        let found: Vec<_> = curve.points.iter().map(|point| (point.totals.moves, point.value)).collect();
+        let found: Vec<_> = curve.points.iter().map(|point| (amount(&point.totals), point.value)).collect();
         prop_assert_eq!(found, expected);
     }
 }

@@ -359,11 +359,15 @@ fn add(problem: &mut PlacementProblem, part: Part, random: &mut Random) {
             }
         }
         Part::Budgets => {
+            for demand in problem.services.values_mut() {
+                demand.state = Bytes::new(random.between(0, 3) * 1_000_000_000);
+            }
             for _ in 0..random.between(1, 2) {
-                let (goal, at_most) = match random.index(4) {
+                let (goal, at_most) = match random.index(5) {
                     0 => (Goal::Money, i64::from(random.small(0, 12)) * 1_000_000),
                     1 => (Goal::Moves, random.small(0, 2).into()),
                     2 => (Goal::Consolidation, random.small(1, 3).into()),
+                    3 => (Goal::MovedState, i64::from(random.small(0, 5)) * 1_000_000_000),
                     _ => (Goal::MovedReplicas, random.small(0, 3).into()),
                 };
                 let price = price(random, 60);

@@ -32,6 +32,8 @@ pub(crate) struct ServiceDemand {
     split: bool,
     /// Whether it has to stay where it runs.
     final_placement: bool,
+    /// The bytes that a replica takes along when it moves.
+    state: u64,
 }
 
 impl ServiceDemand {
@@ -55,6 +57,7 @@ impl ServiceDemand {
                 .collect(),
             split: demand.is_split(),
             final_placement: demand.final_placement,
+            state: demand.state.get(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::id::ServiceKey;
+use crate::placement::goals::moved_replicas;
 use crate::placement::{Assignment, Decision, Goal, Placement, PlacementProblem, Totals, Value};
 use crate::table::Table;
 
@@ -28,9 +29,9 @@ pub enum Fate {
     Starts,
     /// It runs nowhere after.
     Stops,
-    /// It leaves a cluster.
+    /// Replicas of it go on elsewhere.
     Moves,
-    /// It keeps its clusters and changes its replicas.
+    /// It has more or fewer replicas, and those that go on stay where they are.
     Scales,
 }
 
@@ -53,10 +54,28 @@ impl Relocation {
             Fate::Starts
         } else if self.to.is_empty() {
             Fate::Stops
-        } else if self.from.clusters().eq(self.to.clusters()) {
-            Fate::Scales
-        } else {
+        } else if self.moved() > 0 {
             Fate::Moves
+        } else {
+            Fate::Scales
+        }
+    }
+
+    /// How many replicas go on elsewhere, as the goal `movedReplicas` counts them: none of a service that starts, stops, or
+    /// only has more or fewer replicas.
+    #[must_use]
+    pub fn moved(&self) -> u32 {
+        moved_replicas(Some(&self.from), self.to.replicas(), &self.to)
+    }
+
+    /// Its name, with how many replicas move where that is not all of them: `web`, `web x2 of 3`.
+    pub(super) fn mover(&self) -> String {
+        let (moved, all) = (self.moved(), self.to.replicas());
+        let name = &self.service.service;
+        if moved < all {
+            format!("{name} x{moved} of {all}")
+        } else {
+            name.to_string()
         }
     }
 

@@ -68,7 +68,7 @@ pub use full::{
     DEFAULT_EXPLANATION_QUESTIONS, FullExplanation, Precision, Price, ServiceChoice, explain_in_full,
 };
 pub use losses::{Loss, LossCertificate, LossOf, Redundancy, Survival, single_losses};
-pub use moves::{DEFAULT_QUESTIONS, FewMoves, MoveCurve, Replacement, move_curve, with_few_moves};
+pub use moves::{DEFAULT_QUESTIONS, FewMoves, MoveCurve, MoveUnit, Replacement, move_curve, with_few_moves};
 pub use order::{MoveOrder, OrderLimits, OrderStep, SpareRoom, StepKind, order_of_moves};
 pub use pareto::{FrontLimits, FrontPoint, ParetoFront, pareto};
 pub use repair_cost::RepairCosts;

@@ -6,17 +6,80 @@ use serde::Serialize;
 
 use super::Relocation;
 use super::within::{Effort, Limit, Within, within};
-use crate::placement::{Goal, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight};
+use crate::placement::{
+    Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight,
+};
 use crate::table::Table;
 
 /// Questions to the placer for one re-placement.
 pub const DEFAULT_QUESTIONS: u64 = 10_000;
 
+/// What moves are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MoveUnit {
+    /// Services of which a replica moves.
+    #[default]
+    Services,
+    /// Replicas.
+    Replicas,
+    /// Bytes of state that replicas take along ([`ServiceDemand::state`](crate::placement::ServiceDemand::state)). A service
+    /// without any moves for free.
+    State,
+}
+
+impl MoveUnit {
+    /// Every unit.
+    pub const ALL: [Self; 3] = [Self::Services, Self::Replicas, Self::State];
+
+    /// The goal that counts them, in whose base unit they are said.
+    ///
+    /// ```
+    /// use smo_core::placement::{Goal, ask::MoveUnit};
+    ///
+    /// assert_eq!(MoveUnit::State.goal(), Goal::MovedState);
+    /// assert_eq!(MoveUnit::State.goal().describe(2_000_000_000), "2.000 GB moved");
+    /// ```
+    #[must_use]
+    pub const fn goal(self) -> Goal {
+        match self {
+            Self::Services => Goal::Moves,
+            Self::Replicas => Goal::MovedReplicas,
+            Self::State => Goal::MovedState,
+        }
+    }
+
+    /// Its name in options: `services`, `replicas`, `state`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Replicas => "replicas",
+            Self::State => "state",
+        }
+    }
+
+    /// The unit called `name`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.name() == name)
+    }
+
+    const fn at_most(self, at_most: i64) -> Limit {
+        Limit {
+            goal: self.goal(),
+            at_most,
+        }
+    }
+}
+
 /// The best placement with at most so many moves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Replacement {
-    /// How many services may move.
+    /// What moves are counted in.
+    pub unit: MoveUnit,
+    /// How many services or replicas may move, or how many bytes of state.
     pub at_most: i64,
     /// Where every service runs.
     pub placement: Placement,
@@ -39,6 +102,8 @@ pub enum FewMoves {
     Found(Replacement),
     /// No placement keeps the rules with so few moves: proved.
     TooFew {
+        /// What moves are counted in.
+        unit: MoveUnit,
         /// How many are allowed.
         at_most: i64,
         /// The fewest moves of any placement, where known; `None` also when there is no placement at all.
@@ -46,6 +111,8 @@ pub enum FewMoves {
     },
     /// The placer found none; whether there is one is open.
     Open {
+        /// What moves are counted in.
+        unit: MoveUnit,
         /// How many are allowed.
         at_most: i64,
     },
@@ -58,9 +125,10 @@ impl Replacement {
         self.bound == Some(self.value)
     }
 
-    fn new(problem: &PlacementProblem, at_most: i64, within: Within) -> Option<Self> {
+    fn new(problem: &PlacementProblem, unit: MoveUnit, at_most: i64, within: Within) -> Option<Self> {
         let found = within.best?;
         Some(Self {
+            unit,
             at_most,
             relocations: Relocation::between(problem, &problem.current, &found.placement),
             placement: found.placement,
@@ -71,69 +139,68 @@ impl Replacement {
     }
 
     fn moves(&self) -> i64 {
-        self.totals.of(Goal::Moves)
+        self.totals.of(self.unit.goal())
     }
 }
 
-/// The best placement that moves at most `at_most` services away from where they run now, by the goals of the question.
-/// Services that run nowhere start for free. Asks the placer up to `questions` times.
+/// The best placement that moves at most `at_most` services away from where they run now, or as many replicas, or bytes of
+/// state, by the goals of the question. Services that run nowhere start for free. Asks the placer up to `questions` times.
 ///
 /// # Errors
 /// Those of [`crate::placement::decide`].
 pub fn with_few_moves(
     placer: &dyn Placer,
     problem: &PlacementProblem,
+    unit: MoveUnit,
     at_most: i64,
     questions: u64,
 ) -> Result<FewMoves, PlacementError> {
     let mut effort = Effort(questions);
-    let limit = Limit {
-        goal: Goal::Moves,
-        at_most,
-    };
-    let found = within(placer, problem, limit, &mut effort)?;
-    let (impossible, best) = (found.impossible, Replacement::new(problem, at_most, found));
+    let found = within(placer, problem, unit.at_most(at_most), &mut effort)?;
+    let impossible = found.impossible;
+    let best = Replacement::new(problem, unit, at_most, found);
     if let Some(best) = best {
         return Ok(FewMoves::Found(best));
     }
     if !impossible {
-        return Ok(FewMoves::Open { at_most });
+        return Ok(FewMoves::Open { unit, at_most });
     }
-    let fewest = fewest_moves(placer, problem, &mut effort)?;
+    let fewest = fewest_moves(placer, problem, unit, &mut effort)?;
     let needed = fewest.is_proved().then_some(fewest.best).flatten();
     Ok(FewMoves::TooFew {
+        unit,
         at_most,
-        needed: needed.map(|found| found.totals.of(Goal::Moves)),
+        needed: needed.map(|found| found.totals.of(unit.goal())),
     })
 }
 
 fn fewest_moves(
     placer: &dyn Placer,
     problem: &PlacementProblem,
+    unit: MoveUnit,
     effort: &mut Effort,
 ) -> Result<Within, PlacementError> {
     let question = PlacementProblem {
-        goals: crate::placement::Goals::only(Goal::Moves),
+        goals: Goals::only(unit.goal()),
         ..problem.clone()
     };
-    let limit = Limit {
-        goal: Goal::Moves,
-        at_most: i64::MAX,
-    };
-    within(placer, &question, limit, effort)
+    within(placer, &question, unit.at_most(i64::MAX), effort)
 }
 
-/// What moves buy: for every number of moves at which something better becomes possible, the best placement.
+/// What moves buy: for every number of moves, counted in one unit, at which something better becomes possible, the best placement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MoveCurve {
+    /// What moves are counted in.
+    pub unit: MoveUnit,
     /// From the fewest moves to as many as the best placement takes. Moves themselves count for nothing in their values.
     pub points: Vec<Replacement>,
     /// True when no placement with as few moves as any point is better than it, and no point is missing: proved.
     pub complete: bool,
 }
 
-/// The trade-off between moves and everything else: the best value for every number of moves, moves not being priced.
+/// The trade-off between moves and everything else: the best value for every number of moved services, or replicas, or bytes of
+/// state, moves in any unit not being priced.
 /// Asks the placer up to `questions` times.
 ///
 /// # Errors
@@ -141,14 +208,13 @@ pub struct MoveCurve {
 pub fn move_curve(
     placer: &dyn Placer,
     problem: &PlacementProblem,
+    unit: MoveUnit,
     questions: u64,
 ) -> Result<MoveCurve, PlacementError> {
     let mut effort = Effort(questions);
+    let unpriced = |goals: Goals, unit: MoveUnit| goals.with(unit.goal(), Weight::from_millionths(0));
     let question = PlacementProblem {
-        goals: problem
-            .goals
-            .clone()
-            .with(Goal::Moves, Weight::from_millionths(0)),
+        goals: MoveUnit::ALL.into_iter().fold(problem.goals.clone(), unpriced),
         ..problem.clone()
     };
     let mut points: Vec<Replacement> = Vec::new();
@@ -156,13 +222,9 @@ pub fn move_curve(
     let mut at_most = i64::MAX;
     // Down from the best placement, one move fewer than it takes each time.
     loop {
-        let limit = Limit {
-            goal: Goal::Moves,
-            at_most,
-        };
-        let found = within(placer, &question, limit, &mut effort)?;
+        let found = within(placer, &question, unit.at_most(at_most), &mut effort)?;
         complete &= found.is_proved();
-        let Some(mut point) = Replacement::new(problem, at_most, found) else {
+        let Some(mut point) = Replacement::new(problem, unit, at_most, found) else {
             break;
         };
         at_most = point.moves() - 1;
@@ -177,7 +239,11 @@ pub fn move_curve(
         }
     }
     points.reverse();
-    Ok(MoveCurve { points, complete })
+    Ok(MoveCurve {
+        unit,
+        points,
+        complete,
+    })
 }
 
 /// `optimal`, `at most 1.2 % from the best`, `no bound`.
@@ -193,13 +259,10 @@ impl fmt::Display for FewMoves {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Found(found) => {
-                let moves = Goal::Moves.describe(found.moves());
+                let moves = found.unit.goal().describe(found.moves());
+                let at_most = found.unit.goal().figure(found.at_most);
                 let proof = proof(found.value, found.bound);
-                writeln!(
-                    f,
-                    "{moves} of at most {}: value {} ({proof})",
-                    found.at_most, found.value
-                )?;
+                writeln!(f, "{moves} of at most {at_most}: value {} ({proof})", found.value)?;
                 if found.relocations.is_empty() {
                     return writeln!(f, "  every service stays where it is");
                 }
@@ -215,28 +278,30 @@ impl fmt::Display for FewMoves {
                 write!(f, "\n{table}")
             }
             Self::TooFew {
+                unit,
                 at_most,
-                needed: Some(needed),
-            } => writeln!(
-                f,
-                "no placement has at most {}; the fewest are {needed} (proved)",
-                Goal::Moves.describe(*at_most)
-            ),
-            Self::TooFew {
-                at_most,
-                needed: None,
+                needed,
             } => {
-                writeln!(
-                    f,
-                    "no placement has at most {} (proved)",
-                    Goal::Moves.describe(*at_most)
-                )
+                let at_most = unit.goal().describe(*at_most);
+                let fewest = match unit {
+                    MoveUnit::Services | MoveUnit::Replicas => "the fewest are",
+                    MoveUnit::State => "the least is",
+                };
+                match needed.map(|needed| unit.goal().figure(needed)) {
+                    Some(needed) => {
+                        writeln!(
+                            f,
+                            "no placement has at most {at_most}; {fewest} {needed} (proved)"
+                        )
+                    }
+                    None => writeln!(f, "no placement has at most {at_most} (proved)"),
+                }
             }
-            Self::Open { at_most } => {
+            Self::Open { unit, at_most } => {
                 writeln!(
                     f,
                     "none was found with at most {}",
-                    Goal::Moves.describe(*at_most)
+                    unit.goal().describe(*at_most)
                 )
             }
         }
@@ -251,21 +316,22 @@ impl MoveCurve {
         let rows = self.points.iter().map(|point| {
             let gain = before.map(|before| before.minus(point.value).to_string());
             before = Some(point.value);
-            let movers: Vec<&str> = point
-                .relocations
-                .iter()
-                .filter(|moved| !moved.from.is_empty())
-                .map(|moved| moved.service.service.as_str())
-                .collect();
+            let movers = point.relocations.iter().filter(|moved| moved.moved() > 0);
+            let movers: Vec<String> = movers.map(Relocation::mover).collect();
             [
-                point.moves().to_string(),
+                self.unit.goal().figure(point.moves()),
                 point.value.to_string(),
                 gain.unwrap_or_default(),
                 movers.join(", "),
                 proof(point.value, point.bound),
             ]
         });
-        let table = Table::new(&["moves", "value", "gain", "who moves", ""]);
+        let moves = match self.unit {
+            MoveUnit::Services => "moves",
+            MoveUnit::Replicas => "replicas",
+            MoveUnit::State => "GB",
+        };
+        let table = Table::new(&[moves, "value", "gain", "who moves", ""]);
         rows.fold(table.right(0).right(1).right(2), Table::row)
             .without_empty_columns()
     }

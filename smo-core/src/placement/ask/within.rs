@@ -4,14 +4,15 @@
 //! weight: for any `p >= 0`, `bound(value + p x amount) - p x limit` is a lower bound on the value of every placement within
 //! the limit (Lagrangian relaxation; Geoffrion 1974), in whole numbers. The best `p` is found by a secant between the best
 //! placement beyond the limit and the best one within. What gap is left is closed by branching: a service that the two
-//! place differently is put on the cluster of one of them, or kept off it.
+//! place differently is put on the cluster of one of them, or kept off it. Where only services that are split differ, the
+//! placer is told of the limit as a budget.
 
 use std::collections::BTreeSet;
 
 use crate::id::{ClusterName, ServiceKey};
 use crate::placement::decide::{Checked, Sound, checked, is_infeasible};
 use crate::placement::{
-    Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight, evaluate,
+    Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight, evaluate,
 };
 
 /// Rounds of the secant at one node.
@@ -283,11 +284,11 @@ impl Search<'_> {
                 Asked::Found(found, bound) if !self.is_within(&found) => {
                     // The least amount there is exceeds the limit, or the placer does not know it exactly.
                     let proved = bound.is_some_and(|bound| bound > least.value(goal, at_most));
-                    return Ok(if proved {
-                        Outcome::Empty
+                    return if proved {
+                        Ok(Outcome::Empty)
                     } else {
-                        Outcome::Closed { bound: best_bound }
-                    });
+                        self.budgeted(question, best_bound)
+                    };
                 }
                 Asked::Found(found, _) => inside = Some(found),
                 Asked::Unknown => return Ok(Outcome::Closed { bound: best_bound }),
@@ -327,7 +328,28 @@ impl Search<'_> {
                 price: best_price,
                 on,
             },
-            None => Outcome::Closed { bound: best_bound },
+            None => self.budgeted(question, best_bound)?,
+        })
+    }
+
+    /// Services that are split leave nothing to branch on: the placer itself is told of the limit.
+    fn budgeted(&mut self, question: &PlacementProblem, known: Value) -> Result<Outcome, PlacementError> {
+        let mut limited = question.clone();
+        limited.budgets.push(Budget {
+            goal: self.limit.goal,
+            at_most: self.limit.at_most,
+            price: None,
+        });
+        let asked = match self.ask(&limited, question.goals.clone()) {
+            Err(PlacementError::CannotExpress { .. }) => Asked::Unknown,
+            asked => asked?,
+        };
+        Ok(match asked {
+            Asked::Empty => Outcome::Empty,
+            Asked::Found(_, Some(bound)) => Outcome::Closed {
+                bound: bound.max(known),
+            },
+            Asked::Found(_, None) | Asked::Unknown => Outcome::Closed { bound: known },
         })
     }
 }

@@ -141,15 +141,21 @@ impl Goal {
 
     /// `base` base units of it, as people read it: `0.214 EUR/h`.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn describe(self, base: i64) -> String {
-        let amount = base as f64 / self.base_per_unit() as f64;
         match self {
             Self::Moves if base == 1 => "1 move".to_owned(),
             Self::MovedReplicas if base == 1 => "1 moved replica".to_owned(),
             Self::Consolidation if base == 1 => "1 cluster in use".to_owned(),
-            _ if self.base_per_unit() == 1 => format!("{base} {}", self.unit()),
-            _ => format!("{} {}", significant(amount), self.unit()),
+            _ => format!("{} {}", self.figure(base), self.unit()),
+        }
+    }
+
+    /// The same without its unit: `0.214`.
+    #[allow(clippy::cast_precision_loss)]
+    pub(crate) fn figure(self, base: i64) -> String {
+        match self.base_per_unit() {
+            1 => base.to_string(),
+            per_unit => significant(base as f64 / per_unit as f64),
         }
     }
 }

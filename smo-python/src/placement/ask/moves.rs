@@ -1,5 +1,6 @@
 //! Few moves, and what moves buy.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use smo_core::placement::ask as core;
@@ -8,6 +9,13 @@ use super::{asked, comparison};
 use crate::convert::serialised;
 use crate::html;
 use crate::placement::{Names, PlacementProblem, Placer, goals, written};
+
+fn unit_called(name: &str) -> PyResult<core::MoveUnit> {
+    core::MoveUnit::parse(name).ok_or_else(|| {
+        let known = core::MoveUnit::ALL.map(core::MoveUnit::name).join(", ");
+        PyValueError::new_err(format!("{name} is no unit of moves; one of {known}"))
+    })
+}
 
 /// The best placement with few moves, or that there is none. `str()` is the whole answer.
 ///
@@ -73,7 +81,7 @@ impl FewMoves {
         }
     }
 
-    /// The fewest moves of any placement, where so few are impossible and it is known; else `None`.
+    /// The fewest moves of any placement, in the unit of the question, where so few are impossible and it is known; else `None`.
     #[getter]
     fn needed(&self) -> Option<i64> {
         match &self.core {
@@ -94,7 +102,9 @@ impl FewMoves {
 
 /// The best placement that moves at most so many services away from where they run now, by the goals of the question.
 ///
-/// Services that run nowhere start for free. Asks the placer at most `questions` times.
+/// `unit` is what moves are counted in: `services`, `replicas`, or `state`, the bytes that replicas take along (what is said of
+/// a service as `state`; a descriptor's `storage`). Services that run nowhere start for free. Asks the placer at most `questions`
+/// times.
 ///
 /// >>> import smo
 /// >>> from smo.ask import with_few_moves
@@ -106,17 +116,22 @@ impl FewMoves {
 /// >>> problem = smo.PlacementProblem.pose(fleet, graph, current={"web": "dear"})
 /// >>> with_few_moves(problem, 0).placement, with_few_moves(problem, 1).placement
 /// ({'web': {'dear': 1}}, {'web': {'cheap': 1}})
+/// >>> heavy = problem.with_service("web", state=3_000_000_000)
+/// >>> with_few_moves(heavy, 2_000_000_000, unit="state").placement
+/// {'web': {'dear': 1}}
 #[pyfunction]
-#[pyo3(signature = (problem, at_most, *, questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, at_most, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None))]
 pub(crate) fn with_few_moves(
     py: Python<'_>,
     problem: &PlacementProblem,
     at_most: i64,
+    unit: &str,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
 ) -> PyResult<FewMoves> {
+    let unit = unit_called(unit)?;
     let core = asked(py, problem, placer, move |placer, problem| {
-        core::with_few_moves(placer, problem, at_most, questions)
+        core::with_few_moves(placer, problem, unit, at_most, questions)
     })?;
     Ok(FewMoves {
         core,
@@ -146,14 +161,20 @@ impl MoveCurve {
         self.core.to_string().trim_end().to_owned()
     }
 
-    /// From the fewest moves to the most: dicts with `moves`, `value` (points, moves not counted), `placement`, `totals` and
-    /// `proved`.
+    /// What moves are counted in: `services`, `replicas` or `state` (bytes).
+    #[getter]
+    fn unit(&self) -> &'static str {
+        self.core.unit.name()
+    }
+
+    /// From the fewest moves to the most: dicts with `moves` (in the unit of the curve), `value` (points, moves not counted),
+    /// `placement`, `totals` and `proved`.
     #[getter]
     fn points<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let points = PyList::empty(py);
         for point in &self.core.points {
             let dict = PyDict::new(py);
-            dict.set_item("moves", point.totals.moves)?;
+            dict.set_item("moves", point.totals.of(self.core.unit.goal()))?;
             dict.set_item("value", point.value.points())?;
             dict.set_item("placement", written(py, &point.placement, &self.names)?)?;
             dict.set_item("totals", goals::totals(py, &point.totals)?)?;
@@ -181,6 +202,8 @@ impl MoveCurve {
 
 /// What every further move buys, moves themselves not being priced. Asks the placer at most `questions` times.
 ///
+/// `unit` is what moves are counted in: `services`, `replicas`, or `state` in bytes, as for `with_few_moves`.
+///
 /// >>> import smo
 /// >>> from smo.ask import move_curve
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -192,15 +215,17 @@ impl MoveCurve {
 /// >>> [(point["moves"], point["value"]) for point in curve.points]
 /// [(0, 1.0), (1, 0.0)]
 #[pyfunction]
-#[pyo3(signature = (problem, *, questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None))]
 pub(crate) fn move_curve(
     py: Python<'_>,
     problem: &PlacementProblem,
+    unit: &str,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
 ) -> PyResult<MoveCurve> {
+    let unit = unit_called(unit)?;
     let core = asked(py, problem, placer, move |placer, problem| {
-        core::move_curve(placer, problem, questions)
+        core::move_curve(placer, problem, unit, questions)
     })?;
     Ok(MoveCurve {
         core,
