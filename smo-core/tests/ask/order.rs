@@ -232,6 +232,11 @@ fn what_is_not_known_is_refused() {
         |to: &Placement| order_of_moves(&problem, &Placement::new(), to, OrderLimits::default()).unwrap_err();
     insta::assert_snapshot!(refused(&at(&[("ghost", "a")])), @"the placement problem is inconsistent: default/demo/ghost is no service of the problem");
     insta::assert_snapshot!(refused(&at(&[("web", "z")])), @"the placement problem is inconsistent: default/demo/web is to run on z, which is no cluster of the problem");
+    let crowd = [(cluster("a"), u32::MAX), (cluster("b"), 1)]
+        .into_iter()
+        .collect();
+    let crowd: Placement = [(key("web"), crowd)].into_iter().collect();
+    insta::assert_snapshot!(refused(&crowd), @"the placement problem is inconsistent: default/demo/web has 4294967296 replicas, which are too many");
     assert!(
         order_of_moves(
             &problem,

@@ -109,7 +109,8 @@ pub struct MoveOrder {
 /// capacities and rules: where services run is `from`.
 ///
 /// # Errors
-/// [`PlacementError::InvalidProblem`] when a placement has a service or a cluster that the problem does not have.
+/// [`PlacementError::InvalidProblem`] when a placement has a service or a cluster that the problem does not have, or more
+/// replicas of a service than 32 bits count.
 pub fn order_of_moves(
     problem: &PlacementProblem,
     from: &Placement,
@@ -121,6 +122,10 @@ pub fn order_of_moves(
         let invalid = |what: String| Err(PlacementError::InvalidProblem(what));
         if !problem.services.contains_key(service) {
             return invalid(format!("{service} is no service of the problem"));
+        }
+        let replicas: u64 = assignment.iter().map(|(_, replicas)| u64::from(replicas)).sum();
+        if u32::try_from(replicas).is_err() {
+            return invalid(format!("{service} has {replicas} replicas, which are too many"));
         }
         if let Some(unknown) = assignment
             .clusters()
