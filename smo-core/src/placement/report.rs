@@ -78,9 +78,14 @@ impl Decision {
             (Status::Optimal, Proof::Solver { solver }, ..) => {
                 format!("optimal, says {solver} (value {value})")
             }
-            (_, _, Some(gap), Some(bound)) => {
+            (_, proof, Some(gap), Some(bound)) => {
+                // What is counted in integers needs nobody who says so.
+                let says = match proof {
+                    Proof::Solver { solver } => format!(", says {solver}"),
+                    _ => String::new(),
+                };
                 format!(
-                    "feasible, at most {:.2} % from the best (value {value}, bound {bound})",
+                    "feasible, at most {:.2} % from the best{says} (value {value}, bound {bound})",
                     gap * 100.0
                 )
             }

@@ -9,6 +9,8 @@ mod order;
 mod relaxed;
 mod repairs;
 mod rules;
+mod split;
 mod support;
 mod trade_offs;
+mod watched;
 mod what_if;

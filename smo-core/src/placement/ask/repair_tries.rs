@@ -1,17 +1,19 @@
 //! Ways out of one change each, tried with the placer: for problems that are too large to be searched to the end.
 
+use super::asker::Asker;
 use super::conflict::{Conflict, Possibility, possibility};
 use super::repair_search::{Plan, Plans, cost};
 use super::repairs::RepairLimits;
+use super::what_if::list;
 use super::within::Effort;
 use super::{Condition, Edit};
 use crate::id::ServiceKey;
-use crate::placement::{PlacementError, PlacementProblem, Placer, Spread, Value};
+use crate::placement::{PlacementError, PlacementProblem, Spread, Value};
 
 /// Relaxes what a conflict names, each thing by itself: a spread by one step, then two, until there is a placement or
 /// dropping it is no dearer; a service let apart; a rule dropped that is about several services.
 pub(super) fn tries(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
     problem: &PlacementProblem,
     conflict: &Conflict,
     limits: RepairLimits,
@@ -21,11 +23,11 @@ pub(super) fn tries(
     for member in &conflict.members {
         for steps in ladders(problem, &member.condition, limits) {
             for (edit, price) in steps {
-                if !effort.take() {
+                if asker.is_stopped() || !effort.take() {
                     return Ok(plans);
                 }
                 let edits = vec![edit];
-                if possibility(placer, &problem.edited(&edits)?)? == Possibility::Possible {
+                if possibility(asker, &list(&edits), &problem.edited(&edits)?)? == Possibility::Possible {
                     plans.add(Plan { edits, cost: price }, limits.repairs);
                     break;
                 }

@@ -96,6 +96,8 @@ impl FewMoves {
 ///
 /// Services that run nowhere start for free. Asks the placer at most `questions` times.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import with_few_moves
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -107,17 +109,25 @@ impl FewMoves {
 /// >>> with_few_moves(problem, 0).placement, with_few_moves(problem, 1).placement
 /// ({'web': {'dear': 1}}, {'web': {'cheap': 1}})
 #[pyfunction]
-#[pyo3(signature = (problem, at_most, *, questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, at_most, *, questions = core::DEFAULT_QUESTIONS, placer = None, seconds = None, watch = None))]
 pub(crate) fn with_few_moves(
     py: Python<'_>,
     problem: &PlacementProblem,
     at_most: i64,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<FewMoves> {
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::with_few_moves(placer, problem, at_most, questions)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| {
+            core::with_few_moves_watched(placer, problem, at_most, questions, watch)
+        },
+    )?;
     Ok(FewMoves {
         core,
         names: problem.names().clone(),
@@ -181,6 +191,8 @@ impl MoveCurve {
 
 /// What every further move buys, moves themselves not being priced. Asks the placer at most `questions` times.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import move_curve
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -192,16 +204,22 @@ impl MoveCurve {
 /// >>> [(point["moves"], point["value"]) for point in curve.points]
 /// [(0, 1.0), (1, 0.0)]
 #[pyfunction]
-#[pyo3(signature = (problem, *, questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, *, questions = core::DEFAULT_QUESTIONS, placer = None, seconds = None, watch = None))]
 pub(crate) fn move_curve(
     py: Python<'_>,
     problem: &PlacementProblem,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<MoveCurve> {
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::move_curve(placer, problem, questions)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::move_curve_watched(placer, problem, questions, watch),
+    )?;
     Ok(MoveCurve {
         core,
         names: problem.names().clone(),

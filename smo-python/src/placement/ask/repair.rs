@@ -66,6 +66,12 @@ impl Repairs {
         self.core.cheapest
     }
 
+    /// True when `watch` or `seconds` ended it: what is not said to be proved may be otherwise.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.stopped
+    }
+
     fn __repr__(&self) -> String {
         let ways = crate::graph::count(self.core.repairs.len(), "repair");
         format!("<smo.ask.Repairs: {ways}>")
@@ -126,6 +132,8 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// cent more of a `budget` or of the `bandwidth` between two clusters. At most `most` ways out are given back;
 /// `placements` placements are looked at, and the placer is asked `questions` times for the conflict.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import repairs
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -137,7 +145,7 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// >>> [(way["changes"], way["cost"]) for way in found.ways_out], found.cheapest
 /// ([(['+0.5 cores on tiny'], 0.5)], True)
 #[pyfunction]
-#[pyo3(signature = (problem, *, most = 5, costs = None, placements = 100_000, questions = 400, placer = None))]
+#[pyo3(signature = (problem, *, most = 5, costs = None, placements = 100_000, questions = 400, placer = None, seconds = None, watch = None))]
 pub(crate) fn repairs(
     py: Python<'_>,
     problem: &PlacementProblem,
@@ -146,6 +154,8 @@ pub(crate) fn repairs(
     placements: u64,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<Repairs> {
     let limits = core::RepairLimits {
         repairs: most,
@@ -153,8 +163,12 @@ pub(crate) fn repairs(
         questions,
         costs: self::costs(costs.unwrap_or_default())?,
     };
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::repairs(placer, problem, limits)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::repairs_watched(placer, problem, limits, watch),
+    )?;
     Ok(Repairs { core })
 }
