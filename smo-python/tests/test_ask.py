@@ -105,6 +105,17 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
     assert repr(edits[0]) == "<smo.ask.Edit: make edge-3 ready>"
 
 
+def test_high_availability_asks_for_less() -> None:
+    clusters = [
+        {"name": name, "region": "eu", "allocatable": {"cpu": 1, "memory": "8Gi"}} for name in ("paris", "milan")
+    ]
+    fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+    problem = smo.PlacementProblem.pose(fleet, shop("web")).with_service("web", replicas=2, split=True)
+    problem = problem.with_high_availability("web", key="region")
+    assert repairs(problem).ways_out[0]["changes"] == ["let two clusters do for the high availability of web"]
+    assert isinstance(what_if(problem, Edit.relax_high_availability("web")).after, smo.Decision)
+
+
 def test_a_service_is_removed_and_goals_change(problem: smo.PlacementProblem) -> None:
     answer = what_if(problem, Edit.remove("noise-reduction"), Edit.weigh("money", 0), Edit.set_budget("money", 1))
     assert answer.edits == ["remove noise-reduction", "a weight of 0 for money", "set the budget of money to 1.000 EUR/h"]

@@ -320,13 +320,13 @@ impl Search<'_, '_> {
                 Breach::NotAvailable { service, .. } if alone(service) => continue,
                 _ => {}
             }
-            for edit in undo(self.problem, &breach)? {
+            for edit in undo(self.problem, &self.placement, &breach)? {
                 add(&mut edits, edit);
             }
         }
         for (service, assignment) in self.placement.iter().filter(|(service, _)| !alone(service)) {
             for cluster in assignment.clusters() {
-                undo_unseen(self.problem, service, cluster)
+                undo_unseen(self.problem, &self.placement, service, cluster)
                     .into_iter()
                     .for_each(|edit| add(&mut edits, edit));
             }

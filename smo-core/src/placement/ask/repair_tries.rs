@@ -8,7 +8,7 @@ use super::what_if::list;
 use super::within::Effort;
 use super::{Condition, Edit};
 use crate::id::ServiceKey;
-use crate::placement::{PlacementError, PlacementProblem, Spread, Value};
+use crate::placement::{DomainKey, PlacementError, PlacementProblem, Spread, Value};
 
 /// Relaxes what a conflict names, each thing by itself: a spread by one step, then two, until there is a placement or
 /// dropping it is no dearer; a service let apart; a rule dropped that is about several services.
@@ -58,9 +58,22 @@ fn ladders(
                 None => Vec::new(),
             }
         }
-        Condition::HighAvailability { service } => one(Edit::DropHighAvailability {
-            service: service.clone(),
-        }),
+        Condition::HighAvailability { service } => {
+            let drop = priced(Edit::DropHighAvailability {
+                service: service.clone(),
+            });
+            let most = drop.as_ref().map(|(_, price)| *price);
+            let demand = problem.services.get(service);
+            let wanted = demand.and_then(|demand| demand.high_availability.as_ref());
+            let relax = wanted.filter(|wanted| wanted.key != DomainKey::Cluster);
+            let relax = relax.and_then(|_| {
+                priced(Edit::RelaxHighAvailability {
+                    service: service.clone(),
+                })
+            });
+            let relax = relax.filter(|(_, price)| Some(*price) < most);
+            vec![relax.into_iter().chain(drop).collect()]
+        }
         Condition::Custom { rule } => one(Edit::DropRule { rule: rule.clone() }),
         Condition::Spread { service } => {
             let spreads = problem.services.get(service).map(|demand| &demand.spread);

@@ -70,7 +70,7 @@ pub struct Repairs {
 
 /// What stands in the way of a placement, and the cheapest ways out: more of a resource on a cluster, a longer link, a
 /// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, more bandwidth, a larger budget, a
-/// spread that asks for less, replicas let on several clusters, labels, spread, high availability, a final placement or a rule
+/// spread or high availability that asks for less, replicas let on several clusters, labels, spread, high availability, a final placement or a rule
 /// of the host dropped, a service let out of a group, or several of these.
 ///
 /// A placement that breaks rules is made sound by exactly the changes that undo its breaches, so the cheapest changes of all

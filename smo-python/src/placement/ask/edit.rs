@@ -446,6 +446,12 @@ impl Edit {
         Self::of_service(service, |service| core::Edit::LetSplit { service })
     }
 
+    /// The service has to survive the loss of a cluster only, not of a whole domain of several.
+    #[staticmethod]
+    fn relax_high_availability(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::RelaxHighAvailability { service })
+    }
+
     /// The service need not survive the loss of a domain.
     #[staticmethod]
     fn drop_high_availability(service: String) -> PyResult<Self> {

@@ -127,7 +127,7 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// `costs` says how dear each kind of change is, in points: a `core`, a GiB of `memory` or `storage` or a `piece` of anything
 /// else more on a cluster, a cluster made `ready`, a `taint` tolerated, a cluster to `allow`, a `region`, a `millisecond` or a
 /// `hop` more on a link or the limit of an `unmeasured` one, a `replica` fewer, a `domain` fewer or more than a spread asks for
-/// or a replica of skew more, replicas `split` over clusters, the `labels`, or the `spread` or high availability of a service
+/// or a replica of skew more or two clusters instead of two domains for high availability, replicas `split` over clusters, the `labels`, or the `spread` or high availability of a service
 /// dropped, a `group` dropped or a service more let together, a `rule` of yours dropped, a final placement to `release`, a per
 /// cent more of a `budget` or of the `bandwidth` between two clusters. At most `most` ways out are given back;
 /// `placements` placements are looked at, and the placer is asked `questions` times for the conflict.
