@@ -89,6 +89,7 @@ impl ParetoFront {
 /// ([{'web': {'cheap': 1}}, {'web': {'green': 1}}], True)
 #[pyfunction]
 #[pyo3(signature = (problem, first, second, *, points = 20, questions = 10_000, placer = None, seconds = None, watch = None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn pareto(
     py: Python<'_>,
     problem: &PlacementProblem,

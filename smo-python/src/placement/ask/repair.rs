@@ -146,6 +146,7 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// ([(['+0.5 cores on tiny'], 0.5)], True)
 #[pyfunction]
 #[pyo3(signature = (problem, *, most = 5, costs = None, placements = 100_000, questions = 400, placer = None, seconds = None, watch = None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn repairs(
     py: Python<'_>,
     problem: &PlacementProblem,
