@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod binding;
+mod every_part;
 mod explanation;
 mod losses;
+#[path = "../model_support/mod.rs"]
+mod model_support;
 mod order;
 mod relaxed;
 mod repairs;

@@ -4,9 +4,10 @@ use super::asker::Asker;
 use super::{Edit, Precision, Price, Relocation};
 use crate::id::{ClusterName, ServiceKey};
 use crate::placement::decide::Checked;
-use crate::placement::rules::{Rule, Spreading};
+use crate::placement::rules::{Labels, Pinning, Rule, Spreading};
 use crate::placement::{
-    Breach, Decision, DomainKey, PlacementError, PlacementProblem, Reason, Spread, evaluate, verify,
+    Breach, Decision, DomainKey, LabelRequirement, PlacementError, PlacementProblem, Reason, ServiceDemand,
+    Spread, evaluate, verify,
 };
 
 /// A price, and what is in the way while the rest stays.
@@ -17,23 +18,31 @@ pub(super) struct Forced<'a, 'w> {
 }
 
 impl Forced<'_, '_> {
-    /// The price of a cluster for all replicas of a service.
+    /// The price of a cluster for all replicas of a service. `None` where each rule that says so is only wished.
     pub(super) fn whole(
         &self,
         service: &ServiceKey,
         cluster: &ClusterName,
         reason: Option<Reason>,
-    ) -> Result<Price, PlacementError> {
-        let pinned = self.problem.edited(&[Edit::Pin {
-            service: service.clone(),
-            clusters: std::iter::once(cluster.clone()).collect(),
-        }])?;
-        self.price(
-            &format!("{} on {cluster}", service.service),
-            service,
-            &pinned,
-            reason,
-        )
+    ) -> Result<Option<Price>, PlacementError> {
+        let asked = |rule: &dyn Rule| !self.problem.soft.contains_key(rule.name());
+        let narrower = if asked(&Pinning) {
+            self.problem.edited(&[Edit::Pin {
+                service: service.clone(),
+                clusters: std::iter::once(cluster.clone()).collect(),
+            }])?
+        } else if asked(&Labels) {
+            labelled(self.problem, cluster, service, |demand, key| {
+                demand.labels.push(LabelRequirement::In {
+                    key,
+                    values: std::iter::once(THERE.to_owned()).collect(),
+                });
+            })
+        } else {
+            return Ok(None);
+        };
+        let about = format!("{} on {cluster}", service.service);
+        self.price(&about, service, &narrower, reason).map(Some)
     }
 
     /// The price of a cluster for one replica or more of a service that may be split, given that of all: the replicas run
@@ -49,12 +58,14 @@ impl Forced<'_, '_> {
             return Ok(None);
         }
         let about = format!("a replica of {} on {cluster}", service.service);
-        let apart = self.price(
-            &about,
-            service,
-            &two_groups(self.problem, service, cluster),
-            reason,
-        )?;
+        let two_groups = labelled(self.problem, cluster, service, |demand, key| {
+            demand.spread.push(Spread {
+                key: DomainKey::Label(key),
+                min_groups: Some(2),
+                ..Spread::default()
+            });
+        });
+        let apart = self.price(&about, service, &two_groups, reason)?;
         Ok(Some(cheaper(apart, whole)))
     }
 
@@ -111,8 +122,16 @@ impl Forced<'_, '_> {
     }
 }
 
-/// The question with the replicas of a service in two groups of clusters, one of which is that cluster alone.
-fn two_groups(problem: &PlacementProblem, service: &ServiceKey, cluster: &ClusterName) -> PlacementProblem {
+/// The value of the label on the cluster that is asked about.
+const THERE: &str = "yes";
+
+/// The question with a label that only one cluster has that value of, and a service that asks for something about it.
+fn labelled(
+    problem: &PlacementProblem,
+    cluster: &ClusterName,
+    service: &ServiceKey,
+    ask: impl FnOnce(&mut ServiceDemand, String),
+) -> PlacementProblem {
     let mut narrower = problem.clone();
     let mut label = "there".to_owned();
     while problem
@@ -123,15 +142,11 @@ fn two_groups(problem: &PlacementProblem, service: &ServiceKey, cluster: &Cluste
         label.push('\'');
     }
     for (name, supply) in &mut narrower.clusters {
-        let there = if name == cluster { "yes" } else { "no" };
+        let there = if name == cluster { THERE } else { "no" };
         supply.labels.insert(label.clone(), there.to_owned());
     }
     if let Some(demand) = narrower.services.get_mut(service) {
-        demand.spread.push(Spread {
-            key: DomainKey::Label(label),
-            min_groups: Some(2),
-            ..Spread::default()
-        });
+        ask(demand, label);
     }
     narrower
 }

@@ -211,7 +211,10 @@ fn explained(
             Some(Price::NotAsked(reason)) => Some(reason.clone()),
             _ => None,
         };
-        let mut whole = forced.whole(&service, &cluster, reason.clone())?;
+        let Some(mut whole) = forced.whole(&service, &cluster, reason.clone())? else {
+            complete = false;
+            continue;
+        };
         let mut told = vec![(&mut choice.others, whole.clone())];
         if let Some(all) = choice.whole.get(&cluster) {
             if is_cut_off(asker, &whole) {
