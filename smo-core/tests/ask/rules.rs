@@ -141,7 +141,7 @@ fn two_clusters_do_where_there_is_only_one_zone() {
         };
         let found = repairs(&AutoPlacer::default(), &problem, limits).unwrap();
         let first = &found.repairs[0];
-        assert_eq!(first.edits, [relaxed.clone()], "{found}");
+        assert_eq!(first.edits, std::slice::from_ref(&relaxed), "{found}");
         assert_eq!(first.cost, Value::from_points(2.0));
         assert_eq!(
             first
