@@ -329,7 +329,7 @@ def test_what_is_stopped_says_so(problem: smo.PlacementProblem) -> None:
 
 def test_a_cluster_is_added_with_labels_and_taints() -> None:
     problem = smo.PlacementProblem.pose(towns(dear=1), shop("web"))
-    size = {"cpu": 4, "memory": "8Gi"}
+    size: dict[str, str | int] = {"cpu": 4, "memory": "8Gi"}
     taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]
     tainted = what_if(problem, Edit.add_cluster("cheap", size, taints=taints))
     assert tainted.difference == 0
