@@ -92,6 +92,28 @@ impl Value {
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
+
+    /// How far this may be from the best value when none is less than `bound`: `(value - bound) / |bound|`, as a share of the
+    /// bound. Where both are positive, the value is at most so much above the best one, as a share of that.
+    ///
+    /// 0 where the value is at the bound; `None` for a bound of 0 that is not reached, of which nothing is a share.
+    ///
+    /// ```
+    /// use smo_core::placement::Value;
+    ///
+    /// let value = Value::from_points(10.2);
+    /// assert_eq!(value.gap(Value::from_points(10.0)), Some(0.02));
+    /// assert_eq!(Value::from_points(-8.0).gap(Value::from_points(-10.0)), Some(0.2));
+    /// assert_eq!((value.gap(value), Value::ZERO.gap(Value::ZERO), value.gap(Value::ZERO)), (Some(0.0), Some(0.0), None));
+    /// ```
+    #[must_use]
+    pub fn gap(self, bound: Self) -> Option<f64> {
+        let slack = self.minus(bound);
+        if slack <= Self::ZERO {
+            return Some(0.0);
+        }
+        (bound != Self::ZERO).then(|| slack.points() / bound.points().abs())
+    }
 }
 
 impl fmt::Display for Value {
@@ -117,5 +139,27 @@ mod tests {
         for bad in [f64::NAN, f64::INFINITY, -1.0, 1e7] {
             assert_eq!(Weight::from_points(bad), None);
         }
+    }
+
+    #[test]
+    fn a_gap_is_a_share_of_the_bound() {
+        let gap = |value: f64, bound: f64| Value::from_points(value).gap(Value::from_points(bound));
+        let cases = [
+            ((102.0, 100.0), Some(0.02)),
+            ((100.0, 100.0), Some(0.0)),
+            // A bound above the value says no more than one at it.
+            ((99.0, 100.0), Some(0.0)),
+            ((-80.0, -100.0), Some(0.2)),
+            ((50.0, -100.0), Some(1.5)),
+            ((0.0, -100.0), Some(1.0)),
+            ((0.0, 0.0), Some(0.0)),
+            ((1.0, 0.0), None),
+        ];
+        for ((value, bound), expected) in cases {
+            assert_eq!(gap(value, bound), expected, "{value} and {bound}");
+        }
+        // Near numbers that floating point would not tell apart.
+        let large = Value::from_units(i128::from(i64::MAX) * 1_000_000_000);
+        assert!(large.plus(Value::from_units(1)).gap(large).unwrap() > 0.0);
     }
 }

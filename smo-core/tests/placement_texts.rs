@@ -391,6 +391,30 @@ fn found(placement: Placement, bound: Option<Value>) -> Says {
 }
 
 #[test]
+fn a_bound_that_somebody_claims_is_said_to_be_a_claim() {
+    let good = place(&brussels()).placement;
+    let verdict = |points: f64| {
+        let says = Says(Answer::Found {
+            placement: good.clone(),
+            bound: Some(Value::from_points(points)),
+            proof: Proof::Solver {
+                solver: "somebody".to_owned(),
+            },
+            work: Work::default(),
+        });
+        decide(&says, &brussels())
+            .unwrap()
+            .into_decision()
+            .unwrap()
+            .verdict()
+    };
+    insta::assert_snapshot!(verdict(0.097864), @"optimal, says somebody (value 0.097864)");
+    insta::assert_snapshot!(verdict(0.08), @"feasible, at most 22.33 % from the best, says somebody (value 0.097864, bound 0.08)");
+    // Of nothing nothing is a share.
+    insta::assert_snapshot!(verdict(0.0), @"feasible, says somebody (value 0.097864, bound 0)");
+}
+
+#[test]
 fn a_wrong_answer_names_the_placer_and_every_fault() {
     let problem = brussels();
     let on =

@@ -61,6 +61,19 @@ impl Document for Inventory {
     }
 }
 
+/// So many per cent of everything, and of some resources at least so much (quantities).
+pub(crate) fn headroom(
+    percent: u32,
+    at_least: Option<BTreeMap<String, Bound<'_, PyAny>>>,
+) -> PyResult<core::Headroom> {
+    let headroom = core::Headroom::percent(percent);
+    let mut headroom = headroom.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    for (resource, amount) in resources(at_least.unwrap_or_default())?.iter() {
+        headroom = headroom.with_at_least(resource.clone(), amount);
+    }
+    Ok(headroom)
+}
+
 #[pymethods]
 impl Inventory {
     /// Reads a fleet from YAML or JSON text; `name` is what violations call it.
@@ -138,11 +151,7 @@ impl Inventory {
         at_least: Option<BTreeMap<String, Bound<'_, PyAny>>>,
         cluster: Option<&str>,
     ) -> PyResult<Self> {
-        let headroom = core::Headroom::percent(percent);
-        let mut headroom = headroom.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        for (resource, amount) in resources(at_least.unwrap_or_default())?.iter() {
-            headroom = headroom.with_at_least(resource.clone(), amount);
-        }
+        let headroom = headroom(percent, at_least)?;
         let mut inventory = self.core.as_ref().clone();
         match cluster {
             None => inventory.headroom = headroom,

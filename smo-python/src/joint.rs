@@ -244,7 +244,7 @@ fn answered(
     + Send,
 ) -> PyResult<JointDecision> {
     let loads = read_loads(problem, loads)?;
-    let answer = asked(py, problem, placer, move |placer, question| {
+    let answer = asked(py, problem, placer, (None, None), move |placer, question, _| {
         let joint = core::JointProblem {
             placement: question.clone(),
             loads,

@@ -65,8 +65,9 @@ mod _smo {
     };
     #[pymodule_export]
     use super::placement::ask::{
-        Edit, FewMoves, FullExplanation, LossCertificate, MoveCurve, MoveOrder, ParetoFront, Repairs, WhatIf,
-        explain_in_full, move_curve, order_of_moves, pareto, repairs, single_losses, what_if, with_few_moves,
+        AskProgress, Edit, FewMoves, FullExplanation, LossCertificate, MoveCurve, MoveOrder, ParetoFront,
+        Repairs, WhatIf, explain_in_full, move_curve, order_of_moves, pareto, repairs, single_losses,
+        what_if, with_few_moves,
     };
     #[pymodule_export]
     use super::placement::place::place;

@@ -1,11 +1,15 @@
 """Questions about decisions, from Python."""
 
 import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
 import smo
 from smo.ask import (
+    AskProgress,
     Edit,
     explain_in_full,
     move_curve,
@@ -99,6 +103,17 @@ def test_every_edit_can_be_made(problem: smo.PlacementProblem) -> None:
     assert answer.edits == [str(edit) for edit in edits]
     assert answer.edits[-2] == "relax noise-reduction -> image-detection to 50 ms"
     assert repr(edits[0]) == "<smo.ask.Edit: make edge-3 ready>"
+
+
+def test_high_availability_asks_for_less() -> None:
+    clusters = [
+        {"name": name, "region": "eu", "allocatable": {"cpu": 1, "memory": "8Gi"}} for name in ("paris", "milan")
+    ]
+    fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+    problem = smo.PlacementProblem.pose(fleet, shop("web")).with_service("web", replicas=2, split=True)
+    problem = problem.with_high_availability("web", key="region")
+    assert repairs(problem).ways_out[0]["changes"] == ["let two clusters do for the high availability of web"]
+    assert isinstance(what_if(problem, Edit.relax_high_availability("web")).after, smo.Decision)
 
 
 def test_a_service_is_removed_and_goals_change(problem: smo.PlacementProblem) -> None:
@@ -300,3 +315,74 @@ def test_a_placer_of_ones_own_is_asked_and_named() -> None:
     with pytest.raises(smo.PlacerError, match="Stubborn"):
         what_if(problem, Edit.lose("a"), placer=Stubborn())
     assert Stubborn.asked == 2
+
+
+QUESTIONS: list[Callable[..., Any]] = [
+    what_if,
+    single_losses,
+    partial(pareto, first="money", second="carbon"),
+    partial(with_few_moves, at_most=0),
+    move_curve,
+    repairs,
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions_are_watched_and_end_when_told(question: Callable[..., Any], problem: smo.PlacementProblem) -> None:
+    seen: list[AskProgress] = []
+    whole = question(problem, watch=seen.append)
+    assert whole == question(problem) == question(problem, seconds=60)
+    assert seen[0].step == 1 and seen[-1].step == len({at.step for at in seen})
+    assert all(at.question == seen[0].question and str(at).startswith(at.question) for at in seen)
+    part = question(problem, watch=lambda _: False)
+    assert part != whole and part == question(problem, seconds=0)
+
+    def broken(_: object) -> None:
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        question(problem, watch=broken)
+    with pytest.raises(ValueError, match="seconds: give a number"):
+        question(problem, seconds=-1)
+
+
+def test_what_is_stopped_says_so(problem: smo.PlacementProblem) -> None:
+    def no(_: object) -> bool:
+        return False
+
+    assert what_if(problem, watch=no).stopped and not what_if(problem).stopped
+    assert repairs(problem, watch=no).stopped
+    certificate = single_losses(problem, watch=lambda at: at.step < 2)
+    assert certificate.verdict == "open" and certificate.left_out and "stopped early" in str(certificate)
+    decision = smo.place(problem)
+    seen: list[AskProgress] = []
+    explained = explain_in_full(problem, decision, watch=seen.append)
+    assert explained.complete and not explained.stopped
+    assert seen[-1].step == seen[-1].steps
+    what_if(problem, placer=smo.FleetPlacer(), watch=seen.append)
+    assert any(at.search and at.search.work for at in seen)
+    explained = explain_in_full(problem, decision, watch=no)
+    assert explained.stopped and not explained.complete
+
+
+def test_a_cluster_is_added_with_labels_and_taints() -> None:
+    problem = smo.PlacementProblem.pose(towns(dear=1), shop("web"))
+    size: dict[str, str | int] = {"cpu": 4, "memory": "8Gi"}
+    taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]
+    tainted = what_if(problem, Edit.add_cluster("cheap", size, taints=taints))
+    assert tainted.difference == 0
+    tolerant = problem.with_service("web", tolerations=[{"key": "gpu"}])
+    assert (what_if(tolerant, Edit.add_cluster("cheap", size, taints=taints)).difference or 0) < 0
+    edge = problem.with_service("web", labels=[{"key": "tier", "operator": "In", "values": ["edge"]}])
+    here = what_if(edge, Edit.add_cluster("cheap", size, labels={"tier": "edge"}))
+    assert isinstance(here.before, smo.Diagnosis) and isinstance(here.after, smo.Decision)
+    with pytest.raises(ValueError, match="a list of taints"):
+        Edit.add_cluster("cheap", size, taints=[{"key": "gpu", "effect": "Never"}])
+
+
+def test_a_replica_elsewhere_has_a_price_of_its_own() -> None:
+    problem = smo.PlacementProblem.pose(towns(cheap=1, fair=2, dear=5), shop("web"))
+    problem = problem.with_service("web", replicas=3, split=True)
+    web = explain_in_full(problem, smo.place(problem)).services["web"]
+    assert web["others"] == {"dear": "+3.000 EUR/h"}
+    assert web["whole"] == {"dear": "no room for the rest (1 core short)"}

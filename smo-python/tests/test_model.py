@@ -287,3 +287,25 @@ def test_intents_that_ask_for_domains_and_devices() -> None:
     assert problem.services["web"].split and problem.open_clusters("web") == ["a", "b", "c"]
     assert problem.verify({"web": {"a": 1, "b": 1}}) == ["default/shop/web runs in one region only"]
     assert sorted(where(smo.place(problem))["web"].values()) == [1, 1]
+
+
+def test_demands_requirements_and_tolerations_of_a_service() -> None:
+    clusters = [
+        {"name": "plain", "allocatable": {"cpu": 8, "memory": "8Gi"}},
+        {"name": "gpu", "allocatable": {"cpu": 8, "memory": "8Gi", "nvidia.com/gpu": 1}, "taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]},
+    ]
+    fleet = smo.Inventory.from_dict({"fleet": {"clusters": clusters}})
+    graph = {"id": "shop", "services": [{"id": "web", "artifact": {"ociImage": "oci://r.io/shop/web"}}]}
+    problem = smo.PlacementProblem.pose(fleet, smo.Descriptor.from_dict({"hdaGraph": graph}).validate())
+    assert problem.open_clusters("web") == ["plain"]
+    tolerant = problem.with_service("web", tolerations=[{"key": "gpu", "effect": "NoSchedule"}])
+    assert tolerant.open_clusters("web") == ["plain", "gpu"]
+    needs = tolerant.with_service("web", requires=["nvidia.com/gpu"])
+    assert needs.open_clusters("web") == ["gpu"] and needs.services["web"].requires == ["nvidia.com/gpu"]
+    large = tolerant.with_service("web", per_replica={"cpu": "2500m", "nvidia.com/gpu": 1})
+    before = problem.services["web"].per_replica
+    assert large.services["web"].per_replica == {**before, "cpu": 2500, "nvidia.com/gpu": 1}
+    assert large.open_clusters("web") == ["gpu"]
+    for wrong in ({"tolerations": [{"effect": "Never"}]}, {"per_replica": {"cpu": "much"}}):
+        with pytest.raises(ValueError):
+            problem.with_service("web", **wrong)

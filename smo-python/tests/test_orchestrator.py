@@ -81,7 +81,13 @@ def test_a_headroom_is_kept_free(graph: smo.ApplicationGraph, member: smo.InMemo
         smo.Orchestrator(member, headroom_percent=100).deploy(graph)
     with pytest.raises(ValueError, match="101 % is above 100 %"):
         smo.Orchestrator(member, headroom_percent=101)
-    assert smo.Orchestrator(member, headroom_percent=10).deploy(graph).report.succeeded
+    # So many cores no cluster has, and an amount that is none is refused.
+    with pytest.raises(smo.Infeasible):
+        smo.Orchestrator(member, headroom_at_least={"cpu": 1000}).deploy(graph)
+    with pytest.raises(ValueError, match="cpu: "):
+        smo.Orchestrator(member, headroom_at_least={"cpu": "much"})
+    kept = smo.Orchestrator(member, headroom_percent=10, headroom_at_least={"cpu": "100m"})
+    assert kept.deploy(graph).report.succeeded
 
 
 def test_a_drained_cluster_takes_no_new_work(graph: smo.ApplicationGraph, member: smo.InMemoryFleet) -> None:

@@ -149,3 +149,52 @@ def test_a_bound_can_be_evaluated_again_and_helps_the_next_search() -> None:
     assert other.bound_by(certificate) is None
     # cluster by cluster, prices are of use there all the same
     assert smo.place(other, smo.FleetPlacer(effort=20_000_000, known=certificate)).status in ("optimal", "feasible")
+
+
+class Claims(smo.Placer):
+    """First fit, with something said beside it."""
+
+    def __init__(self, claim: Any, *, placed: bool = True) -> None:
+        self.claim, self.placed = claim, placed
+
+    def place(self, problem: smo.PlacementProblem) -> Any:
+        return (smo.FirstFit().place(problem) if self.placed else None), self.claim
+
+
+def test_what_a_placer_claims_is_said_to_be_its_claim(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph)
+    plain = smo.place(problem, Claims(None))
+    assert (plain.status, plain.bound, plain.proof) == ("feasible", None, None)
+    claimed = smo.place(problem, Claims("optimal"))
+    assert (claimed.status, claimed.bound, claimed.proof) == ("optimal", claimed.value, "Claims")
+    assert "optimal, says Claims" in str(claimed) and claimed.certificate is None
+    low = smo.place(problem, Claims(plain.value / 2))
+    assert (low.status, low.proof) == ("feasible", "Claims") and low.gap == pytest.approx(1)
+    assert "at most 100.00 % from the best, says Claims" in str(low)
+    # What went through floating point is not refused for its last digit.
+    assert smo.place(problem, Claims(plain.value * (1 + 1e-12))).status == "optimal"
+
+
+@pytest.mark.parametrize(
+    ("claim", "placed", "fault"),
+    [
+        ("best", True, "beside a placement it says 'best', not a number of points or 'optimal'"),
+        (float("nan"), True, "it says nan"),
+        ("infeasible", True, "beside a placement it says 'infeasible'"),
+        ("optimal", False, "beside none it says 'optimal', not 'infeasible'"),
+        (1e6, True, "it claims that nothing is below 1000000"),
+        ("infeasible", False, "first fit finds one"),
+    ],
+)
+def test_a_wrong_claim_is_refused(
+    graph: smo.ApplicationGraph, fleet: smo.Inventory, claim: Any, placed: bool, fault: str
+) -> None:
+    with pytest.raises(smo.PlacerError, match=fault):
+        smo.place(smo.PlacementProblem.pose(fleet, graph), Claims(claim, placed=placed))
+
+
+def test_that_there_is_none_is_proved_by_the_library(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph).with_service("noise-reduction", regions=[])
+    with pytest.raises(smo.Infeasible) as raised:
+        smo.place(problem, Claims("infeasible", placed=False))
+    assert raised.value.diagnosis.proved

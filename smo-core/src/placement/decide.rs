@@ -7,7 +7,8 @@ use super::priority::decide_by_priority;
 use super::rules::first_reason;
 use super::{
     Answer, Decision, Exhaustive, FirstFit, FleetPlacer, MilpPlacer, Outcome, PlaceContext, Placement,
-    PlacementError, PlacementProblem, Placer, Proof, Status, Totals, Value, Work, evaluate, verify,
+    PlacementError, PlacementProblem, Placer, Progress, Proof, Status, Totals, Value, Watch, Work, evaluate,
+    verify,
 };
 use crate::id::suggestion;
 
@@ -198,21 +199,36 @@ pub(super) fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<
 
 /// What our own reference says about a problem in which first fit finds nothing.
 pub(super) fn is_infeasible(problem: &PlacementProblem) -> Result<bool, PlacementError> {
+    is_infeasible_watched(problem, &mut |_| true)
+}
+
+/// The same, told where the searches stand; nothing is infeasible once `watch` says to stop.
+pub(super) fn is_infeasible_watched(
+    problem: &PlacementProblem,
+    watch: &mut Watch<'_>,
+) -> Result<bool, PlacementError> {
     let grid = Grid::new(problem)?;
     if grid.items.iter().any(|item| item.domain.is_empty()) {
         return Ok(true);
     }
     drop(grid);
     let context = PlaceContext { problem };
-    let mut answer = MilpPlacer::default().place(&context);
+    let mut stopped = false;
+    let mut told = |progress: &Progress| {
+        stopped = stopped || !watch(progress);
+        !stopped
+    };
+    let mut answer = MilpPlacer::default().place_watched(&context, &mut told);
     if let Err(PlacementError::CannotExpress { .. }) = answer {
-        answer = Exhaustive::default().place(&context);
+        answer = Exhaustive::default().place_watched(&context, &mut told);
     }
     match answer {
         Ok(Answer::NotFound { proved: true, .. }) => Ok(true),
+        _ if stopped => Ok(false),
         Ok(Answer::NotFound { proved: false, .. }) | Err(PlacementError::CannotExpress { .. }) => {
             // What is too large for it prices may refute.
-            let answer = FleetPlacer::default().with_effort(REFUTING).place(&context)?;
+            let fleet = FleetPlacer::default().with_effort(REFUTING);
+            let answer = fleet.place_watched(&context, watch)?;
             Ok(matches!(answer, Answer::NotFound { proved: true, .. }))
         }
         answer => answer.map(|_| false),

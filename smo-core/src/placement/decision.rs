@@ -195,14 +195,11 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// How far the value may be from the best one, as a share of the value; `None` without a bound.
+    /// How far the value may be from the best one, as a share of the bound ([`Value::gap`]); `None` without a bound, and for a
+    /// bound of 0 that is not reached.
     #[must_use]
     pub fn gap(&self) -> Option<f64> {
-        let slack = self.value.minus(self.bound?);
-        if slack <= Value::ZERO {
-            return Some(0.0);
-        }
-        Some(slack.points() / self.value.points().abs().max(f64::MIN_POSITIVE))
+        self.value.gap(self.bound?)
     }
 }
 

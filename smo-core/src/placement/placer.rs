@@ -68,7 +68,7 @@ pub trait Placer: Debug + Send + Sync {
 }
 
 /// Where a search stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Effort taken so far: table cells and changes looked at, about a nanosecond each.
     pub work: u64,

@@ -78,11 +78,15 @@ impl Decision {
             (Status::Optimal, Proof::Solver { solver }, ..) => {
                 format!("optimal, says {solver} (value {value})")
             }
-            (_, _, Some(gap), Some(bound)) => {
-                format!(
-                    "feasible, at most {:.2} % from the best (value {value}, bound {bound})",
-                    gap * 100.0
-                )
+            (_, proof, gap, Some(bound)) => {
+                // What is counted in integers needs nobody who says so.
+                let says = match proof {
+                    Proof::Solver { solver } => format!(", says {solver}"),
+                    _ => String::new(),
+                };
+                let gap = gap.map(|gap| format!(", at most {:.2} % from the best", gap * 100.0));
+                let gap = gap.unwrap_or_default();
+                format!("feasible{gap}{says} (value {value}, bound {bound})")
             }
             _ => format!("feasible, no bound (value {value})"),
         }

@@ -28,20 +28,41 @@ pub fn decide_watched(
     problem: &PlacementProblem,
     watch: &mut Watch<'_>,
 ) -> Result<Outcome, PlacementError> {
-    decide(
-        &Watched {
-            placer,
-            watch: Mutex::new((watch, false)),
-        },
-        problem,
-    )
+    decide(&Watched::new(placer, watch), problem)
 }
 
 /// A placer and who watches it.
-struct Watched<'p, 'w, 'f> {
+pub(super) struct Watched<'p, 'w, 'f> {
     placer: &'p dyn Placer,
     /// With true once it said to stop.
     watch: Mutex<(&'w mut Watch<'f>, bool)>,
+}
+
+impl<'p, 'w, 'f> Watched<'p, 'w, 'f> {
+    pub(super) fn new(placer: &'p dyn Placer, watch: &'w mut Watch<'f>) -> Self {
+        Self {
+            placer,
+            watch: Mutex::new((watch, false)),
+        }
+    }
+
+    /// Runs a search that is watched; `None` once it was said to stop.
+    pub(super) fn search<T>(&self, run: impl FnOnce(&mut Watch<'_>) -> T) -> Option<T> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let (watch, stopped) = &mut *watch;
+        if *stopped {
+            return None;
+        }
+        Some(run(&mut |progress: &Progress| {
+            *stopped = *stopped || !watch(progress);
+            !*stopped
+        }))
+    }
+
+    /// True once it was said to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.search(|_| ()).is_none()
+    }
 }
 
 impl fmt::Debug for Watched<'_, '_, '_> {
@@ -56,18 +77,10 @@ impl Placer for Watched<'_, '_, '_> {
     }
 
     fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let (watch, stopped) = &mut *watch;
-        if *stopped {
-            return Ok(Answer::NotFound {
-                proved: false,
-                work: Work::default(),
-            });
-        }
-        let mut told = |progress: &Progress| {
-            *stopped = *stopped || !watch(progress);
-            !*stopped
-        };
-        self.placer.place_watched(context, &mut told)
+        let answer = self.search(|watch| self.placer.place_watched(context, watch));
+        answer.unwrap_or(Ok(Answer::NotFound {
+            proved: false,
+            work: Work::default(),
+        }))
     }
 }

@@ -232,7 +232,8 @@ fn is_possible(problem: &PlacementProblem) -> bool {
     let placements = every_placement(problem);
     placements.iter().any(|placement| {
         let outside = problem.services.iter().any(|(service, demand)| {
-            demand.high_availability.is_some()
+            let over_zones = demand.high_availability.as_ref();
+            over_zones.is_some_and(|wanted| wanted.key == DomainKey::Zone)
                 && demand.replicas > 1
                 && placement
                     .get(service)
@@ -299,7 +300,8 @@ fn price_of(problem: &PlacementProblem, placement: &Placement) -> u64 {
     let used = u32::try_from(zones.len()).unwrap();
     let available = web.high_availability.is_none() || there.replicas() < 2;
     if !available && (outside || used < 2) {
-        price += 5;
+        // Two clusters are less than two zones.
+        price += if there.clusters().count() > 1 { 2 } else { 5 };
     }
     if let Some(spread) = web.spread.first() {
         let fullest = zones.values().copied().max().unwrap_or(0);

@@ -123,6 +123,50 @@ fn one_cluster_is_not_enough_for_availability_and_spread() {
 }
 
 #[test]
+fn two_clusters_do_where_there_is_only_one_zone() {
+    let mut problem = zones();
+    let demand = &mut problem.services[&key("web")];
+    (demand.replicas, demand.mode) = (2, Mode::Split);
+    demand.high_availability = Some(HighAvailability {
+        key: DomainKey::Zone,
+        price: None,
+    });
+    demand.excluded.insert(cluster("blue"));
+    let relaxed = Edit::RelaxHighAvailability { service: key("web") };
+    // Searched to the end, and one change at a time.
+    for placements in [100_000, 1] {
+        let limits = RepairLimits {
+            placements,
+            ..RepairLimits::default()
+        };
+        let found = repairs(&AutoPlacer::default(), &problem, limits).unwrap();
+        let first = &found.repairs[0];
+        assert_eq!(first.edits, std::slice::from_ref(&relaxed), "{found}");
+        assert_eq!(first.cost, Value::from_points(2.0));
+        assert_eq!(
+            first
+                .decision
+                .placement
+                .get(&key("web"))
+                .unwrap()
+                .clusters()
+                .count(),
+            2
+        );
+        assert_eq!(
+            first.edits[0].to_string(),
+            "let two clusters do for the high availability of web"
+        );
+    }
+    // One that asks for two clusters has nothing less to ask for, and one that asks for nothing cannot ask for less.
+    problem.services[&key("web")].high_availability = Some(HighAvailability::default());
+    problem.services[&key("web")].excluded.insert(cluster("green"));
+    assert!(!ways_out(&problem).to_string().contains("two clusters do"));
+    problem.services[&key("web")].high_availability = None;
+    insta::assert_snapshot!(problem.edited(&[relaxed]).unwrap_err(), @"the placement problem is inconsistent: default/demo/web does not ask for high availability");
+}
+
+#[test]
 fn a_network_that_carries_too_little() {
     let mut problem = zones();
     problem

@@ -5,6 +5,7 @@ They take any placer; every placement they give back was verified, and what they
 """
 
 from ._smo import (
+    AskProgress,
     Edit,
     FewMoves,
     FullExplanation,
@@ -25,6 +26,7 @@ from ._smo import (
 )
 
 __all__ = [
+    "AskProgress",
     "Edit",
     "FewMoves",
     "FullExplanation",

@@ -16,13 +16,13 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use smo_core::backend::FiringAlert;
-use smo_core::cluster::{Headroom, Inventory};
+use smo_core::cluster::Inventory;
 use smo_core::id::{GraphKey, Project, ServiceKey};
 use smo_core::orchestrator::{self as core, AlertNotice, AlertState, OrchestratorError};
 use smo_core::plan::{Fingerprint, Planner as CorePlanner};
 
 use crate::backend::{AlertBackend, DashboardBackend, Fleet, FleetPort, MetricsBackend, StateStore};
-use crate::cluster::ObservedState;
+use crate::cluster::{ObservedState, headroom};
 use crate::convert::{assignment, moment, parse};
 use crate::error;
 use crate::graph::ApplicationGraph;
@@ -37,7 +37,8 @@ use crate::scaling::{Autoscaler, ScalingReport};
 /// other ports; those not given are served from memory, and so end with the process. Without `alerts`, alerts come in
 /// through `on_alert` only. `releases_at_once` is how many releases of a wave are written at the same time, at
 /// least one: the services of a wave do not wait for one another. `headroom_percent` of every cluster that says nothing of its
-/// own is kept free by decisions; 0 leaves it to the fleet.
+/// own is kept free by decisions, and of some resources at least so much (`headroom_at_least`, quantities); without either it is
+/// left to the fleet.
 ///
 /// A graph is named by its id (in `project`), by `project/graph`, by the `ApplicationGraph`, or by a plan of it. Time
 /// is that of the fleet: waiting for services to become healthy moves the clock of an `InMemoryFleet`.
@@ -140,7 +141,7 @@ const _: () = assert!(core::OrchestratorBuilder::AT_ONCE == 16);
 #[pymethods]
 impl Orchestrator {
     #[new]
-    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = 16, headroom_percent = 0))]
+    #[pyo3(signature = (fleet, *, project = "default", patience = None, alerts = None, dashboards = None, metrics = None, store = None, releases_at_once = 16, headroom_percent = 0, headroom_at_least = None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn new(
         fleet: &Fleet,
@@ -152,13 +153,13 @@ impl Orchestrator {
         store: Option<&StateStore>,
         releases_at_once: usize,
         headroom_percent: u32,
+        headroom_at_least: Option<BTreeMap<String, Bound<'_, PyAny>>>,
     ) -> PyResult<Self> {
         let project = parse(project)?;
         if releases_at_once == 0 {
             return Err(PyValueError::new_err("releases_at_once is 1 or more"));
         }
-        let headroom = Headroom::percent(headroom_percent);
-        let headroom = headroom.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let headroom = headroom(headroom_percent, headroom_at_least)?;
         let fleet = fleet.port().clone();
         let builder = fleet.get()?.orchestrator();
         let mut builder = builder.with_releases_at_once(releases_at_once);

@@ -85,7 +85,8 @@ impl Decision {
         self.core.bound.map(core::Value::points)
     }
 
-    /// How far the best placement may be away, as a share of the value; `None` where no bound is known.
+    /// How far the value may be from the best one, as a share of the bound: `(value - bound) / |bound|`. `None` where no bound is
+    /// known, and for a bound of 0 that is not reached.
     #[getter]
     fn gap(&self) -> Option<f64> {
         self.core.gap()

@@ -1,6 +1,7 @@
 //! Deciding where services run.
 
 pub(crate) mod ask;
+mod claim;
 mod decision;
 mod diagnosis;
 mod goal;

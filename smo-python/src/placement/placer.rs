@@ -6,16 +6,35 @@ use pyo3::PyClassInitializer;
 use pyo3::exceptions::PyNotImplementedError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use smo_core::placement::{self as core, Answer, PlaceContext, PlacementError, Proof, Work};
+use smo_core::placement::{self as core, Answer, PlaceContext, PlacementError};
 
-use super::{PlacementProblem, read_placement, written};
+use super::claim::read_answer;
+use super::{PlacementProblem, written};
 use crate::convert::from_python;
 
 /// A strategy that answers placement questions. Subclass it and write `place`.
 ///
 /// `place` is given a `PlacementProblem` and returns a dict from service to cluster, or to a dict from cluster to
 /// replicas; or `None` when it finds no placement. The answer is checked against every rule: a wrong one, or an
-/// exception, becomes a `PlacerError` that names the strategy. `name` is what decisions and errors show; it is the name
+/// exception, becomes a `PlacerError` that names the strategy.
+///
+/// It may return a pair of that and what it claims beside it: a number of points below which no placement is (`problem.evaluate`
+/// says what one is worth), `"optimal"`, or with `None` that there is no placement, `"infeasible"`. Decisions say that the
+/// strategy says so (`Decision.proof` is its name), never that it is proved in integers; a bound above the value is refused, and
+/// that there is no placement is only repeated where the library proves it, too.
+///
+/// >>> import smo
+/// >>> class Only(smo.Placer):
+/// ...     def place(self, problem):
+/// ...         return {service: "edge-1" for service in problem.services}, "optimal"
+/// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
+/// >>> graph = smo.Descriptor.parse(text).validate()
+/// >>> one = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 4, memory: 8Gi}}]}")
+/// >>> decision = smo.place(smo.PlacementProblem.pose(one, graph), Only())
+/// >>> decision.status, decision.proof
+/// ('optimal', 'Only')
+///
+/// `name` is what decisions and errors show; it is the name
 /// of the class unless the class has one of its own.
 ///
 /// >>> import smo
@@ -348,24 +367,14 @@ impl core::Placer for Foreign {
                 .object
                 .bind(py)
                 .call_method1("place", (problem.clone_ref(py),))?;
-            if answer.is_none() {
-                return Ok(None);
-            }
-            read_placement(&answer, problem.get().names()).map(Some)
+            read_answer(&answer, problem.get().names())
         });
-        let work = Work::default();
         match asked {
-            Ok(Some(Ok(placement))) => Ok(Answer::Found {
-                placement,
-                bound: None,
-                proof: Proof::None,
-                work,
-            }),
-            Ok(Some(Err(faults))) => Err(PlacementError::WrongAnswer {
+            Ok(Ok(claimed)) => claimed.answer(context.problem, &self.name),
+            Ok(Err(faults)) => Err(PlacementError::WrongAnswer {
                 placer: self.name.clone(),
                 faults,
             }),
-            Ok(None) => Ok(Answer::NotFound { proved: false, work }),
             Err(error) => {
                 let message = error.to_string();
                 self.cause.keep(error);

@@ -17,7 +17,7 @@ use super::{
     read_placement, rule,
 };
 use crate::cluster::Inventory;
-use crate::convert::{Document, Reduced, from_python, parse, serialised};
+use crate::convert::{Document, Reduced, from_python, parse, resources, serialised};
 use crate::error;
 use crate::graph::{ApplicationGraph, count};
 use crate::intent::Catalog;
@@ -290,9 +290,13 @@ impl PlacementProblem {
     /// With `split` its replicas may run on several clusters. `labels` is what the labels of its clusters have to say, as in
     /// Kubernetes: `{"key": "tier", "operator": "In", "values": ["edge"]}`, with the operators `In`, `NotIn`, `Exists` and
     /// `DoesNotExist`. `final` keeps it where it runs. `state` is the bytes that a replica takes along when it moves.
+    /// `per_replica` is what a replica takes of some resources (quantities), `requires` the resources that its cluster has to offer
+    /// at all, `tolerations` the taints that it ignores, as in Kubernetes: `{"key": "gpu", "effect": "NoSchedule"}`; what a
+    /// toleration does not say may be anything.
     ///
-    /// Raises `KeyError` for a service that the question does not have, `ValueError` for what is no requirement.
-    #[pyo3(signature = (service, *, replicas = None, split = None, pinned = None, excluded = None, regions = None, labels = None, r#final = None, state = None))]
+    /// Raises `KeyError` for a service that the question does not have, `ValueError` for what is no requirement, no toleration or
+    /// no quantity.
+    #[pyo3(signature = (service, *, replicas = None, split = None, pinned = None, excluded = None, regions = None, labels = None, r#final = None, state = None, per_replica = None, requires = None, tolerations = None))]
     #[allow(clippy::too_many_arguments)]
     fn with_service(
         &self,
@@ -305,8 +309,12 @@ impl PlacementProblem {
         labels: Option<&Bound<'_, PyAny>>,
         r#final: Option<bool>,
         state: Option<u64>,
+        per_replica: Option<BTreeMap<String, Bound<'_, PyAny>>>,
+        requires: Option<Vec<String>>,
+        tolerations: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let key = self.key(service)?;
+        let amounts = resources(per_replica.unwrap_or_default())?;
         let names = |names: Vec<String>| names.iter().map(|name| parse(name)).collect::<PyResult<_>>();
         self.edited(|problem| {
             let Some(demand) = problem.services.get_mut(key) else {
@@ -331,6 +339,15 @@ impl PlacementProblem {
             }
             if let Some(labels) = labels {
                 demand.labels = from_python(labels, "a list of label requirements")?;
+            }
+            for (resource, amount) in amounts.iter() {
+                demand.per_replica.set(resource.clone(), amount);
+            }
+            if let Some(requires) = requires {
+                demand.requires = requires.iter().map(|name| name.as_str().into()).collect();
+            }
+            if let Some(tolerations) = tolerations {
+                demand.tolerations = from_python(tolerations, "a list of tolerations")?;
             }
             demand.final_placement = r#final.unwrap_or(demand.final_placement);
             demand.state = state.map_or(demand.state, smo_core::units::Bytes::new);

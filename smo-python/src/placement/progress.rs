@@ -22,7 +22,7 @@ use super::Cause;
 /// >>> seen[0].work > 0 and seen[0].value >= seen[-1].value
 /// True
 #[pyclass(module = "smo", frozen)]
-pub(crate) struct Progress(core::Progress);
+pub(crate) struct Progress(pub(crate) core::Progress);
 
 #[pymethods]
 impl Progress {
@@ -84,6 +84,11 @@ impl Watcher {
 
     /// Whether the search goes on: not past the deadline, nor once the callable says `False` or raises.
     pub(crate) fn goes_on(&self, progress: &core::Progress) -> bool {
+        self.hears(|py| Ok(Py::new(py, Progress(*progress))?.into_any()))
+    }
+
+    /// The same with another thing to be told.
+    pub(crate) fn hears(&self, news: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>>) -> bool {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return false;
         }
@@ -92,7 +97,7 @@ impl Watcher {
                 None => Ok(true),
                 Some(callable) => Ok(!callable
                     .bind(py)
-                    .call1((Progress(*progress),))?
+                    .call1((news(py)?,))?
                     .is(pyo3::types::PyBool::new(py, false))),
             });
             answer.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! What is printed of an answer.
 
 use serde_json::{Map, Value as Json, json};
+use smo_core::placement::Value;
 
 /// What is known about an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +60,13 @@ impl Answer {
         self
     }
 
-    /// The same with `value`, `bound` and `gap`, which is `(value - bound) / |bound|`: `null` where one is not known,
-    /// and where it would be a division by zero.
+    /// The same with `value`, `bound` and `gap` ([`Value::gap`]): `null` where one is not known, and where it would be a division
+    /// by zero.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn with_whole_value(self, value: Option<i64>, bound: Option<i64>) -> Self {
         let gap = value.zip(bound).and_then(|(value, bound)| {
-            let slack = (i128::from(value) - i128::from(bound)) as f64;
-            gap(slack, bound as f64)
+            let [value, bound] = [value, bound].map(|whole| Value::from_units(whole.into()));
+            value.gap(bound)
         });
         self.with("value", json!(value))
             .with("bound", json!(bound))
@@ -96,14 +96,4 @@ impl Answer {
         }
         line
     }
-}
-
-/// `slack` as a share of `bound`: 0 when there is none, `None` where that cannot be said.
-#[must_use]
-pub(super) fn gap(slack: f64, bound: f64) -> Option<f64> {
-    if slack <= 0.0 {
-        return Some(0.0);
-    }
-    let share = slack / bound.abs();
-    share.is_finite().then_some(share)
 }

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::json;
+use smo_core::placement::Value;
 use smo_core::quadratic::{self, Distance, Limits, Link, QuadraticProblem, Start};
 
 use super::solution::Solution;
@@ -299,9 +300,9 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// In percent of the bound.
-    #[allow(clippy::cast_precision_loss)]
     pub(crate) fn gap(&self) -> Option<f64> {
-        super::answer::gap((self.value - self.bound) as f64, self.bound as f64).map(|gap| gap * 100.0)
+        let [value, bound] = [self.value, self.bound].map(|whole| Value::from_units(whole.into()));
+        value.gap(bound).map(|gap| gap * 100.0)
     }
 }
 

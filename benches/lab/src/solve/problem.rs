@@ -8,7 +8,6 @@ use smo_core::placement::{
 };
 use smo_core::yaml::Limits;
 
-use super::answer::gap;
 use super::{Answer, Effort, Fault, Format, Input, Status};
 
 /// Effort of the placer that takes about a second.
@@ -104,14 +103,10 @@ impl Format for Problem {
             Proved::Optimal => Status::Optimal,
             Proved::Feasible => Status::Feasible,
         };
-        let share = decision.bound.and_then(|bound| {
-            let slack = decision.value.minus(bound);
-            gap(slack.points(), bound.points())
-        });
         let printed = Answer::new(&about, &[], status)
             .with("value", json!(decision.value))
             .with("bound", json!(decision.bound))
-            .with("gap", json!(share))
+            .with("gap", json!(decision.gap()))
             .with("seconds", json!(seconds))
             .with("work", json!(decision.work))
             .with("proof", json!(decision.proof))

@@ -3,12 +3,11 @@
 use serde::Serialize;
 
 use super::Condition;
+use super::asker::Asker;
 use super::within::Effort;
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::decide::{Checked, checked};
-use crate::placement::{
-    Alternative, Decision, PlacementError, PlacementProblem, Placer, Reason, Totals, Value,
-};
+use crate::placement::decide::Checked;
+use crate::placement::{Alternative, Decision, PlacementError, PlacementProblem, Reason, Totals, Value};
 
 /// A condition without which there would be a better placement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,27 +26,28 @@ pub struct Binding {
     pub exact: bool,
 }
 
-/// Tries the question without every condition that keeps a service off a cluster or is about several services, clusters or
-/// replicas, and says whether all of them were tried.
+/// Tries the question without each of the [`candidates`], and says whether all of them were tried.
 pub(super) fn binding(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
     problem: &PlacementProblem,
     decision: &Decision,
+    candidates: Vec<Condition>,
     effort: &mut Effort,
 ) -> Result<(Vec<Binding>, bool), PlacementError> {
     let mut binding = Vec::new();
-    for condition in candidates(problem, decision) {
-        if !effort.take() {
+    for condition in candidates {
+        if asker.is_stopped() || !effort.take() {
             return Ok((binding, false));
         }
+        let text = condition.describe(problem);
         let without = Condition::without(problem, [&condition]);
-        let Checked::Sound(sound) = checked(placer, &without)? else {
+        let Checked::Sound(sound) = asker.checked(&format!("without: {text}"), &without)? else {
             continue;
         };
         let gain = decision.value.minus(sound.value);
         if gain > Value::ZERO {
             binding.push(Binding {
-                text: condition.describe(problem),
+                text,
                 condition,
                 gain,
                 by_goal: sound.totals.checked_sub(&decision.totals).unwrap_or_default(),
@@ -55,12 +55,12 @@ pub(super) fn binding(
             });
         }
     }
-    Ok((binding, true))
+    Ok((binding, !asker.is_stopped()))
 }
 
 /// The conditions that some service meets on its way to another cluster, and then every other one that no service may meet
 /// alone: two moves may exceed a budget that allows each of them, and what keeps replicas apart is met by those in place.
-fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition> {
+pub(super) fn candidates(problem: &PlacementProblem, decision: &Decision) -> Vec<Condition> {
     let coupled = Condition::coupled(problem);
     let mut found: Vec<Condition> = Vec::new();
     let mut note = |condition: Condition| {

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Condition;
+use super::asker::{AskWatch, Asker, watched};
 use super::within::Effort;
-use crate::placement::decide::{Checked, checked, is_infeasible};
+use crate::placement::decide::Checked;
 use crate::placement::{Goals, PlacementError, PlacementProblem, Placer};
 
 /// Conditions that cannot hold together, although all but any one of them can.
@@ -15,7 +16,8 @@ use crate::placement::{Goals, PlacementError, PlacementProblem, Placer};
 pub struct Conflict {
     /// The conditions, each with what it says.
     pub members: Vec<Member>,
-    /// True when a placement was found without any one of them; false when the effort ran out before.
+    /// True when a placement was found without any one of them; false when the effort ran out before, or the one who watched
+    /// ended it.
     pub minimal: bool,
 }
 
@@ -40,17 +42,18 @@ pub(super) enum Possibility {
 
 /// Whether a problem has a placement, whatever it is worth. That it has none is checked by our own model.
 pub(super) fn possibility(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
+    about: &str,
     problem: &PlacementProblem,
 ) -> Result<Possibility, PlacementError> {
     let question = PlacementProblem {
         goals: Goals::none(),
         ..problem.clone()
     };
-    if let Checked::Sound(_) = checked(placer, &question)? {
+    if let Checked::Sound(_) = asker.checked(about, &question)? {
         return Ok(Possibility::Possible);
     }
-    Ok(if is_infeasible(&question)? {
+    Ok(if asker.is_infeasible(&question)? {
         Possibility::Impossible
     } else {
         Possibility::Open
@@ -71,10 +74,35 @@ pub fn minimal_conflict(
     problem: &PlacementProblem,
     questions: u64,
 ) -> Result<Option<Conflict>, PlacementError> {
+    minimal_conflict_watched(placer, problem, questions, &mut |_| true)
+}
+
+/// As [`minimal_conflict`], with `watch` told of every question to the placer. Once it says `false` the conflict comes back
+/// as far as it is narrowed down, not [`Conflict::minimal`]; `None` before anything is proved.
+///
+/// # Errors
+/// As [`minimal_conflict`].
+pub fn minimal_conflict_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    questions: u64,
+    watch: &mut AskWatch<'_>,
+) -> Result<Option<Conflict>, PlacementError> {
+    watched("what is in the way", placer, watch, |asker| {
+        narrowed(asker, problem, questions)
+    })
+}
+
+/// The conflict of a question that may be part of another one.
+pub(super) fn narrowed(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    questions: u64,
+) -> Result<Option<Conflict>, PlacementError> {
     problem.validate()?;
     let conditions = Condition::all(problem);
     let mut search = Search {
-        placer,
+        asker,
         problem,
         conditions: &conditions,
         effort: Effort(questions),
@@ -101,8 +129,8 @@ pub fn minimal_conflict(
     }))
 }
 
-struct Search<'a> {
-    placer: &'a dyn Placer,
+struct Search<'a, 'w> {
+    asker: &'a Asker<'w>,
     problem: &'a PlacementProblem,
     conditions: &'a [Condition],
     effort: Effort,
@@ -110,10 +138,10 @@ struct Search<'a> {
     sure: bool,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// True when nothing keeps these conditions, all others being dropped.
     fn impossible(&mut self, kept: &[usize]) -> Result<bool, PlacementError> {
-        if !self.effort.take() {
+        if self.asker.is_stopped() || !self.effort.take() {
             self.sure = false;
             return Ok(false);
         }
@@ -122,7 +150,7 @@ impl Search<'_> {
             .filter(|(at, _)| !kept.contains(at))
             .map(|(_, condition)| condition);
         let relaxed = Condition::without(self.problem, dropped);
-        let answer = possibility(self.placer, &relaxed)?;
+        let answer = possibility(self.asker, "conflict", &relaxed)?;
         self.sure &= answer != Possibility::Open;
         Ok(answer == Possibility::Impossible)
     }

@@ -237,6 +237,11 @@ pub enum Edit {
         /// The service.
         service: ServiceKey,
     },
+    /// A service has to survive the loss of a cluster only, not of a whole domain of several.
+    RelaxHighAvailability {
+        /// The service.
+        service: ServiceKey,
+    },
     /// A service need not survive the loss of a domain.
     DropHighAvailability {
         /// The service.

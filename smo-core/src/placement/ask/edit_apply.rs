@@ -6,8 +6,8 @@ use super::Edit;
 use crate::cluster::{CarbonProfile, Intensity, Path, Readiness, Toleration};
 use crate::id::{ClusterName, ServiceKey, suggestion};
 use crate::placement::{
-    AntiAffinityGroup, Assignment, Budget, ClusterSupply, LinkDemand, LinkLimit, Mode, PlacementError,
-    PlacementProblem, ServiceDemand, Spread,
+    AntiAffinityGroup, Assignment, Budget, ClusterSupply, DomainKey, LinkDemand, LinkLimit, Mode,
+    PlacementError, PlacementProblem, ServiceDemand, Spread,
 };
 use crate::resources::{ResourceName, Resources};
 use crate::units::{DataRate, Latency};
@@ -194,6 +194,13 @@ impl Edit {
                 }
             }
             Self::LetSplit { service } => demand_of(problem, service)?.mode = Mode::Split,
+            Self::RelaxHighAvailability { service } => {
+                let wanted = &mut demand_of(problem, service)?.high_availability;
+                let Some(wanted) = wanted else {
+                    return Err(invalid(format!("{service} does not ask for high availability")));
+                };
+                wanted.key = DomainKey::Cluster;
+            }
             Self::DropHighAvailability { service } => {
                 demand_of(problem, service)?.high_availability = None;
             }

@@ -110,6 +110,13 @@ impl fmt::Display for Edit {
                 write!(f, "relax the spread of {service} over {key}s to {parts}")
             }
             Self::LetSplit { service } => write!(f, "let {} be split over clusters", service.service),
+            Self::RelaxHighAvailability { service } => {
+                write!(
+                    f,
+                    "let two clusters do for the high availability of {}",
+                    service.service
+                )
+            }
             Self::DropHighAvailability { service } => {
                 write!(f, "drop the high availability of {}", service.service)
             }

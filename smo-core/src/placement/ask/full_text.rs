@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::comparison::{changes, goal_table};
+use super::what_if::STOPPED;
 use super::{FullExplanation, Precision, Price, ServiceChoice};
 use crate::placement::{Assignment, Goal, Value};
 use crate::table::Table;
@@ -67,7 +68,12 @@ impl FullExplanation {
         for (service, choice) in &self.services {
             let mut name = service.service.to_string();
             for (cluster, price) in &choice.others {
-                table.push([std::mem::take(&mut name), cluster.to_string(), price.to_string()]);
+                let whole = choice.whole.get(cluster);
+                let one = whole.map_or_else(|| cluster.to_string(), |_| format!("{cluster} (a replica)"));
+                table.push([std::mem::take(&mut name), one, price.to_string()]);
+                if let Some(whole) = whole {
+                    table.push([String::new(), format!("{cluster} (all)"), whole.to_string()]);
+                }
             }
         }
         table
@@ -118,7 +124,11 @@ impl FullExplanation {
             None => Cell::Empty,
             Some(Price::Costs {
                 difference, by_goal, ..
-            }) => Cell::Priced(*difference, changes(by_goal)),
+            }) => {
+                let whole = choice.whole.get(cluster);
+                let all = whole.map(|whole| format!(" a replica; all: {whole}"));
+                Cell::Priced(*difference, changes(by_goal) + &all.unwrap_or_default())
+            }
             Some(Price::Forbidden(reason) | Price::NotAsked(reason)) => Cell::Closed(reason.to_string()),
             Some(price @ Price::NoRoom { .. }) => Cell::Closed(price.to_string()),
         }
@@ -151,7 +161,9 @@ impl fmt::Display for FullExplanation {
             write!(f, "\n{}", self.bindings())?;
         }
         write!(f, "\n{}", self.totals())?;
-        if !self.complete {
+        if self.stopped {
+            writeln!(f, "\n  {STOPPED}")?;
+        } else if !self.complete {
             writeln!(
                 f,
                 "\n  not everything was asked: give it more questions for exact prices"

@@ -5,11 +5,12 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::asker::{AskWatch, Asker, watched};
 use super::{Edit, Relocation, comparison::changes, what_if::verdict};
 use crate::id::ClusterName;
 use crate::placement::{
-    ClusterSupply, Decision, Outcome, Placement, PlacementError, PlacementProblem, Placer, Totals, decide,
-    evaluate, verify,
+    ClusterSupply, Decision, Outcome, Placement, PlacementError, PlacementProblem, Placer, Totals, evaluate,
+    verify,
 };
 use crate::table::Table;
 
@@ -95,6 +96,8 @@ pub struct LossCertificate {
     pub baseline: Outcome,
     /// Every loss, in the order of the clusters that take work; none without a baseline.
     pub losses: Vec<Loss>,
+    /// The losses that were not decided because the one who watched ended it: they are not in `losses`.
+    pub left_out: Vec<String>,
 }
 
 /// What a certificate says.
@@ -105,7 +108,7 @@ pub enum Redundancy {
     Survives,
     /// Some loss leaves no placement: proved.
     Breaks,
-    /// The placer found none after some loss; whether there is one is open.
+    /// The placer found none after some loss, or some loss was left out; whether there is one is open.
     Open,
 }
 
@@ -113,25 +116,63 @@ pub enum Redundancy {
 /// Every placement of the certificate was verified; [`LossCertificate::check`] does it again.
 ///
 /// # Errors
-/// Those of [`decide`].
+/// Those of [`crate::placement::decide`].
 pub fn single_losses(
     placer: &dyn Placer,
     problem: &PlacementProblem,
     of: LossOf,
 ) -> Result<LossCertificate, PlacementError> {
-    let baseline = decide(placer, problem)?;
-    let mut losses = Vec::new();
-    if let Outcome::Placed(decision) = &baseline {
-        for (name, clusters) in groups(problem, &of) {
-            let after = after_loss(problem, &decision.placement, &clusters)?;
-            losses.push(Loss {
-                survival: survival(placer, &after, decision)?,
+    single_losses_watched(placer, problem, of, &mut |_| true)
+}
+
+/// As [`single_losses`], with `watch` told of every loss. Once it says `false` the losses that would have to be decided are
+/// left out.
+///
+/// # Errors
+/// As [`single_losses`].
+pub fn single_losses_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    of: LossOf,
+    watch: &mut AskWatch<'_>,
+) -> Result<LossCertificate, PlacementError> {
+    watched("single losses", placer, watch, |asker| {
+        certified(asker, problem, of)
+    })
+}
+
+fn certified(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    of: LossOf,
+) -> Result<LossCertificate, PlacementError> {
+    let groups = groups(problem, &of);
+    asker.expect(1 + groups.len() as u64);
+    let baseline = asker.decide("without a loss", problem)?;
+    let (mut losses, mut left_out) = (Vec::new(), Vec::new());
+    for (name, clusters) in groups {
+        let Outcome::Placed(decision) = &baseline else {
+            if asker.is_stopped() {
+                left_out.push(name);
+            }
+            continue;
+        };
+        let after = after_loss(problem, &decision.placement, &clusters)?;
+        match survival(asker, &name, &after, decision)? {
+            Some(survival) => losses.push(Loss {
                 name,
                 clusters,
-            });
+                survival,
+            }),
+            None => left_out.push(name),
         }
     }
-    Ok(LossCertificate { of, baseline, losses })
+    Ok(LossCertificate {
+        of,
+        baseline,
+        losses,
+        left_out,
+    })
 }
 
 /// The clusters that take work, by what they are lost with.
@@ -162,15 +203,23 @@ fn after_loss(
     Ok(after)
 }
 
+/// What a loss does; `None` where that was not decided to the end.
 fn survival(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
+    name: &str,
     after: &PlacementProblem,
     baseline: &Decision,
-) -> Result<Survival, PlacementError> {
+) -> Result<Option<Survival>, PlacementError> {
+    let about = format!("without {name}");
     if verify(after, &baseline.placement).is_empty() {
-        return Ok(Survival::Untouched);
+        asker.skip(&about);
+        return Ok(Some(Survival::Untouched));
     }
-    Ok(match decide(placer, after)? {
+    if asker.is_stopped() {
+        return Ok(None);
+    }
+    let outcome = asker.decide(&about, after)?;
+    Ok(Some(match outcome {
         Outcome::Placed(decision) => {
             // The same question as after the loss, so that moves count from where services run.
             let (here, _) = evaluate(after, &baseline.placement)?;
@@ -180,8 +229,9 @@ fn survival(
                 decision,
             }
         }
+        Outcome::Infeasible(diagnosis) if asker.is_stopped() && !diagnosis.proved => return Ok(None),
         outcome @ Outcome::Infeasible(_) => Survival::Broken { outcome },
-    })
+    }))
 }
 
 impl LossCertificate {
@@ -193,7 +243,11 @@ impl LossCertificate {
             _ => None,
         });
         let base = Some(&self.baseline).filter(|outcome| matches!(outcome, Outcome::Infeasible(_)));
-        let mut verdict = Redundancy::Survives;
+        let mut verdict = if self.left_out.is_empty() {
+            Redundancy::Survives
+        } else {
+            Redundancy::Open
+        };
         for outcome in broken.chain(base) {
             match outcome {
                 Outcome::Infeasible(diagnosis) if diagnosis.proved => return Redundancy::Breaks,
@@ -279,14 +333,29 @@ impl fmt::Display for LossCertificate {
         let broken: Vec<&Loss> = broken.collect();
         match self.redundancy() {
             Redundancy::Survives => writeln!(f, "survives the loss of any one {noun}")?,
-            Redundancy::Breaks if self.losses.is_empty() => writeln!(f, "nothing is placed to begin with")?,
+            Redundancy::Open if self.losses.is_empty() => writeln!(f, "nothing was placed to begin with")?,
+            _ if matches!(self.baseline, Outcome::Infeasible(_)) => {
+                writeln!(f, "nothing is placed to begin with")?;
+            }
+            Redundancy::Open if broken.is_empty() => writeln!(f, "none of the losses looked at breaks it")?,
             Redundancy::Breaks | Redundancy::Open => {
                 let names: Vec<&str> = broken.iter().map(|loss| loss.name.as_str()).collect();
                 let (count, all) = (broken.len(), self.losses.len());
                 writeln!(f, "{count} of {all} losses break it: {}", names.join(", "))?;
             }
         }
+        if !self.left_out.is_empty() {
+            writeln!(
+                f,
+                "stopped early, without looking at: {}",
+                self.left_out.join(", ")
+            )?;
+        }
         if let Outcome::Infeasible(diagnosis) = &self.baseline {
+            // What was not looked for to the end has no cause.
+            if !diagnosis.proved && !self.left_out.is_empty() {
+                return Ok(());
+            }
             return write!(f, "\n{diagnosis}");
         }
         write!(f, "\n{}", self.table())?;

@@ -4,6 +4,9 @@
 //! They ask any [`Placer`](super::Placer), through [`super::decide`], and believe it as little: every placement they give
 //! back was verified. What they claim beyond a placement, they prove or say that they do not.
 //!
+//! Each that decides more than once has a form that is watched, such as [`what_if_watched`]: it tells an [`AskWatch`] which of
+//! its decisions is being made, and once that says `false` comes back with what it knows and says that it was stopped.
+//!
 //! | question | function |
 //! | --- | --- |
 //! | why is it decided like this? | [`explain_in_full`] |
@@ -36,6 +39,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asker;
 mod binding;
 mod comparison;
 mod condition;
@@ -44,10 +48,12 @@ mod conflict;
 mod edit;
 mod edit_apply;
 mod edit_text;
+mod forced;
 mod full;
 mod full_text;
 mod losses;
 mod moves;
+mod moves_watched;
 mod order;
 mod pareto;
 mod picture;
@@ -59,18 +65,21 @@ mod repairs;
 mod what_if;
 mod within;
 
+pub use asker::{AskProgress, AskWatch};
 pub use binding::Binding;
 pub use comparison::{Comparison, Fate, Relocation};
 pub use condition::Condition;
-pub use conflict::{Conflict, Member, minimal_conflict};
+pub use conflict::{Conflict, Member, minimal_conflict, minimal_conflict_watched};
 pub use edit::Edit;
 pub use full::{
     DEFAULT_EXPLANATION_QUESTIONS, FullExplanation, Precision, Price, ServiceChoice, explain_in_full,
+    explain_in_full_watched,
 };
-pub use losses::{Loss, LossCertificate, LossOf, Redundancy, Survival, single_losses};
+pub use losses::{Loss, LossCertificate, LossOf, Redundancy, Survival, single_losses, single_losses_watched};
 pub use moves::{DEFAULT_QUESTIONS, FewMoves, MoveCurve, MoveUnit, Replacement, move_curve, with_few_moves};
+pub use moves_watched::{move_curve_watched, with_few_moves_watched};
 pub use order::{MoveOrder, OrderLimits, OrderStep, SpareRoom, StepKind, order_of_moves};
-pub use pareto::{FrontLimits, FrontPoint, ParetoFront, pareto};
+pub use pareto::{FrontLimits, FrontPoint, ParetoFront, pareto, pareto_watched};
 pub use repair_cost::RepairCosts;
-pub use repairs::{Repair, RepairLimits, Repairs, repairs};
-pub use what_if::{WhatIf, what_if, what_then};
+pub use repairs::{Repair, RepairLimits, Repairs, repairs, repairs_watched};
+pub use what_if::{WhatIf, what_if, what_if_watched, what_then, what_then_watched};

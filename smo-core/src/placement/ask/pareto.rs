@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::within::{Effort, Limit, Within, within};
+use super::asker::{AskWatch, Asker, watched};
+use super::within::{Effort, Limit, Within, within_watched};
 use crate::placement::{Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value};
 use crate::table::Table;
 
@@ -51,7 +52,7 @@ pub struct ParetoFront {
     pub second: Goal,
     /// The points, from the least of the first goal to the least of the second.
     pub points: Vec<FrontPoint>,
-    /// True when there are no other points: proved. Otherwise the limits were reached.
+    /// True when there are no other points: proved. Otherwise the limits were reached, or the one who watched ended it.
     pub complete: bool,
 }
 
@@ -72,12 +73,39 @@ pub fn pareto(
     second: Goal,
     limits: FrontLimits,
 ) -> Result<ParetoFront, PlacementError> {
+    pareto_watched(placer, problem, first, second, limits, &mut |_| true)
+}
+
+/// As [`pareto`], with `watch` told of every question to the placer. Once it says `false` the points so far come back, and
+/// the front is not [`ParetoFront::complete`].
+///
+/// # Errors
+/// As [`pareto`].
+pub fn pareto_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    first: Goal,
+    second: Goal,
+    limits: FrontLimits,
+    watch: &mut AskWatch<'_>,
+) -> Result<ParetoFront, PlacementError> {
+    watched("trade-offs", placer, watch, |asker| {
+        explored(asker, problem, (first, second), limits)
+    })
+}
+
+fn explored(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    (first, second): (Goal, Goal),
+    limits: FrontLimits,
+) -> Result<ParetoFront, PlacementError> {
     if first == second {
         let message = format!("a front has two goals, and both are {}", first.name());
         return Err(PlacementError::InvalidProblem(message));
     }
     let mut search = Search {
-        placer,
+        asker,
         problem,
         first,
         second,
@@ -101,7 +129,7 @@ pub fn pareto(
         let Some(at) = (0..boxes.len()).max_by_key(|at| boxes.get(*at).map(Gap::area)) else {
             break;
         };
-        if points.len() >= limits.points || search.effort.0 == 0 {
+        if points.len() >= limits.points || search.effort.0 == 0 || asker.is_stopped() {
             search.complete = false;
             break;
         }
@@ -166,8 +194,8 @@ impl Gap {
     }
 }
 
-struct Search<'a> {
-    placer: &'a dyn Placer,
+struct Search<'a, 'w> {
+    asker: &'a Asker<'w>,
     problem: &'a PlacementProblem,
     first: Goal,
     second: Goal,
@@ -182,13 +210,14 @@ fn amount(goal: Goal, bound: Value) -> Option<i64> {
     i64::try_from(whole + i128::from(bound.units().rem_euclid(unit) > 0)).ok()
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     fn least(&mut self, goal: Goal, limit: Limit) -> Result<Within, PlacementError> {
         let question = PlacementProblem {
             goals: Goals::only(goal),
             ..self.problem.clone()
         };
-        within(self.placer, &question, limit, &mut self.effort)
+        let about = format!("least {}", goal.name());
+        within_watched(self.asker, &about, &question, limit, &mut self.effort)
     }
 
     /// The least of `one` with at most so much of `other`, and of these the least of `other`.

@@ -37,7 +37,8 @@ pub struct RepairCosts {
     pub replica: Weight,
     /// The labels that a service requires dropped.
     pub labels: Weight,
-    /// One domain fewer or more than the spread of a service asks for, or one replica of skew more.
+    /// One domain fewer or more than the spread of a service asks for, one replica of skew more, or two clusters instead of two
+    /// domains for high availability.
     pub domain: Weight,
     /// The replicas of a service let on several clusters.
     pub split: Weight,
@@ -135,6 +136,7 @@ impl RepairCosts {
             }
             Edit::DropLabels { .. } => self.labels.millionths().into(),
             Edit::DropSpread { .. } | Edit::DropHighAvailability { .. } => self.spread.millionths().into(),
+            Edit::RelaxHighAvailability { .. } => self.domain.millionths().into(),
             Edit::RelaxSpread { .. } => self.relaxed_spread(problem, edit)?,
             Edit::LetSplit { .. } => self.split.millionths().into(),
             Edit::DropAntiAffinity { service } => {

@@ -1,6 +1,7 @@
 //! The placements that are cheapest to make sound.
 
 use super::Edit;
+use super::asker::Asker;
 use super::repair_cost::RepairCosts;
 use super::repair_undo::{add, covers, or_drop, settle, undo, undo_unseen};
 use super::repairs::RepairLimits;
@@ -79,8 +80,15 @@ impl Plans {
 /// Looks at placements of the free services, however many rules they break, depth first; whole branches are left out once
 /// what is placed already costs more to make sound than the plans that are known. That is never too early: placing more
 /// undoes no breach.
-pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLimits) -> Plans {
+pub(super) fn search(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    scope: &Scope,
+    limits: RepairLimits,
+) -> Plans {
     let mut search = Search {
+        asker,
+        until_told: LOOKS_BETWEEN,
         problem,
         limits,
         free: order(problem, scope),
@@ -98,7 +106,8 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
     let mut demands = problem.services.values();
     let all_ways = demands.all(|demand| can_divide(demand.replicas, clusters));
     let complete = search.left > 0 && scope.fixed.is_empty() && all_ways;
-    while search.left > 0 && std::mem::take(&mut search.plans.thinned) {
+    let stopped = |search: &Search<'_, '_>| search.asker.is_stopped();
+    while search.left > 0 && !stopped(&search) && std::mem::take(&mut search.plans.thinned) {
         search.left = limits.placements;
         search.descend(0);
     }
@@ -110,6 +119,9 @@ pub(super) fn search(problem: &PlacementProblem, scope: &Scope, limits: RepairLi
 
 /// A look at more services than this counts as several.
 const SERVICES_PER_LOOK: u64 = 8;
+
+/// Looks between two reports to the one who watches.
+const LOOKS_BETWEEN: u64 = 1000;
 
 /// The replicas of a service are looked at apart where there are at most so many ways to place all or some of them.
 const MOST_WAYS: u128 = 1000;
@@ -178,7 +190,10 @@ fn order(problem: &PlacementProblem, scope: &Scope) -> Vec<ServiceKey> {
 /// takes (together comes before apart where both cost the same), and the replicas on each.
 type Choice = (Value, u32, usize, Vec<(ClusterName, u32)>);
 
-struct Search<'a> {
+struct Search<'a, 'w> {
+    asker: &'a Asker<'w>,
+    /// Looks until the one who watches is asked again.
+    until_told: u64,
     problem: &'a PlacementProblem,
     limits: RepairLimits,
     free: Vec<ServiceKey>,
@@ -191,7 +206,7 @@ struct Search<'a> {
     plans: Plans,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     fn descend(&mut self, depth: usize) {
         if self.left == 0 {
             return;
@@ -218,6 +233,7 @@ impl Search<'_> {
                     return;
                 }
                 self.left = self.left.saturating_sub(self.price);
+                self.tell();
                 let parts: Vec<_> = way.iter().map(|(name, there)| (name.clone(), there)).collect();
                 self.put(&service, way, replicas);
                 let cost = self.plan().map(|plan| plan.cost);
@@ -236,6 +252,15 @@ impl Search<'_> {
             self.put(&service, parts.into_iter().collect(), replicas);
             self.descend(depth + 1);
             self.lift(&service);
+        }
+    }
+
+    /// Ends the search where the one who watches has enough.
+    fn tell(&mut self) {
+        match self.until_told.checked_sub(self.price) {
+            Some(rest) => self.until_told = rest,
+            None if self.asker.goes_on() => self.until_told = LOOKS_BETWEEN,
+            None => self.left = 0,
         }
     }
 
@@ -295,13 +320,13 @@ impl Search<'_> {
                 Breach::NotAvailable { service, .. } if alone(service) => continue,
                 _ => {}
             }
-            for edit in undo(self.problem, &breach)? {
+            for edit in undo(self.problem, &self.placement, &breach)? {
                 add(&mut edits, edit);
             }
         }
         for (service, assignment) in self.placement.iter().filter(|(service, _)| !alone(service)) {
             for cluster in assignment.clusters() {
-                undo_unseen(self.problem, service, cluster)
+                undo_unseen(self.problem, &self.placement, service, cluster)
                     .into_iter()
                     .for_each(|edit| add(&mut edits, edit));
             }

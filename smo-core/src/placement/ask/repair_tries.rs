@@ -1,17 +1,19 @@
 //! Ways out of one change each, tried with the placer: for problems that are too large to be searched to the end.
 
+use super::asker::Asker;
 use super::conflict::{Conflict, Possibility, possibility};
 use super::repair_search::{Plan, Plans, cost};
 use super::repairs::RepairLimits;
+use super::what_if::list;
 use super::within::Effort;
 use super::{Condition, Edit};
 use crate::id::ServiceKey;
-use crate::placement::{PlacementError, PlacementProblem, Placer, Spread, Value};
+use crate::placement::{DomainKey, PlacementError, PlacementProblem, Spread, Value};
 
 /// Relaxes what a conflict names, each thing by itself: a spread by one step, then two, until there is a placement or
 /// dropping it is no dearer; a service let apart; a rule dropped that is about several services.
 pub(super) fn tries(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
     problem: &PlacementProblem,
     conflict: &Conflict,
     limits: RepairLimits,
@@ -21,11 +23,11 @@ pub(super) fn tries(
     for member in &conflict.members {
         for steps in ladders(problem, &member.condition, limits) {
             for (edit, price) in steps {
-                if !effort.take() {
+                if asker.is_stopped() || !effort.take() {
                     return Ok(plans);
                 }
                 let edits = vec![edit];
-                if possibility(placer, &problem.edited(&edits)?)? == Possibility::Possible {
+                if possibility(asker, &list(&edits), &problem.edited(&edits)?)? == Possibility::Possible {
                     plans.add(Plan { edits, cost: price }, limits.repairs);
                     break;
                 }
@@ -56,9 +58,22 @@ fn ladders(
                 None => Vec::new(),
             }
         }
-        Condition::HighAvailability { service } => one(Edit::DropHighAvailability {
-            service: service.clone(),
-        }),
+        Condition::HighAvailability { service } => {
+            let drop = priced(Edit::DropHighAvailability {
+                service: service.clone(),
+            });
+            let most = drop.as_ref().map(|(_, price)| *price);
+            let demand = problem.services.get(service);
+            let wanted = demand.and_then(|demand| demand.high_availability.as_ref());
+            let relax = wanted.filter(|wanted| wanted.key != DomainKey::Cluster);
+            let relax = relax.and_then(|_| {
+                priced(Edit::RelaxHighAvailability {
+                    service: service.clone(),
+                })
+            });
+            let relax = relax.filter(|(_, price)| Some(*price) < most);
+            vec![relax.into_iter().chain(drop).collect()]
+        }
         Condition::Custom { rule } => one(Edit::DropRule { rule: rule.clone() }),
         Condition::Spread { service } => {
             let spreads = problem.services.get(service).map(|demand| &demand.spread);

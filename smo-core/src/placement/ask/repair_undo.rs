@@ -7,7 +7,7 @@ use super::repair_cost::RepairCosts;
 use crate::cluster::Path;
 use crate::id::{ClusterName, ServiceKey};
 use crate::placement::rules::{Available, KeptApart, Rule, Spreading};
-use crate::placement::{Breach, DomainKey, PlacementProblem, Reason, SpreadFault};
+use crate::placement::{Breach, DomainKey, Placement, PlacementProblem, Reason, SpreadFault};
 use crate::units::DataRate;
 
 /// True when the first edit does at least what the second one does.
@@ -93,6 +93,9 @@ pub(super) fn covers(more: &Edit, less: &Edit) -> bool {
                 ..
             },
         ) => service == other && key == domain,
+        (Edit::DropHighAvailability { service }, Edit::RelaxHighAvailability { service: other }) => {
+            service == other
+        }
         (Edit::DropAntiAffinity { service }, Edit::LetTogether { services }) => {
             services.len() <= 2 && services.contains(service)
         }
@@ -100,8 +103,11 @@ pub(super) fn covers(more: &Edit, less: &Edit) -> bool {
     }
 }
 
-/// The least changes that undo a breach; `None` where there are none to offer.
-pub(super) fn undo(problem: &PlacementProblem, breach: &Breach) -> Option<Vec<Edit>> {
+/// The least changes that undo a breach of a placement; `None` where there are none to offer.
+pub(super) fn undo(problem: &PlacementProblem, placement: &Placement, breach: &Breach) -> Option<Vec<Edit>> {
+    if let Breach::NotAvailable { service, .. } = breach {
+        return Some(vec![less_available(problem, placement, service)]);
+    }
     if let Breach::Spread {
         service,
         key,
@@ -112,6 +118,20 @@ pub(super) fn undo(problem: &PlacementProblem, breach: &Breach) -> Option<Vec<Ed
         return Some(outside(problem, service, key));
     }
     undo_by_one(problem, breach).map(|edit| vec![edit])
+}
+
+/// What makes high availability ask for no more than a placement has: two clusters, or nothing.
+fn less_available(problem: &PlacementProblem, placement: &Placement, service: &ServiceKey) -> Edit {
+    let demand = problem.services.get(service);
+    let wanted = demand.and_then(|demand| demand.high_availability.as_ref());
+    let of_more = wanted.is_some_and(|wanted| wanted.key != DomainKey::Cluster);
+    let clusters = placement.get(service).map_or(0, |there| there.clusters().count());
+    let service = service.clone();
+    if of_more && clusters >= 2 {
+        Edit::RelaxHighAvailability { service }
+    } else {
+        Edit::DropHighAvailability { service }
+    }
 }
 
 /// What lets a service run in no domain, of the rules that look at all its replicas.
@@ -138,6 +158,7 @@ fn outside(problem: &PlacementProblem, service: &ServiceKey, key: &DomainKey) ->
 /// in none is no breach of high availability, and no placer puts it there.
 pub(super) fn undo_unseen(
     problem: &PlacementProblem,
+    placement: &Placement,
     service: &ServiceKey,
     cluster: &ClusterName,
 ) -> Option<Edit> {
@@ -146,9 +167,8 @@ pub(super) fn undo_unseen(
     let pair = problem.pair(service, cluster)?;
     let mut rules = problem.hard_rules();
     let rule = rules.find(|rule| rule.name() == Available.name())?;
-    rule.forbids(&pair).map(|_| Edit::DropHighAvailability {
-        service: service.clone(),
-    })
+    rule.forbids(&pair)
+        .map(|_| less_available(problem, placement, service))
 }
 
 /// Adds a change to others; two of one spread, or of one link, become one that does both.
@@ -245,14 +265,17 @@ pub(super) fn settle(edits: &[Edit]) -> Vec<Edit> {
     settled
 }
 
-/// A spread is dropped where relaxing it costs as much.
+/// A spread, or high availability, is dropped where relaxing it costs as much.
 pub(super) fn or_drop(problem: &PlacementProblem, costs: &RepairCosts, edit: Edit) -> Edit {
-    let Edit::RelaxSpread { service, key, .. } = &edit else {
-        return edit;
-    };
-    let dropped = Edit::DropSpread {
-        service: service.clone(),
-        key: key.clone(),
+    let dropped = match &edit {
+        Edit::RelaxSpread { service, key, .. } => Edit::DropSpread {
+            service: service.clone(),
+            key: key.clone(),
+        },
+        Edit::RelaxHighAvailability { service } => Edit::DropHighAvailability {
+            service: service.clone(),
+        },
+        _ => return edit,
     };
     if costs.of(problem, &edit) < costs.of(problem, &dropped) {
         edit
@@ -318,9 +341,6 @@ fn undo_by_one(problem: &PlacementProblem, breach: &Breach) -> Option<Edit> {
                 max_skew,
             }
         }
-        Breach::NotAvailable { service, .. } => Edit::DropHighAvailability {
-            service: service.clone(),
-        },
         Breach::Moved { service, .. } => Edit::Release {
             service: service.clone(),
         },

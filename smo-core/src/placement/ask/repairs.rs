@@ -4,16 +4,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::conflict::{Conflict, minimal_conflict};
+use super::asker::{AskWatch, Asker, watched};
+use super::conflict::{Conflict, narrowed};
 use super::repair_cost::RepairCosts;
 use super::repair_search::{Plan, Scope, search};
 use super::repair_tries::tries;
-use super::what_if::list;
+use super::what_if::{STOPPED, list};
 use super::{Condition, Edit};
 use crate::id::ServiceKey;
-use crate::placement::{
-    Decision, Outcome, Placement, PlacementError, PlacementProblem, Placer, Value, decide,
-};
+use crate::placement::{Decision, Outcome, Placement, PlacementError, PlacementProblem, Placer, Value};
 use crate::table::Table;
 
 /// How hard repairs are looked for.
@@ -65,11 +64,13 @@ pub struct Repairs {
     pub repairs: Vec<Repair>,
     /// True when no set of changes of these kinds is cheaper than the first: proved.
     pub cheapest: bool,
+    /// True when the one who watched ended it: there may be more ways out.
+    pub stopped: bool,
 }
 
 /// What stands in the way of a placement, and the cheapest ways out: more of a resource on a cluster, a longer link, a
 /// region or a cluster allowed, a taint tolerated, a cluster made ready, fewer replicas, more bandwidth, a larger budget, a
-/// spread that asks for less, replicas let on several clusters, labels, spread, high availability, a final placement or a rule
+/// spread or high availability that asks for less, replicas let on several clusters, labels, spread, high availability, a final placement or a rule
 /// of the host dropped, a service let out of a group, or several of these.
 ///
 /// A placement that breaks rules is made sound by exactly the changes that undo its breaches, so the cheapest changes of all
@@ -78,34 +79,57 @@ pub struct Repairs {
 /// by itself, step by step. Every way out was solved with the placer before it is given back.
 ///
 /// # Errors
-/// Those of [`decide`].
+/// Those of [`crate::placement::decide`].
 pub fn repairs(
     placer: &dyn Placer,
     problem: &PlacementProblem,
     limits: RepairLimits,
 ) -> Result<Repairs, PlacementError> {
-    let outcome = decide(placer, problem)?;
+    repairs_watched(placer, problem, limits, &mut |_| true)
+}
+
+/// As [`repairs`], with `watch` told of every question to the placer. Once it says `false` the ways out that were solved by
+/// then come back.
+///
+/// # Errors
+/// As [`repairs`].
+pub fn repairs_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    limits: RepairLimits,
+    watch: &mut AskWatch<'_>,
+) -> Result<Repairs, PlacementError> {
+    watched("repairs", placer, watch, |asker| repaired(asker, problem, limits))
+}
+
+fn repaired(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    limits: RepairLimits,
+) -> Result<Repairs, PlacementError> {
+    let outcome = asker.decide("as it is", problem)?;
     if matches!(outcome, Outcome::Placed(_)) {
         return Ok(Repairs {
             outcome,
             conflict: None,
             repairs: Vec::new(),
             cheapest: true,
+            stopped: asker.is_stopped(),
         });
     }
-    let conflict = minimal_conflict(placer, problem, limits.questions)?;
-    let mut found = search(problem, &Scope::all(problem), limits);
+    let conflict = narrowed(asker, problem, limits.questions)?;
+    let mut found = search(asker, problem, &Scope::all(problem), limits);
     if !found.complete {
-        let scope = part(placer, problem, conflict.as_ref(), limits)?;
-        found.merge(search(problem, &scope, limits), limits.repairs);
+        let scope = part(asker, problem, conflict.as_ref(), limits)?;
+        found.merge(search(asker, problem, &scope, limits), limits.repairs);
         if let Some(conflict) = &conflict {
-            found.merge(tries(placer, problem, conflict, limits)?, limits.repairs);
+            found.merge(tries(asker, problem, conflict, limits)?, limits.repairs);
         }
     }
     let mut repairs = Vec::new();
     let mut dropped = false;
     for Plan { edits, cost } in found.plans {
-        match decide(placer, &problem.edited(&edits)?)? {
+        match asker.decide(&list(&edits), &problem.edited(&edits)?)? {
             Outcome::Placed(decision) => repairs.push(Repair {
                 edits,
                 cost,
@@ -116,6 +140,7 @@ pub fn repairs(
         }
     }
     Ok(Repairs {
+        stopped: asker.is_stopped(),
         cheapest: found.complete && !dropped && !repairs.is_empty(),
         outcome,
         conflict,
@@ -125,7 +150,7 @@ pub fn repairs(
 
 /// A placement of as many services as possible, and those that are left, with the services at the ends of their links.
 fn part(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
     problem: &PlacementProblem,
     conflict: Option<&Conflict>,
     limits: RepairLimits,
@@ -143,9 +168,9 @@ fn part(
         }
         .relax(&mut rest);
         left.push(service);
-        conflict = minimal_conflict(placer, &rest, limits.questions)?;
+        conflict = narrowed(asker, &rest, limits.questions)?;
     }
-    let placement = match decide(placer, &rest)? {
+    let placement = match asker.decide("what can be placed", &rest)? {
         Outcome::Placed(decision) => decision.placement,
         Outcome::Infeasible(_) => Placement::new(),
     };
@@ -222,6 +247,9 @@ impl fmt::Display for Repairs {
         }
         if let Some(conflict) = &self.conflict {
             write!(f, "\n{conflict}")?;
+        }
+        if self.stopped {
+            writeln!(f, "\n{STOPPED}")?;
         }
         if self.repairs.is_empty() {
             return writeln!(f, "\nno way out was found");

@@ -9,8 +9,9 @@
 
 use std::collections::BTreeSet;
 
+use super::asker::{Asker, watched};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::decide::{Checked, Sound, checked, is_infeasible};
+use crate::placement::decide::{Checked, Sound};
 use crate::placement::{
     Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight, evaluate,
 };
@@ -75,8 +76,22 @@ pub(super) fn within(
     limit: Limit,
     effort: &mut Effort,
 ) -> Result<Within, PlacementError> {
+    watched("", placer, &mut |_| true, |asker| {
+        within_watched(asker, "", problem, limit, effort)
+    })
+}
+
+/// The same; what is still open when the one who watches has enough stays so.
+pub(super) fn within_watched(
+    asker: &Asker<'_>,
+    about: &str,
+    problem: &PlacementProblem,
+    limit: Limit,
+    effort: &mut Effort,
+) -> Result<Within, PlacementError> {
     let mut search = Search {
-        placer,
+        asker,
+        about,
         limit,
         effort,
         best: None,
@@ -113,7 +128,7 @@ pub(super) fn within(
             break;
         };
         let node = open.swap_remove(at);
-        if search.is_beaten(node.bound) || search.effort.0 == 0 {
+        if search.is_beaten(node.bound) || search.effort.0 == 0 || asker.is_stopped() {
             floor = Some(least(floor, node.bound));
             break;
         }
@@ -173,14 +188,15 @@ enum Outcome {
     },
 }
 
-struct Search<'a> {
-    placer: &'a dyn Placer,
+struct Search<'a, 'w> {
+    asker: &'a Asker<'w>,
+    about: &'a str,
     limit: Limit,
     effort: &'a mut Effort,
     best: Option<Found>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     fn is_beaten(&self, bound: Value) -> bool {
         self.best.as_ref().is_some_and(|best| bound >= best.value)
     }
@@ -202,14 +218,14 @@ impl Search<'_> {
     /// Asks the placer with another weight for the limited goal. The placement is worth what it is by the real goals; the
     /// bound is one on the weighted value.
     fn ask(&mut self, question: &PlacementProblem, goals: Goals) -> Result<Asked, PlacementError> {
-        if !self.effort.take() {
+        if self.asker.is_stopped() || !self.effort.take() {
             return Ok(Asked::Unknown);
         }
         let weighted = PlacementProblem {
             goals,
             ..question.clone()
         };
-        match checked(self.placer, &weighted)? {
+        match self.asker.checked(self.about, &weighted)? {
             Checked::Sound(sound) => {
                 let Sound { placement, bound, .. } = *sound;
                 let (totals, value) = evaluate(question, &placement)?;
@@ -222,7 +238,7 @@ impl Search<'_> {
                 Ok(Asked::Found(found, bound))
             }
             Checked::NotFound { proved } => {
-                let proved = proved && is_infeasible(question)?;
+                let proved = proved && self.asker.is_infeasible(question)?;
                 Ok(if proved { Asked::Empty } else { Asked::Unknown })
             }
         }

@@ -81,6 +81,12 @@ impl WhatIf {
         change.map_or_else(|| Ok(PyDict::new(py)), |change| goals::totals(py, &change))
     }
 
+    /// True when `watch` or `seconds` ended it: what is not said to be proved may be otherwise.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.stopped
+    }
+
     fn __repr__(&self) -> String {
         format!("<smo.ask.WhatIf: {}>", self.edits().join("; "))
     }
@@ -109,6 +115,8 @@ pub(super) fn relocations(relocations: &[core::Relocation]) -> Vec<(String, Stri
 /// moves away from the first. Raises `ValueError` for an edit of a service that the question does not have, and
 /// `PlacementFailed` for one of a cluster that it does not have.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import Edit, what_if
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -120,23 +128,29 @@ pub(super) fn relocations(relocations: &[core::Relocation]) -> Vec<(String, Stri
 /// >>> what_if(problem, Edit.lose("edge-1"), carried_out=True).relocations
 /// [('web', 'edge-1', 'edge-2', 'moves')]
 #[pyfunction]
-#[pyo3(signature = (problem, *edits, placer = None, carried_out = false))]
+#[pyo3(signature = (problem, *edits, placer = None, carried_out = false, seconds = None, watch = None))]
 pub(crate) fn what_if(
     py: Python<'_>,
     problem: &PlacementProblem,
     edits: &Bound<'_, PyTuple>,
     placer: Option<&Bound<'_, Placer>>,
     carried_out: bool,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<WhatIf> {
     let edits: Vec<PyRef<'_, Edit>> = edits.extract()?;
     let edits = Edit::resolve(&edits, problem.names())?;
     let ask = if carried_out {
-        core::what_then
+        core::what_then_watched
     } else {
-        core::what_if
+        core::what_if_watched
     };
-    let core = asked(py, problem, placer, move |placer, problem| {
-        ask(placer, problem, &edits)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| ask(placer, problem, &edits, watch),
+    )?;
     Ok(WhatIf { core })
 }

@@ -11,7 +11,7 @@ use smo_core::placement::ask as core;
 use smo_core::resources::ResourceName;
 use smo_core::units::{DataRate, Latency, Money};
 
-use crate::convert::{parse, resources};
+use crate::convert::{from_python, parse, resources};
 use crate::placement::{Names, goals, rule};
 
 type Make = dyn Fn(&Names) -> PyResult<core::Edit> + Send + Sync;
@@ -141,9 +141,13 @@ impl Edit {
     }
 
     /// One cluster more, with this capacity (quantities), prices in EUR/h by resource, the average carbon intensity of its
-    /// electricity in gCO2e/kWh, and round trips to others in milliseconds.
+    /// electricity in gCO2e/kWh, round trips to others in milliseconds, labels, and taints as in Kubernetes:
+    /// `{"key": "gpu", "effect": "NoSchedule"}`, with a `value` where there is one.
+    ///
+    /// Raises `ValueError` for what is no taint.
     #[staticmethod]
-    #[pyo3(signature = (cluster, capacity, *, price = None, carbon_intensity = None, region = None, rtt = None))]
+    #[pyo3(signature = (cluster, capacity, *, price = None, carbon_intensity = None, region = None, rtt = None, labels = None, taints = None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn add_cluster(
         cluster: &str,
         capacity: BTreeMap<String, Bound<'_, PyAny>>,
@@ -151,6 +155,8 @@ impl Edit {
         carbon_intensity: Option<f64>,
         region: Option<String>,
         rtt: Option<BTreeMap<String, f64>>,
+        labels: Option<BTreeMap<String, String>>,
+        taints: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut prices = Price::free();
         for (resource, price) in price.into_iter().flatten() {
@@ -166,6 +172,11 @@ impl Edit {
             price: prices,
             carbon,
             region,
+            labels: labels.unwrap_or_default(),
+            taints: match taints {
+                Some(taints) => from_python(taints, "a list of taints")?,
+                None => Vec::new(),
+            },
             ..ClusterSupply::default()
         };
         let rtts = rtt.into_iter().flatten();
@@ -433,6 +444,12 @@ impl Edit {
     #[staticmethod]
     fn let_split(service: String) -> PyResult<Self> {
         Self::of_service(service, |service| core::Edit::LetSplit { service })
+    }
+
+    /// The service has to survive the loss of a cluster only, not of a whole domain of several.
+    #[staticmethod]
+    fn relax_high_availability(service: String) -> PyResult<Self> {
+        Self::of_service(service, |service| core::Edit::RelaxHighAvailability { service })
     }
 
     /// The service need not survive the loss of a domain.

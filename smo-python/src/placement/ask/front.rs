@@ -72,6 +72,8 @@ impl ParetoFront {
 /// Every point is exact where the placer proves its answers: the first goal is minimised with at most so much of the second.
 /// At most `points` are given back, spread over the front, and the placer is asked at most `questions` times.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import pareto
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -86,7 +88,8 @@ impl ParetoFront {
 /// >>> [point["placement"] for point in front.points], front.complete
 /// ([{'web': {'cheap': 1}}, {'web': {'green': 1}}], True)
 #[pyfunction]
-#[pyo3(signature = (problem, first, second, *, points = 20, questions = 10_000, placer = None))]
+#[pyo3(signature = (problem, first, second, *, points = 20, questions = 10_000, placer = None, seconds = None, watch = None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn pareto(
     py: Python<'_>,
     problem: &PlacementProblem,
@@ -95,12 +98,18 @@ pub(crate) fn pareto(
     points: usize,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<ParetoFront> {
     let (first, second) = (goals::goal(first)?, goals::goal(second)?);
     let limits = core::FrontLimits { points, questions };
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::pareto(placer, problem, first, second, limits)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::pareto_watched(placer, problem, first, second, limits, watch),
+    )?;
     Ok(ParetoFront {
         core,
         names: problem.names().clone(),

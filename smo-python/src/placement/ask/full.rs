@@ -1,5 +1,7 @@
 //! Full explanations.
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use smo_core::placement::Goal;
@@ -32,7 +34,8 @@ impl FullExplanation {
     }
 
     /// By service, a dict with `chosen`, `runner_up` (or `None`), `why`, and `others`: by cluster, what it costs more or what
-    /// forbids it, in words.
+    /// forbids it, in words. Where its replicas may be split, that is the price of a replica there at least, and `whole` has that of
+    /// all of them.
     #[getter]
     fn services<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let services = PyDict::new(py);
@@ -46,6 +49,11 @@ impl FullExplanation {
             dict.set_item("runner_up", choice.runner_up.as_ref().map(ToString::to_string))?;
             dict.set_item("why", &choice.why)?;
             dict.set_item("others", others)?;
+            if !choice.whole.is_empty() {
+                let whole = choice.whole.iter();
+                let whole = whole.map(|(cluster, price)| (cluster.to_string(), price.to_string()));
+                dict.set_item("whole", whole.collect::<BTreeMap<_, _>>())?;
+            }
             services.set_item(self.names.of(service), dict)?;
         }
         Ok(services)
@@ -109,6 +117,12 @@ impl FullExplanation {
         self.core.to_svg()
     }
 
+    /// True when `watch` or `seconds` ended it: what is not said to be proved may be otherwise.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.stopped
+    }
+
     fn __repr__(&self) -> String {
         let services = crate::graph::count(self.core.services.len(), "service");
         format!("<smo.ask.FullExplanation of {services}>")
@@ -125,6 +139,8 @@ impl FullExplanation {
 /// Asks the placer at most `questions` times; what is not asked has the price of moving that service alone, which is never
 /// too low and says so.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import explain_in_full
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -137,18 +153,26 @@ impl FullExplanation {
 /// >>> explained.services["web"]
 /// {'chosen': 'cheap', 'runner_up': 'dear', 'why': 'best; next dear', 'others': {'dear': '+1.000 EUR/h'}}
 #[pyfunction]
-#[pyo3(signature = (problem, decision, *, questions = core::DEFAULT_EXPLANATION_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, decision, *, questions = core::DEFAULT_EXPLANATION_QUESTIONS, placer = None, seconds = None, watch = None))]
 pub(crate) fn explain_in_full(
     py: Python<'_>,
     problem: &PlacementProblem,
     decision: &Decision,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<FullExplanation> {
     let explained = decision.core();
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::explain_in_full(placer, problem, explained, questions)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| {
+            core::explain_in_full_watched(placer, problem, explained, questions, watch)
+        },
+    )?;
     Ok(FullExplanation {
         core,
         names: problem.names().clone(),

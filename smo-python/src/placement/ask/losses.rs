@@ -32,7 +32,7 @@ impl LossCertificate {
     }
 
     /// `survives`: everything can be placed whatever single loss happens; `breaks`: not so, proved; `open`: the placer found
-    /// none after some loss.
+    /// none after some loss, or some were left out.
     #[getter]
     fn verdict(&self) -> &'static str {
         match self.core.redundancy() {
@@ -69,6 +69,12 @@ impl LossCertificate {
         Ok(moved)
     }
 
+    /// The losses that were not decided because `watch` or `seconds` ended it; they are in nothing else here.
+    #[getter]
+    fn left_out(&self) -> Vec<String> {
+        self.core.left_out.clone()
+    }
+
     /// Checks every placement of the certificate against every rule again, without a placer: one sentence for each fault.
     ///
     /// Raises `PlacementFailed` for the question of another fleet.
@@ -89,6 +95,8 @@ impl LossCertificate {
 /// Places everything, then everything again after each single loss: of a `cluster`, a `region`, a `provider`, or of all
 /// clusters with one value of another label.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import single_losses
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -100,12 +108,14 @@ impl LossCertificate {
 /// >>> certificate.verdict, certificate.relocations["edge-1"], certificate.relocations["edge-2"]
 /// ('survives', [('web', 'edge-1', 'edge-2', 'moves')], [])
 #[pyfunction]
-#[pyo3(signature = (problem, *, of = "cluster", placer = None))]
+#[pyo3(signature = (problem, *, of = "cluster", placer = None, seconds = None, watch = None))]
 pub(crate) fn single_losses(
     py: Python<'_>,
     problem: &PlacementProblem,
     of: &str,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<LossCertificate> {
     let of = match of {
         "" => {
@@ -118,8 +128,12 @@ pub(crate) fn single_losses(
         "provider" => core::LossOf::Provider,
         label => core::LossOf::Label(label.to_owned()),
     };
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::single_losses(placer, problem, of)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::single_losses_watched(placer, problem, of, watch),
+    )?;
     Ok(LossCertificate { core })
 }

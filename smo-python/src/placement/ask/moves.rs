@@ -106,6 +106,8 @@ impl FewMoves {
 /// a service as `state`; a descriptor's `storage`). Services that run nowhere start for free. Asks the placer at most `questions`
 /// times.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import with_few_moves
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -120,7 +122,7 @@ impl FewMoves {
 /// >>> with_few_moves(heavy, 2_000_000_000, unit="state").placement
 /// {'web': {'dear': 1}}
 #[pyfunction]
-#[pyo3(signature = (problem, at_most, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, at_most, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None, seconds = None, watch = None))]
 pub(crate) fn with_few_moves(
     py: Python<'_>,
     problem: &PlacementProblem,
@@ -128,11 +130,19 @@ pub(crate) fn with_few_moves(
     unit: &str,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<FewMoves> {
     let unit = unit_called(unit)?;
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::with_few_moves(placer, problem, unit, at_most, questions)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| {
+            core::with_few_moves_watched(placer, problem, unit, at_most, questions, watch)
+        },
+    )?;
     Ok(FewMoves {
         core,
         names: problem.names().clone(),
@@ -204,6 +214,8 @@ impl MoveCurve {
 ///
 /// `unit` is what moves are counted in: `services`, `replicas`, or `state` in bytes, as for `with_few_moves`.
 ///
+/// `watch` and `seconds` end it early; see `AskProgress`.
+///
 /// >>> import smo
 /// >>> from smo.ask import move_curve
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
@@ -215,18 +227,24 @@ impl MoveCurve {
 /// >>> [(point["moves"], point["value"]) for point in curve.points]
 /// [(0, 1.0), (1, 0.0)]
 #[pyfunction]
-#[pyo3(signature = (problem, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None))]
+#[pyo3(signature = (problem, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None, seconds = None, watch = None))]
 pub(crate) fn move_curve(
     py: Python<'_>,
     problem: &PlacementProblem,
     unit: &str,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<MoveCurve> {
     let unit = unit_called(unit)?;
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::move_curve(placer, problem, unit, questions)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::move_curve_watched(placer, problem, unit, questions, watch),
+    )?;
     Ok(MoveCurve {
         core,
         names: problem.names().clone(),

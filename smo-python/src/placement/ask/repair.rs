@@ -66,6 +66,12 @@ impl Repairs {
         self.core.cheapest
     }
 
+    /// True when `watch` or `seconds` ended it: what is not said to be proved may be otherwise.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.stopped
+    }
+
     fn __repr__(&self) -> String {
         let ways = crate::graph::count(self.core.repairs.len(), "repair");
         format!("<smo.ask.Repairs: {ways}>")
@@ -121,10 +127,12 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// `costs` says how dear each kind of change is, in points: a `core`, a GiB of `memory` or `storage` or a `piece` of anything
 /// else more on a cluster, a cluster made `ready`, a `taint` tolerated, a cluster to `allow`, a `region`, a `millisecond` or a
 /// `hop` more on a link or the limit of an `unmeasured` one, a `replica` fewer, a `domain` fewer or more than a spread asks for
-/// or a replica of skew more, replicas `split` over clusters, the `labels`, or the `spread` or high availability of a service
+/// or a replica of skew more or two clusters instead of two domains for high availability, replicas `split` over clusters, the `labels`, or the `spread` or high availability of a service
 /// dropped, a `group` dropped or a service more let together, a `rule` of yours dropped, a final placement to `release`, a per
 /// cent more of a `budget` or of the `bandwidth` between two clusters. At most `most` ways out are given back;
 /// `placements` placements are looked at, and the placer is asked `questions` times for the conflict.
+///
+/// `watch` and `seconds` end it early; see `AskProgress`.
 ///
 /// >>> import smo
 /// >>> from smo.ask import repairs
@@ -137,7 +145,8 @@ fn costs(points: BTreeMap<String, f64>) -> PyResult<core::RepairCosts> {
 /// >>> [(way["changes"], way["cost"]) for way in found.ways_out], found.cheapest
 /// ([(['+0.5 cores on tiny'], 0.5)], True)
 #[pyfunction]
-#[pyo3(signature = (problem, *, most = 5, costs = None, placements = 100_000, questions = 400, placer = None))]
+#[pyo3(signature = (problem, *, most = 5, costs = None, placements = 100_000, questions = 400, placer = None, seconds = None, watch = None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn repairs(
     py: Python<'_>,
     problem: &PlacementProblem,
@@ -146,6 +155,8 @@ pub(crate) fn repairs(
     placements: u64,
     questions: u64,
     placer: Option<&Bound<'_, Placer>>,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<Repairs> {
     let limits = core::RepairLimits {
         repairs: most,
@@ -153,8 +164,12 @@ pub(crate) fn repairs(
         questions,
         costs: self::costs(costs.unwrap_or_default())?,
     };
-    let core = asked(py, problem, placer, move |placer, problem| {
-        core::repairs(placer, problem, limits)
-    })?;
+    let core = asked(
+        py,
+        problem,
+        placer,
+        (seconds, watch),
+        move |placer, problem, watch| core::repairs_watched(placer, problem, limits, watch),
+    )?;
     Ok(Repairs { core })
 }

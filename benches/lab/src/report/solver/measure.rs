@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::Value as Json;
+use smo_core::placement::Value;
 
 /// What a solver said of a file, and what that took.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,10 +31,11 @@ impl Run {
         self.number("bound")
     }
 
-    /// The distance of value and bound in percent of the bound.
+    /// The gap, in percent.
     pub(super) fn gap(&self) -> Option<f64> {
         let (value, bound) = self.value().zip(self.bound())?;
-        percent(value, bound)
+        let gap = Value::from_points(value).gap(Value::from_points(bound));
+        gap.map(|gap| gap * 100.0)
     }
 
     pub(super) fn is_proved(&self) -> bool {

@@ -1,0 +1,174 @@
+//! A question that is watched: which of its decisions is being made, and whether it goes on.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::placement::decide::{Checked, checked, is_infeasible_watched};
+use crate::placement::watched::Watched;
+use crate::placement::{
+    Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, decide,
+};
+
+/// Where a question stands: most take one decision after the other.
+///
+/// ```
+/// use smo_core::placement::ask::{AskProgress, Edit, what_if_watched};
+/// use smo_core::placement::{FirstFit, PlacementProblem};
+///
+/// let mut seen = Vec::new();
+/// let mut watch = |at: &AskProgress| {
+///     seen.push(at.to_string());
+///     true
+/// };
+/// what_if_watched(&FirstFit::new(), &PlacementProblem::default(), &[], &mut watch).unwrap();
+/// assert_eq!(seen, ["what if: 1 of 2, before", "what if: 2 of 2, after"]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskProgress {
+    /// The question.
+    pub question: &'static str,
+    /// What is decided now, in a few words.
+    pub about: String,
+    /// Which decision that is, from 1.
+    pub step: u64,
+    /// How many decisions it takes at most, where that is known before.
+    pub steps: Option<u64>,
+    /// Where the search for this decision stands; `None` before it begins.
+    pub search: Option<Progress>,
+}
+
+impl fmt::Display for AskProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.question, self.step)?;
+        if let Some(steps) = self.steps {
+            write!(f, " of {steps}")?;
+        }
+        if !self.about.is_empty() {
+            write!(f, ", {}", self.about)?;
+        }
+        Ok(())
+    }
+}
+
+/// Who watches a question: told of every decision and where its search stands, says whether it goes on. Once the answer is
+/// `false` nothing more is decided and nobody asked again; the question comes back with what it knows.
+pub type AskWatch<'w> = dyn FnMut(&AskProgress) -> bool + Send + 'w;
+
+/// A placer as a question asks it, one decision at a time. It is a placer itself: a question within a question takes it.
+#[derive(Debug)]
+pub(super) struct Asker<'a> {
+    placer: Watched<'a, 'a, 'a>,
+    now: &'a Mutex<At>,
+}
+
+/// Where a question stands, and whether a decision of it is being made.
+#[derive(Debug)]
+struct At {
+    progress: AskProgress,
+    deciding: bool,
+}
+
+fn locked(now: &Mutex<At>) -> MutexGuard<'_, At> {
+    now.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks a question with who watches it.
+pub(super) fn watched<T>(
+    question: &'static str,
+    placer: &dyn Placer,
+    watch: &mut AskWatch<'_>,
+    ask: impl FnOnce(&Asker<'_>) -> T,
+) -> T {
+    let progress = AskProgress {
+        question,
+        about: String::new(),
+        step: 0,
+        steps: None,
+        search: None,
+    };
+    let now = Mutex::new(At {
+        progress,
+        deciding: false,
+    });
+    let mut told = |search: &Progress| {
+        // Work and value of a search that has not begun say nothing.
+        let mut now = locked(&now).progress.clone();
+        now.search = (*search != Progress::default()).then_some(*search);
+        watch(&now)
+    };
+    ask(&Asker {
+        placer: Watched::new(placer, &mut told),
+        now: &now,
+    })
+}
+
+impl Asker<'_> {
+    /// How many decisions it takes at most.
+    pub(super) fn expect(&self, steps: u64) {
+        locked(self.now).progress.steps = Some(steps);
+    }
+
+    /// True once the one who watches has enough.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.placer.is_stopped()
+    }
+
+    /// Reports the next decision; false when it is not to be made.
+    fn begin(&self, about: &str) -> bool {
+        {
+            let mut now = locked(self.now);
+            now.progress.step += 1;
+            about.clone_into(&mut now.progress.about);
+        }
+        self.goes_on()
+    }
+
+    /// Reports where a search of its own stands that has no value and no bound; false when that is to end.
+    pub(super) fn goes_on(&self) -> bool {
+        let goes_on = self.placer.search(|watch| watch(&Progress::default()));
+        goes_on.unwrap_or(false)
+    }
+
+    /// Reports a decision that need not be made.
+    pub(super) fn skip(&self, about: &str) {
+        self.begin(about);
+    }
+
+    fn step<T>(&self, about: &str, decide: impl FnOnce() -> T) -> T {
+        // A `false` is kept, and the placer asked in vain.
+        self.begin(about);
+        locked(self.now).deciding = true;
+        let answer = decide();
+        locked(self.now).deciding = false;
+        answer
+    }
+
+    /// As [`decide`].
+    pub(super) fn decide(&self, about: &str, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
+        self.step(about, || decide(self, problem))
+    }
+
+    /// As [`checked`].
+    pub(super) fn checked(&self, about: &str, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
+        self.step(about, || checked(self, problem))
+    }
+
+    /// What our own reference says, as far as it got.
+    pub(super) fn is_infeasible(&self, problem: &PlacementProblem) -> Result<bool, PlacementError> {
+        let answer = self.placer.search(|watch| is_infeasible_watched(problem, watch));
+        answer.unwrap_or(Ok(false))
+    }
+}
+
+impl Placer for Asker<'_> {
+    fn name(&self) -> &str {
+        self.placer.name()
+    }
+
+    fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
+        if !locked(self.now).deciding {
+            self.begin("");
+        }
+        self.placer.place(context)
+    }
+}
