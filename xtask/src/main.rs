@@ -170,15 +170,20 @@ fn wheel<'a>(
     options.python.then(|| python::wheel(workspace, report)).flatten()
 }
 
+/// All that measure with Criterion alone.
+const BENCHES: [&str; 3] = ["pipeline", "solver", "scaling"];
+
 fn bench(workspace: &Workspace, options: &[&str]) -> ExitCode {
     let mut report = Report::new();
-    report.step("benches", || {
-        workspace
-            .cargo()
-            .args(["bench", "--package", "smo", "--bench", "pipeline"])
-            .args(options)
-            .run()
-    });
+    for name in BENCHES {
+        report.step(name, || {
+            workspace
+                .cargo()
+                .args(["bench", "--package", "smo", "--bench", name])
+                .args(options)
+                .run()
+        });
+    }
     report.close()
 }
 

@@ -7,9 +7,13 @@
 
 use super::columns::{Bounded, Proof, prove};
 use super::knapsack::{Care, Tables};
+use super::menu::Menu;
 use super::open::Open;
 use super::scaled::Scaled;
 use crate::adam::Adam;
+
+/// What it takes to list a pair and to keep its share.
+const LISTED: u64 = 6;
 
 /// How far an ascent goes.
 #[derive(Debug, Clone, Copy)]
@@ -72,21 +76,21 @@ pub(super) fn ascend(
     let tasks = scaled.tasks;
     let mut adam = Adam::new(tasks);
     let mut slopes = vec![0.0; tasks];
-    let mut shares = vec![0.0; scaled.agents * tasks];
+    let menu = Menu::new(scaled, open);
+    tables.work += LISTED * (scaled.agents * tasks) as u64;
+    let mut shares = Mean::new(scaled.agents * tasks);
     let mut best: Option<Proof> = None;
     for step in 0..steps.most {
         let whole = rewards.iter().map(|reward| reward.round()).collect();
-        let (proof, taken) = prove(scaled, tables, open, whole, Care::Quick);
-        let weight = if step == 0 { 1.0 } else { steps.weight() };
-        shares.iter_mut().for_each(|share| *share *= 1.0 - weight);
+        let (proof, taken) = prove(scaled, tables, &menu, whole, Care::Quick);
+        shares.fade(if step == 0 { 1.0 } else { steps.weight() });
         slopes.fill(1.0);
         for (agent, taken) in taken.iter().enumerate() {
             for task in &taken.tasks {
-                shares[agent * tasks + *task as usize] += weight;
+                shares.see(agent * tasks + *task as usize);
                 slopes[*task as usize] -= 1.0;
             }
         }
-        tables.work += shares.len() as u64;
         if best.as_ref().is_none_or(|best| proof.bound > best.bound) {
             let settled = scaled.in_units(proof.bound) >= target;
             best = Some(proof);
@@ -102,6 +106,61 @@ pub(super) fn ascend(
             .iter_mut()
             .for_each(|reward| *reward = reward.min(gait.ceiling));
     }
-    let proof = best.unwrap_or_else(|| prove(scaled, tables, open, vec![0.0; tasks], Care::Quick).0);
-    Bounded { proof, shares }
+    let proof = best.unwrap_or_else(|| prove(scaled, tables, &menu, vec![0.0; tasks], Care::Quick).0);
+    Bounded {
+        proof,
+        shares: shares.all(),
+    }
+}
+
+/// A mean in which what was seen earlier fades. What fades is the unit, so that a step costs what it sees.
+struct Mean {
+    seen: Vec<f64>,
+    /// What the last step weighs in the mean, and the unit of `seen` in it.
+    weight: f64,
+    unit: f64,
+}
+
+impl Mean {
+    fn new(places: usize) -> Self {
+        Self {
+            seen: vec![0.0; places],
+            weight: 1.0,
+            unit: 1.0,
+        }
+    }
+
+    /// Begins a step that weighs so much; the first has to weigh 1.
+    fn fade(&mut self, weight: f64) {
+        if weight < 1.0 {
+            self.unit *= 1.0 - weight;
+        }
+        self.weight = weight;
+    }
+
+    /// Sees a place in this step.
+    fn see(&mut self, place: usize) {
+        self.seen[place] += self.weight / self.unit;
+    }
+
+    fn all(mut self) -> Vec<f64> {
+        self.seen.iter_mut().for_each(|seen| *seen *= self.unit);
+        self.seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mean;
+
+    #[test]
+    fn what_was_seen_earlier_counts_less() {
+        let mut mean = Mean::new(3);
+        for (weight, places) in [(1.0, &[0, 1][..]), (0.5, &[1, 2]), (0.25, &[2])] {
+            mean.fade(weight);
+            places.iter().for_each(|place| mean.see(*place));
+        }
+        // 1 faded by a half and a quarter, and what came after
+        assert_eq!(mean.all(), [0.375, 0.75, 0.625]);
+    }
 }

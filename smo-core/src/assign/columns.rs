@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::knapsack::{Care, Tables, Taken};
+use super::menu::Menu;
 use super::open::Open;
 use super::scaled::Scaled;
 use super::simplex::Master;
@@ -147,7 +148,8 @@ pub(super) fn bound(
     target: i64,
     effort: u64,
 ) -> Bounded {
-    let mut best = prove(scaled, tables, open, start.to_vec(), Care::Quick).0;
+    let menu = Menu::new(scaled, open);
+    let mut best = prove(scaled, tables, &menu, start.to_vec(), Care::Quick).0;
     pool.open_where(|pattern| {
         let open = pattern
             .tasks
@@ -176,7 +178,7 @@ pub(super) fn bound(
             .collect();
         let mut added = 0;
         for rewards in [between, wanted] {
-            let (proof, patterns) = prove(scaled, tables, open, rewards, care);
+            let (proof, patterns) = prove(scaled, tables, &menu, rewards, care);
             for (agent, taken) in patterns.into_iter().enumerate() {
                 let gain: f64 = taken
                     .tasks
@@ -218,12 +220,12 @@ pub(super) fn bound(
 pub(super) fn prove(
     scaled: &Scaled,
     tables: &mut Tables,
-    open: &Open,
+    menu: &Menu,
     rewards: Vec<f64>,
     care: Care,
 ) -> (Proof, Vec<Taken>) {
     let taken: Vec<Taken> = (0..scaled.agents)
-        .map(|agent| tables.take(scaled, agent, open, &rewards, care))
+        .map(|agent| tables.take(scaled, agent, menu, &rewards, care))
         .collect();
     let least: Vec<f64> = taken.iter().map(|taken| taken.least).collect();
     let bound = rewards.iter().sum::<f64>() + least.iter().sum::<f64>();

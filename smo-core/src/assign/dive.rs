@@ -86,7 +86,7 @@ impl Tree<'_> {
     fn decide(&self, bounded: &Bounded, open: &mut Open, random: &mut Random, style: Style) {
         let tasks = self.scaled.tasks;
         let mut sure: Vec<(f64, f64, usize, usize)> = Vec::new();
-        for task in (0..tasks).filter(|task| open.agents_of(*task).nth(1).is_some()) {
+        for task in (0..tasks).filter(|task| open.is_undecided(*task)) {
             let shares = open
                 .agents_of(task)
                 .map(|agent| (bounded.shares[agent * tasks + task], agent));

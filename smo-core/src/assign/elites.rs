@@ -12,7 +12,7 @@ use crate::random::Random;
 
 /// So many answers are kept, and so many are joined.
 const KEPT: usize = 16;
-const JOINED: usize = 6;
+const JOINED: usize = 10;
 /// What the tree over joined answers may take.
 const JOIN_EFFORT: u64 = 200_000_000;
 /// The least and the greatest share of the tasks that is dived for anew.
@@ -29,15 +29,20 @@ const STYLE: Style = Style {
 
 /// The best answers found, the cheapest first.
 #[derive(Debug, Default)]
-pub(super) struct Elites(Vec<(i64, Vec<usize>)>);
+pub(super) struct Elites {
+    kept: Vec<(i64, Vec<usize>)>,
+    /// True when those that are joined are not what they were when they were joined last: the same ones give the same.
+    pub(super) fresh: bool,
+}
 
 impl Elites {
     pub(super) fn see(&mut self, total: i64, answer: &[usize]) {
         let is_known = |(known, other): &(i64, Vec<usize>)| *known == total && other == answer;
-        if !self.0.iter().any(is_known) {
-            let at = self.0.partition_point(|(known, _)| *known <= total);
-            self.0.insert(at, (total, answer.to_vec()));
-            self.0.truncate(KEPT);
+        if !self.kept.iter().any(is_known) {
+            let at = self.kept.partition_point(|(known, _)| *known <= total);
+            self.kept.insert(at, (total, answer.to_vec()));
+            self.kept.truncate(KEPT);
+            self.fresh |= at < JOINED;
         }
     }
 }
@@ -46,7 +51,10 @@ impl Tree<'_> {
     /// Keeps most of a good answer, every other time the best, rather where `shares` are sure of it, and dives for the rest.
     pub(super) fn vary(&mut self, rewards: &[f64], shares: &[f64], random: &mut Random) {
         let Some(best) = &self.best else { return };
-        let elite = self.elites.0.get(random.below(2 * self.elites.0.len().max(1)));
+        let elite = self
+            .elites
+            .kept
+            .get(random.below(2 * self.elites.kept.len().max(1)));
         let best = elite.map_or(best, |(_, elite)| elite);
         let tasks = self.scaled.tasks;
         let part = ANEW.0 + (ANEW.1 - ANEW.0) * random.unit();
@@ -70,7 +78,8 @@ impl Tree<'_> {
     /// Searches what can be made of the best answers, each task at an agent that one of them has it at.
     pub(super) fn join(&mut self, rewards: &[f64]) {
         self.tables.work += (self.scaled.agents * self.scaled.tasks) as u64;
-        let joined = self.elites.0.iter().take(JOINED);
+        self.elites.fresh = false;
+        let joined = self.elites.kept.iter().take(JOINED);
         let joined: Vec<&Vec<usize>> = joined.map(|(_, answer)| answer).collect();
         let may = |agent: usize, task: usize| joined.iter().any(|answer| answer.get(task) == Some(&agent));
         let open = Open::new(self.scaled.agents, self.scaled.tasks, may);

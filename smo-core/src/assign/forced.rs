@@ -1,68 +1,90 @@
-//! What it costs an agent to be forced to take a task, or to leave it: by the tables over what comes before and after it, or by the
-//! price of room where those would be large.
+//! What an agent has to take, and what it cannot: in all choices that are not dearer than a better answer allows.
+//!
+//! The price of room says it of most tasks (see [`settle`](super::settle)); for the rest tables over what comes before and after a task do, as
+//! far as these are small.
 
-use super::knapsack::{Item, Tables, extend, with_prices, worthwhile};
-use super::open::Open;
+use super::knapsack::{Item, Tables, extend, refund, table_work};
+use super::menu::Offer;
 use super::scaled::Scaled;
 
-/// Where tables of more cells would tell what forcing a task costs, the price of room does.
+/// Tables of more cells are not filled.
 const LARGEST_SIDES: usize = 262_144;
 
+/// What is known of a task for one agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forced {
+    /// The agent takes it.
+    Taken,
+    /// It does not.
+    Left,
+}
+
 impl Tables {
-    /// For every open task: at most by how much dearer it gets for the agent to take it, and to leave it (scaled). Both
-    /// are lower bounds; the unforced choice is `least`.
+    /// What the agent has to take of its open tasks, and what it cannot, in choices that are worth `most` or less (scaled).
     pub(super) fn forced(
         &mut self,
         scaled: &Scaled,
         agent: usize,
-        open: &Open,
+        offers: &[Offer],
         rewards: &[f64],
-        least: f64,
-    ) -> Vec<(f64, f64)> {
+        most: f64,
+    ) -> Vec<(usize, Forced)> {
         let sack = &scaled.sacks[agent];
-        let plain = worthwhile(scaled, agent, open, rewards);
-        if sack.exact && plain.len() * (sack.room + 1) > LARGEST_SIDES {
-            let mut settled = std::mem::take(&mut self.settled);
-            self.work += 16 * plain.len() as u64 + scaled.tasks as u64;
-            let priced = settled.relax(&plain, sack.room);
-            self.settled = settled;
-            if let Some((price, relaxed)) = priced {
-                let above = |value: f64| (relaxed + value.max(0.0) - least).max(0.0);
-                let dearer = (0..scaled.tasks).map(|task| {
-                    if !open.has(agent, task) {
-                        return (0.0, 0.0);
-                    }
-                    let reduced = scaled.worth(agent, task, rewards) + price * f64::from(sack.cells[task]);
-                    (above(reduced), above(-reduced))
-                });
-                return dearer.collect();
+        let prices = &self.prices[agent];
+        let all = offers.iter().map(|offer| Item {
+            task: offer.task,
+            cells: offer.cells as usize,
+            worth: offer.worth(rewards) + sack.charge(prices, offer.task as usize),
+        });
+        let (items, idle): (Vec<Item>, Vec<Item>) = all.partition(|item| item.worth < 0.0);
+        let most = most + refund(sack, prices);
+        self.work += 16 * items.len() as u64 + idle.len() as u64;
+        let mut settled = std::mem::take(&mut self.settled);
+        let relaxed = settled.relax(&items, sack.room);
+        self.settled = settled;
+        let (price, least) = relaxed.unwrap_or((0.0, f64::NEG_INFINITY));
+        let mut forced = Vec::new();
+        let (mut rest, mut room, mut taken) = (Vec::with_capacity(items.len()), sack.room, 0.0);
+        for item in items {
+            let reduced = item.worth + price * item.cells as f64;
+            if least + reduced.abs() <= most {
+                rest.push(item);
+            } else if reduced > 0.0 {
+                forced.push((item.task as usize, Forced::Left));
+            } else {
+                forced.push((item.task as usize, Forced::Taken));
+                room = room.saturating_sub(item.cells);
+                taken += item.worth;
             }
         }
-        let (items, constant) = with_prices(sack, &plain, &self.prices[agent]);
-        let width = sack.room + 1;
-        let (with, without) = self.sides(&items, sack.room);
-        let mut dearer = vec![(0.0, 0.0); scaled.tasks];
-        let above = |value: f64| (value - constant - least).max(0.0);
-        for ((item, with), without) in items.iter().zip(with).zip(without) {
-            dearer[item.task as usize] = (above(with), above(without));
+        let may = |item: &&Item| least + item.worth + price * item.cells as f64 <= most;
+        let (maybe, never): (Vec<&Item>, Vec<&Item>) = idle.iter().partition(may);
+        forced.extend(never.iter().map(|item| (item.task as usize, Forced::Left)));
+        if rest.len() * (room + 1) > LARGEST_SIDES {
+            return forced;
         }
-        let whole = &self.layers[items.len() * width..];
-        let mut listed = vec![false; scaled.tasks];
-        items.iter().for_each(|item| listed[item.task as usize] = true);
-        for task in (0..scaled.tasks).filter(|task| open.has(agent, *task) && !listed[*task]) {
-            let worth = scaled.worth(agent, task, rewards) + sack.charge(&self.prices[agent], task);
-            let room = sack.room - (sack.cells[task] as usize).min(sack.room);
-            let with = whole[room] + worth - constant - least;
-            dearer[task] = (with.max(0.0), 0.0);
+        let (with, without) = self.sides(&rest, room);
+        for ((item, with), without) in rest.iter().zip(with).zip(without) {
+            if taken + with > most {
+                forced.push((item.task as usize, Forced::Left));
+            } else if taken + without > most {
+                forced.push((item.task as usize, Forced::Taken));
+            }
         }
-        dearer
+        let whole = &self.layers[rest.len() * (room + 1)..];
+        forced.extend(maybe.into_iter().filter_map(|item| {
+            let left = room.checked_sub(item.cells);
+            let fits = left.is_some_and(|left| taken + whole[left] + item.worth <= most);
+            (!fits).then_some((item.task as usize, Forced::Left))
+        }));
+        forced
     }
 
     /// By item: the least sum with it, and without it. Leaves the filled table.
     pub(super) fn sides(&mut self, items: &[Item], room: usize) -> (Vec<f64>, Vec<f64>) {
         let width = room + 1;
         self.fill(items, room);
-        self.work += (items.len() * width) as u64;
+        self.work += table_work(items.len(), width);
         let (mut with, mut without) = (vec![0.0; items.len()], vec![0.0; items.len()]);
         let mut after = vec![0.0_f64; width];
         let mut next = after.clone();
@@ -86,4 +108,75 @@ fn least_join(before: &[f64], after: &[f64], room: usize) -> f64 {
     pairs
         .map(|(one, other)| one + other)
         .fold(f64::INFINITY, f64::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::AssignProblem;
+    use crate::random::Random;
+
+    /// What fits agent 0 and is worth `most` or less, as sets of tasks.
+    fn choices(scaled: &Scaled, offers: &[Offer], rewards: &[f64], most: f64) -> Vec<u32> {
+        let sack = &scaled.sacks[0];
+        (0..1_u32 << offers.len())
+            .filter(|choice| {
+                let chosen = || (0..offers.len()).filter(|at| choice >> at & 1 == 1);
+                let worth: f64 = chosen().map(|at| offers[at].worth(rewards)).sum();
+                sack.fits(chosen().map(|at| offers[at].task as usize)) && worth <= most
+            })
+            .collect()
+    }
+
+    #[test]
+    fn no_choice_that_is_cheap_enough_differs_from_what_is_forced() {
+        let mut random = Random::new(5);
+        let (mut taken, mut left) = (0, 0);
+        for case in 0..400 {
+            let tasks = 3 + random.below(6);
+            let mut problem = AssignProblem::new(2, tasks);
+            for task in 0..tasks {
+                problem.set_cost(0, task, random.between(0, 30) as i64);
+                problem.set_cost(1, task, random.between(0, 30) as i64);
+            }
+            // One limit or two, in amounts that make tables small or large.
+            let size = if case % 2 == 0 { 9 } else { 60_000 };
+            for _ in 0..1 + case / 2 % 2 {
+                let needs: Vec<u64> = (0..tasks).map(|_| random.between(1, size)).collect();
+                let room = needs.iter().sum::<u64>() / 2;
+                let list = problem.add_needs(needs);
+                problem.limit(0, list, room);
+            }
+            let Some(scaled) = Scaled::new(&problem) else {
+                continue;
+            };
+            let offers: Vec<Offer> = Offer::all(&scaled, &scaled.open(), 0).collect();
+            let rewards: Vec<f64> = (0..tasks)
+                .map(|_| random.between(0, 40) as f64 * scaled.scale)
+                .collect();
+            let least = choices(&scaled, &offers, &rewards, f64::INFINITY)
+                .into_iter()
+                .map(|choice| {
+                    let chosen = (0..offers.len()).filter(|at| choice >> at & 1 == 1);
+                    chosen.map(|at| offers[at].worth(&rewards)).sum::<f64>()
+                })
+                .fold(0.0, f64::min);
+            let most = least + random.below(20) as f64 * scaled.scale;
+            let near = choices(&scaled, &offers, &rewards, most);
+            for (task, forced) in Tables::new(&scaled).forced(&scaled, 0, &offers, &rewards, most) {
+                let at = offers
+                    .iter()
+                    .position(|offer| offer.task as usize == task)
+                    .unwrap();
+                let has = near.iter().filter(|choice| **choice >> at & 1 == 1).count();
+                match forced {
+                    Forced::Taken => assert_eq!(has, near.len()),
+                    Forced::Left => assert_eq!(has, 0),
+                }
+                taken += usize::from(forced == Forced::Taken);
+                left += usize::from(forced == Forced::Left);
+            }
+        }
+        assert!(taken > 100 && left > 100, "{taken} taken, {left} left");
+    }
 }

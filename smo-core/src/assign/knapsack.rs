@@ -6,12 +6,17 @@
 
 use super::core::{Core, Found};
 use super::labels::{Labels, TooMany};
-use super::open::Open;
+use super::menu::{Menu, Offer};
 use super::scaled::{LARGEST, Limit, Sack, Scaled};
 use super::settle::Settled;
 
 /// Tries of prices for the other limits.
 const TRIES: usize = 6;
+
+/// What a look at an agent takes by itself.
+const A_LOOK: u64 = 256;
+/// Tables of more cells wait for memory: a cell counts for two.
+const CACHED: u64 = 65_536;
 
 /// A table of more cells is not filled when a search of the core does.
 const LARGE: u64 = 16_384;
@@ -108,12 +113,14 @@ impl Tables {
         &mut self,
         scaled: &Scaled,
         agent: usize,
-        open: &Open,
+        menu: &Menu,
         rewards: &[f64],
         care: Care,
     ) -> Taken {
         let sack = &scaled.sacks[agent];
-        let items = worthwhile(scaled, agent, open, rewards);
+        let offers = menu.of(agent);
+        self.work += A_LOOK + offers.len() as u64;
+        let items = worthwhile(offers, rewards);
         if sack.fits(items.iter().map(|item| item.task as usize)) {
             return Taken {
                 least: items.iter().map(|item| item.worth).sum(),
@@ -316,7 +323,7 @@ impl Tables {
     /// By number of items and room: the least that the first items come to.
     pub(super) fn fill(&mut self, items: &[Item], room: usize) {
         let width = room + 1;
-        self.work += (items.len() * width) as u64;
+        self.work += table_work(items.len(), width);
         let cells = (items.len() + 1) * width;
         if self.layers.len() < cells {
             self.layers.resize(cells, 0.0);
@@ -344,6 +351,12 @@ impl Tables {
     }
 }
 
+/// What it takes to fill a table.
+pub(super) const fn table_work(rows: usize, width: usize) -> u64 {
+    let cells = (rows * width) as u64;
+    if cells > CACHED { 2 * cells } else { cells }
+}
+
 /// The table with one more item: by room, the lesser of leaving it and taking it.
 pub(super) fn extend(before: &[f64], next: &mut [f64], item: &Item) {
     let cells = item.cells.min(next.len());
@@ -354,10 +367,14 @@ pub(super) fn extend(before: &[f64], next: &mut [f64], item: &Item) {
     }
 }
 
-/// The items with the prices of the other limits, cheapest a cell last; and what the prices take back.
-pub(super) fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) {
+/// What prices on the other limits take back.
+pub(super) fn refund(sack: &Sack, prices: &[f64]) -> f64 {
     let limits = sack.others().iter().zip(prices);
-    let constant = limits.map(|(limit, price)| price * limit.capacity as f64).sum();
+    limits.map(|(limit, price)| price * limit.capacity as f64).sum()
+}
+
+/// The items with the prices of the other limits, cheapest a cell last; and what the prices take back.
+fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) {
     let priced = items.iter().map(|item| Item {
         worth: item.worth + sack.charge(prices, item.task as usize),
         ..*item
@@ -365,21 +382,21 @@ pub(super) fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<I
     let mut priced: Vec<Item> = priced.collect();
     let key = |item: &Item| item.worth / (item.cells as f64 + 0.5);
     priced.sort_by(|one, other| key(other).total_cmp(&key(one)).then(other.task.cmp(&one.task)));
-    (priced, constant)
+    (priced, refund(sack, prices))
 }
 
 /// The open tasks that cost less than their reward.
-pub(super) fn worthwhile(scaled: &Scaled, agent: usize, open: &Open, rewards: &[f64]) -> Vec<Item> {
-    let sack = &scaled.sacks[agent];
-    (0..scaled.tasks)
-        .filter(|task| open.has(agent, *task))
-        .map(|task| Item {
-            task: task as u32,
-            cells: sack.cells[task] as usize,
-            worth: scaled.worth(agent, task, rewards),
+pub(super) fn worthwhile(offers: &[Offer], rewards: &[f64]) -> Vec<Item> {
+    let mut items = Vec::with_capacity(offers.len());
+    items.extend(offers.iter().filter_map(|offer| {
+        let worth = offer.worth(rewards);
+        (worth < 0.0).then_some(Item {
+            task: offer.task,
+            cells: offer.cells as usize,
+            worth,
         })
-        .filter(|item| item.worth < 0.0)
-        .collect()
+    }));
+    items
 }
 
 fn value(items: &[Item], tasks: &[u32]) -> f64 {

@@ -15,6 +15,7 @@ mod interior;
 mod knapsack;
 mod labels;
 mod mend;
+mod menu;
 mod open;
 mod problem;
 mod relaxed;

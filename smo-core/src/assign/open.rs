@@ -7,16 +7,24 @@ pub(super) struct Open {
     tasks: usize,
     /// Agent by agent.
     pairs: Vec<bool>,
+    /// By task: how many agents may do it.
+    left: Vec<u32>,
 }
 
 impl Open {
     pub(super) fn new(agents: usize, tasks: usize, allowed: impl Fn(usize, usize) -> bool) -> Self {
-        let pairs = (0..agents).flat_map(|agent| (0..tasks).map(move |task| (agent, task)));
-        Self {
+        let mut open = Self {
             agents,
             tasks,
-            pairs: pairs.map(|(agent, task)| allowed(agent, task)).collect(),
+            pairs: vec![false; agents * tasks],
+            left: vec![0; tasks],
+        };
+        for agent in 0..agents {
+            for task in (0..tasks).filter(|task| allowed(agent, *task)) {
+                open.open(agent, task);
+            }
         }
+        open
     }
 
     pub(super) fn has(&self, agent: usize, task: usize) -> bool {
@@ -24,11 +32,15 @@ impl Open {
     }
 
     pub(super) fn open(&mut self, agent: usize, task: usize) {
-        self.pairs[agent * self.tasks + task] = true;
+        let pair = &mut self.pairs[agent * self.tasks + task];
+        self.left[task] += u32::from(!*pair);
+        *pair = true;
     }
 
     pub(super) fn close(&mut self, agent: usize, task: usize) {
-        self.pairs[agent * self.tasks + task] = false;
+        let pair = &mut self.pairs[agent * self.tasks + task];
+        self.left[task] -= u32::from(*pair);
+        *pair = false;
     }
 
     /// Closes all other agents of a task.
@@ -43,19 +55,33 @@ impl Open {
         (0..self.agents).filter(move |agent| self.has(*agent, task))
     }
 
+    /// The tasks that an agent may do, in order.
+    pub(super) fn tasks_of(&self, agent: usize) -> impl Iterator<Item = usize> + '_ {
+        let pairs = &self.pairs[agent * self.tasks..(agent + 1) * self.tasks];
+        pairs
+            .iter()
+            .enumerate()
+            .filter(|(_, open)| **open)
+            .map(|(task, _)| task)
+    }
+
     /// True while every task has an agent.
     pub(super) fn is_possible(&self) -> bool {
-        (0..self.tasks).all(|task| self.agents_of(task).next().is_some())
+        self.left.iter().all(|left| *left > 0)
+    }
+
+    /// True for a task with more than one agent.
+    pub(super) fn is_undecided(&self, task: usize) -> bool {
+        self.left[task] > 1
     }
 
     /// Tasks with more than one agent.
     pub(super) fn undecided(&self) -> usize {
-        (0..self.tasks)
-            .filter(|task| self.agents_of(*task).nth(1).is_some())
-            .count()
+        self.left.iter().filter(|left| **left > 1).count()
     }
 
+    /// Pairs that are open.
     pub(super) fn count(&self) -> usize {
-        self.pairs.iter().filter(|open| **open).count()
+        self.left.iter().map(|left| *left as usize).sum()
     }
 }

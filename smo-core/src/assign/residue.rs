@@ -289,6 +289,7 @@ mod tests {
     use super::*;
     use crate::assign::columns::prove;
     use crate::assign::knapsack::{Care, Tables};
+    use crate::assign::menu::Menu;
     use crate::assign::rent::Rent;
     use crate::assign::tests::brute_force;
     use crate::assign::{AssignProblem, Limits, solve};
@@ -326,7 +327,7 @@ mod tests {
         let proof = prove(
             &scaled,
             &mut tables,
-            &open,
+            &Menu::new(&scaled, &open),
             rent.rewards(&scaled, target.max(1)),
             Care::Quick,
         )

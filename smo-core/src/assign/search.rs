@@ -26,8 +26,12 @@ const NEAR: u64 = 10_000;
 const FAR: u64 = 2_000;
 const FAR_TASKS: usize = 150;
 const FAR_PART: u64 = 8;
-/// At every so many looks near the best answer the best ones are joined instead.
-const JOIN_EVERY: u64 = 6;
+/// With no more tasks than this, looks near the best answer get so many times the work of dives from the open question, which soon
+/// end where others did.
+const FEW_TASKS: usize = 150;
+const RATHER_NEAR: u64 = 10;
+/// At every so many looks near the best answer the best ones are joined instead, where there are others than the last time.
+const JOIN_EVERY: u64 = 2;
 
 /// The share of a slice that goes to exchanges is one in so many, twice as many after each time that found nothing.
 const EXCHANGED: u64 = 4;
@@ -97,17 +101,25 @@ impl Tree<'_> {
                 }
             }
             self.effort = effort;
+            // What did not come to its end may come to a nearer one.
+            ahead = 1;
             slice *= 2;
         }
     }
 
     /// Looks for better answers once: from the open question, near the best answer or between the best ones, both with as
-    /// much work. As far above the best as the bound is below it, answers are still of use to the others.
+    /// much work, or rather near where there are few tasks. As far above the best as the bound is below it, answers are still of
+    /// use to the others.
     fn look(&mut self, turns: &mut Turns, rewards: &[f64], shares: &[f64], random: &mut Random) {
         let before = self.work();
         let above = self.best.as_ref().map_or(0, |_| self.best_total - self.bound);
         self.target = self.best_total.saturating_add(above);
-        if self.best.is_none() || turns.afar <= turns.near {
+        let anew = if self.scaled.tasks > FEW_TASKS {
+            1
+        } else {
+            RATHER_NEAR
+        };
+        if self.best.is_none() || anew * turns.afar <= turns.near {
             self.dive(
                 self.scaled.open(),
                 rewards.to_vec(),
@@ -119,7 +131,7 @@ impl Tree<'_> {
             return;
         }
         turns.looks += 1;
-        if turns.looks.is_multiple_of(JOIN_EVERY) {
+        if self.elites.fresh && turns.looks.is_multiple_of(JOIN_EVERY) {
             self.target = self.best_total;
             self.join(rewards);
         } else {

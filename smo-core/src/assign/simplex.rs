@@ -5,6 +5,9 @@
 //! prices it gives are only where to look; bounds are computed from them in whole numbers elsewhere. See Dantzig, Wolfe,
 //! [Decomposition Principle for Linear Programs](https://doi.org/10.1287/opre.8.1.101), 1960.
 
+/// What it takes to price a column.
+const PRICED: usize = 8;
+
 /// Reduced costs above minus this share of the largest cost count as 0.
 const TOLERANCE: f64 = 1e-9;
 /// Steps before the inverse is computed anew.
@@ -146,7 +149,7 @@ impl Master {
         let mut prices = self.prices();
         let mut step = vec![0.0; rows];
         for count in 0..steps {
-            self.work += (rows * rows) as u64;
+            self.work += (rows * rows + PRICED * self.candidates.len()) as u64;
             let Some((entering, reduced)) = self.entering(&prices, tolerance) else {
                 return (prices, true);
             };
@@ -247,6 +250,7 @@ impl Master {
     fn refresh(&mut self) {
         let rows = self.rows;
         let width = 2 * rows;
+        self.work += (rows * rows * width) as u64;
         let mut table = vec![0.0; rows * width];
         for (at, column) in self.basis.iter().enumerate() {
             let column = &self.columns[*column];

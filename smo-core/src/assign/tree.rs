@@ -7,13 +7,19 @@
 use super::ascent::Steps;
 use super::columns::{Bounded, Pool, Proof};
 use super::elites::Elites;
+use super::forced::Forced;
 use super::heuristic::{improve, keeps_limits, round};
 use super::knapsack::Tables;
+use super::menu::Offer;
 use super::open::Open;
 use super::residue::Residue;
 use super::scaled::Scaled;
 use super::symmetry::Twins;
 use super::watch::Watch;
+
+/// What a look at a pair takes, and what one of a smaller question does.
+const A_PAIR: u64 = 3;
+const A_REDUCED: u64 = 24;
 
 /// The tree, depth first.
 #[derive(Debug)]
@@ -181,6 +187,8 @@ impl<'w> Tree<'w> {
         let Some((reduced, kept)) = self.scaled.reduced(open) else {
             return;
         };
+        let pairs = |tasks: usize| (self.scaled.agents * tasks) as u64;
+        self.spent += A_PAIR * pairs(self.scaled.tasks) + A_REDUCED * pairs(kept.len());
         let target = reduced.units_below(self.target);
         if target <= 0 {
             return;
@@ -235,21 +243,22 @@ impl<'w> Tree<'w> {
 
     /// Closes pairs that no better answer has; false when a task has none left.
     pub(super) fn close(&mut self, bounded: &Bounded, open: &mut Open) -> bool {
+        self.spent += A_PAIR * (self.scaled.agents * self.scaled.tasks) as u64;
         let Proof {
             bound,
             rewards,
             least,
         } = &bounded.proof;
+        let slack = (self.target - 1) as f64 * self.scaled.scale - bound;
         for (agent, least) in least.iter().enumerate() {
-            let forced = self.tables.forced(&self.scaled, agent, open, rewards, *least);
-            for (task, (with, without)) in forced.into_iter().enumerate() {
-                if !open.has(agent, task) {
-                    continue;
-                }
-                if self.scaled.in_units(bound + with) >= self.target {
-                    open.close(agent, task);
-                } else if self.scaled.in_units(bound + without) >= self.target {
-                    open.decide(agent, task);
+            let offers: Vec<Offer> = Offer::all(&self.scaled, open, agent).collect();
+            let forced = self
+                .tables
+                .forced(&self.scaled, agent, &offers, rewards, least + slack);
+            for (task, forced) in forced {
+                match forced {
+                    Forced::Left => open.close(agent, task),
+                    Forced::Taken => open.decide(agent, task),
                 }
             }
         }
@@ -261,7 +270,7 @@ impl<'w> Tree<'w> {
         let tasks = self.scaled.tasks;
         let mut best: Option<(f64, usize, usize)> = None;
         for task in 0..tasks {
-            if open.agents_of(task).nth(1).is_none() {
+            if !open.is_undecided(task) {
                 continue;
             }
             for agent in open.agents_of(task) {
@@ -288,6 +297,7 @@ impl<'w> Tree<'w> {
     }
 
     pub(super) fn keep_improved(&mut self, mut answer: Vec<usize>) {
+        self.spent += (self.scaled.tasks * self.scaled.tasks) as u64;
         improve(&self.scaled, &mut answer);
         self.keep(answer);
     }
