@@ -2,7 +2,7 @@
 """Other solvers on the problems of `cargo xtask report solver`, which calls this and says what is installed.
 
     peers.py versions
-    peers.py gap|fleet highs|cpsat FILE SECONDS
+    peers.py gap|fleet highs|cpsat|rebalancer FILE SECONDS
     peers.py cases FILE SECONDS     # the predecessor's way: cvxpy with HiGHS, model and all; SECONDS a case at most
 
 Each prints one JSON object: value, bound, seconds and CPU seconds (of all threads), without the start of Python and the reading
@@ -111,6 +111,75 @@ def cpsat(problem, seconds):
     return (solver.objective_value if found else None), solver.best_objective_bound
 
 
+def by_regret(problem):
+    """A first answer: tasks that lose most by their second agent go first, each to the cheapest agent with room, or to the cheapest."""
+    costs, needs, capacities, _, _ = problem
+    agents, tasks = len(costs), len(costs[0])
+    left = [list(capacity) for capacity in capacities]
+
+    def regret(task):
+        first, second = sorted(costs[agent][task] for agent in range(agents))[:2] if agents > 1 else (0, 0)
+        return first - second
+
+    answer = [0] * tasks
+    for task in sorted(range(tasks), key=regret):
+        order = sorted(range(agents), key=lambda agent: costs[agent][task])
+        fits = (a for a in order if all(need[a][task] <= room[a] for need, room in zip(needs, left)))
+        answer[task] = next(fits, order[0])
+        for need, room in zip(needs, left):
+            room[answer[task]] -= need[answer[task]][task]
+    return answer
+
+
+def rebalancer(problem, seconds):
+    """Meta's Rebalancer: local search by moves and swaps from a first answer (with loops of three it ended dearer). It has no bound."""
+    from rebalancer import ProblemSolver
+
+    costs, needs, capacities, links, link_cost = problem
+    agents, tasks = len(costs), len(costs[0])
+    containers, objects = [f"a{a}" for a in range(agents)], [f"t{t}" for t in range(tasks)]
+    held = {container: [] for container in containers}
+    for task, agent in enumerate(by_regret(problem)):
+        held[containers[agent]].append(objects[task])
+    solver = ProblemSolver(service_name="smo", service_scope="report")
+    solver.set_object_name("object").set_container_name("container").set_assignment(held)
+    for number, (need, capacity) in enumerate(zip(needs, capacities)):
+        name = f"need{number}"
+        amounts = {containers[a]: dict(zip(objects, map(float, need[a]))) for a in range(agents)}
+        solver.add_dynamic_object_dimension(name, "container", amounts)
+        rooms = dict(zip(containers, map(float, capacity)))
+        limit = {"scopeItemLimits": rooms}
+        solver.add_constraint(
+            {"capacitySpec": {"name": name, "scope": "container", "dimension": name, "limit": limit}}
+        )
+    wishes = [
+        {"objectName": objects[t], "scopeItemName": containers[a], "affinity": -float(costs[a][t])}
+        for a in range(agents)
+        for t in range(tasks)
+    ]
+    solver.add_goal(
+        {"assignmentAffinitiesSpec": {"name": "cost", "scope": "container", "affinities": wishes}}
+    )
+    if links:
+        together = [
+            {"pair": {"object1": objects[one], "object2": objects[other]}, "affinity": float(link_cost)}
+            for one, other in links
+        ]
+        solver.add_goal({"pairAffinitiesSpec": {"name": "links", "scope": "container", "affinities": together}})
+    moves = [{"singleMoveTypeSpec": {}}, {"swapMoveTypeSpec": {}}]
+    solver.add_solver({"localSearchSolverSpec": {"solveTime": max(1, round(seconds)), "moveTypeList": moves}})
+    found = solver.solve()["assignment"]
+    answer = [int(found[name][1:]) for name in objects]
+    for need, capacity in zip(needs, capacities):
+        taken = [0] * agents
+        for task, agent in enumerate(answer):
+            taken[agent] += need[agent][task]
+        if any(amount > room for amount, room in zip(taken, capacity)):
+            return None, None
+    cut = sum(answer[one] != answer[other] for one, other in links)
+    return sum(costs[agent][task] for task, agent in enumerate(answer)) + link_cost * cut, None
+
+
 def predecessor(case, seconds):
     """The predecessor's carbon-aware model: binaries of services on clusters, cores and GPUs, moves and carbon."""
     import cvxpy
@@ -165,7 +234,7 @@ def cases(path, seconds):
 def versions():
     """The version of each, or null."""
     found = {}
-    for name in ("highspy", "ortools", "cvxpy"):
+    for name in ("highspy", "ortools", "cvxpy", "rebalancer"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -179,9 +248,9 @@ def main(arguments):
             said = versions()
         case ["cases", path, seconds]:
             said = cases(path, float(seconds))
-        case [("gap" | "fleet") as kind, ("highs" | "cpsat") as solver, path, seconds]:
+        case [("gap" | "fleet") as kind, ("highs" | "cpsat" | "rebalancer") as solver, path, seconds]:
             problem = read_gap(path) if kind == "gap" else read_fleet(path)
-            solve = highs if solver == "highs" else cpsat
+            solve = {"highs": highs, "cpsat": cpsat, "rebalancer": rebalancer}[solver]
             (value, bound), took, user = timed(lambda: solve(problem, float(seconds)))
             said = {"value": value, "bound": bound, "seconds": took, "user": user}
         case _:

@@ -83,7 +83,7 @@ pub fn solver(folder: &Path, sources: &Sources, say: &mut dyn FnMut(&str)) -> Re
     let mut report = Report {
         page: String::new(),
         targets: Vec::new(),
-        missing: vec!["Meta's Rebalancer, which needs Python 3.12 or later and has no driver here"],
+        missing: Vec::new(),
         peers: Peers::new(&sources.python, folder, sources.seconds),
         say,
     };
@@ -100,7 +100,12 @@ pub fn solver(folder: &Path, sources: &Sources, say: &mut dyn FnMut(&str)) -> Re
 }
 
 fn head(report: &Report<'_>, before: &str) -> String {
-    let known = [("cvxpy", "cvxpy"), ("highspy", "HiGHS"), ("ortools", "OR-tools")];
+    let known = [
+        ("cvxpy", "cvxpy"),
+        ("highspy", "HiGHS"),
+        ("ortools", "OR-tools"),
+        ("rebalancer", "Meta Rebalancer"),
+    ];
     let versions: Vec<String> = known
         .into_iter()
         .map(|(package, shown)| {

@@ -7,9 +7,10 @@ use std::process::Command;
 use super::measure::{Run, run};
 
 /// The solvers as they are called and shown.
-pub(super) const SOLVERS: [(&str, &str, &str); 2] = [
+pub(super) const SOLVERS: [(&str, &str, &str); 3] = [
     ("highs", "highspy", "HiGHS"),
     ("cpsat", "ortools", "OR-tools CP-SAT"),
+    ("rebalancer", "rebalancer", "Meta Rebalancer"),
 ];
 
 /// What the predecessor's solver may take for a case: it has no limit of its own, and an end has to be.
