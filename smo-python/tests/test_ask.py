@@ -334,7 +334,11 @@ def test_questions_are_watched_and_end_when_told(question: Callable[..., Any], p
     assert whole == question(problem) == question(problem, seconds=60)
     assert seen[0].step == 1 and seen[-1].step == len({at.step for at in seen})
     assert all(at.question == seen[0].question and str(at).startswith(at.question) for at in seen)
-    part = question(problem, watch=lambda _: False)
+
+    def stop(_: object) -> bool:
+        return False
+
+    part = question(problem, watch=stop)
     assert part != whole and part == question(problem, seconds=0)
 
     def broken(_: object) -> None:

@@ -306,6 +306,7 @@ def test_demands_requirements_and_tolerations_of_a_service() -> None:
     before = problem.services["web"].per_replica
     assert large.services["web"].per_replica == {**before, "cpu": 2500, "nvidia.com/gpu": 1}
     assert large.open_clusters("web") == ["gpu"]
-    for wrong in ({"tolerations": [{"effect": "Never"}]}, {"per_replica": {"cpu": "much"}}):
-        with pytest.raises(ValueError):
-            problem.with_service("web", **wrong)
+    with pytest.raises(ValueError):
+        problem.with_service("web", tolerations=[{"effect": "Never"}])
+    with pytest.raises(ValueError):
+        problem.with_service("web", per_replica={"cpu": "much"})

@@ -123,6 +123,7 @@ impl FewMoves {
 /// {'web': {'dear': 1}}
 #[pyfunction]
 #[pyo3(signature = (problem, at_most, *, unit = "services", questions = core::DEFAULT_QUESTIONS, placer = None, seconds = None, watch = None))]
+#[allow(clippy::too_many_arguments, reason = "keywords of Python")]
 pub(crate) fn with_few_moves(
     py: Python<'_>,
     problem: &PlacementProblem,
