@@ -69,7 +69,7 @@ impl MilpPlacer {
 
     /// How much effort a part of up to 120 services and clusters may take as an assignment problem, about a nanosecond
     /// each; larger parts may take less.
-    pub const DEFAULT_ASSIGN_EFFORT: u64 = 6_000_000_000;
+    pub const DEFAULT_ASSIGN_EFFORT: u64 = 9_000_000_000;
 
     /// With another solver.
     #[must_use]
