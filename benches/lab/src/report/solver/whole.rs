@@ -117,7 +117,7 @@ impl Sized {
                 "so much money at most, little carbon",
                 self.with(json!({
                     "goals": {"money": 0, "carbon": 1, "moves": 0},
-                    "budgets": [{"goal": "money", "atMost": all as f64 * 0.05}],
+                    "budgets": [{"goal": "money", "atMost": all as f64 * 0.055}],
                 })),
             ),
             (
