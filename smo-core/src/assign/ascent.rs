@@ -77,7 +77,7 @@ pub(super) fn ascend(
     let mut adam = Adam::new(tasks);
     let mut slopes = vec![0.0; tasks];
     let menu = Menu::new(scaled, open);
-    tables.work += LISTED * (scaled.agents * tasks) as u64;
+    tables.work += LISTED * scaled.pairs();
     let mut shares = Mean::new(scaled.agents * tasks);
     let mut best: Option<Proof> = None;
     for step in 0..steps.most {

@@ -58,7 +58,7 @@ impl Tree<'_> {
         let best = elite.map_or(best, |(_, elite)| elite);
         let tasks = self.scaled.tasks;
         let part = ANEW.0 + (ANEW.1 - ANEW.0) * random.unit();
-        self.tables.work += (self.scaled.agents * tasks) as u64;
+        self.tables.work += self.scaled.pairs();
         let mut doubts: Vec<(f64, usize)> = Vec::with_capacity(tasks);
         for (task, agent) in best.iter().enumerate() {
             let share = shares.get(agent * tasks + task).copied().unwrap_or(0.0);
@@ -77,7 +77,7 @@ impl Tree<'_> {
 
     /// Searches what can be made of the best answers, each task at an agent that one of them has it at.
     pub(super) fn join(&mut self, rewards: &[f64]) {
-        self.tables.work += (self.scaled.agents * self.scaled.tasks) as u64;
+        self.tables.work += self.scaled.pairs();
         self.elites.fresh = false;
         let joined = self.elites.kept.iter().take(JOINED);
         let joined: Vec<&Vec<usize>> = joined.map(|(_, answer)| answer).collect();

@@ -386,7 +386,7 @@ fn with_prices(sack: &Sack, items: &[Item], prices: &[f64]) -> (Vec<Item>, f64) 
 }
 
 /// The open tasks that cost less than their reward.
-pub(super) fn worthwhile(offers: &[Offer], rewards: &[f64]) -> Vec<Item> {
+fn worthwhile(offers: &[Offer], rewards: &[f64]) -> Vec<Item> {
     let mut items = Vec::with_capacity(offers.len());
     items.extend(offers.iter().filter_map(|offer| {
         let worth = offer.worth(rewards);

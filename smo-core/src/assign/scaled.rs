@@ -165,6 +165,11 @@ impl Scaled {
         most.map(|(kind, _)| kind)
     }
 
+    /// How many pairs of an agent and a task there are.
+    pub(super) const fn pairs(&self) -> u64 {
+        (self.agents * self.tasks) as u64
+    }
+
     pub(super) fn cost(&self, agent: usize, task: usize) -> i64 {
         self.costs[agent * self.tasks + task]
     }

@@ -114,12 +114,12 @@ impl Tree<'_> {
         let before = self.work();
         let above = self.best.as_ref().map_or(0, |_| self.best_total - self.bound);
         self.target = self.best_total.saturating_add(above);
-        let anew = if self.scaled.tasks > FEW_TASKS {
+        let times = if self.scaled.tasks > FEW_TASKS {
             1
         } else {
             RATHER_NEAR
         };
-        if self.best.is_none() || anew * turns.afar <= turns.near {
+        if self.best.is_none() || times * turns.afar <= turns.near {
             self.dive(
                 self.scaled.open(),
                 rewards.to_vec(),

@@ -187,8 +187,7 @@ impl<'w> Tree<'w> {
         let Some((reduced, kept)) = self.scaled.reduced(open) else {
             return;
         };
-        let pairs = |tasks: usize| (self.scaled.agents * tasks) as u64;
-        self.spent += A_PAIR * pairs(self.scaled.tasks) + A_REDUCED * pairs(kept.len());
+        self.spent += A_PAIR * self.scaled.pairs() + A_REDUCED * reduced.pairs();
         let target = reduced.units_below(self.target);
         if target <= 0 {
             return;
@@ -243,7 +242,7 @@ impl<'w> Tree<'w> {
 
     /// Closes pairs that no better answer has; false when a task has none left.
     pub(super) fn close(&mut self, bounded: &Bounded, open: &mut Open) -> bool {
-        self.spent += A_PAIR * (self.scaled.agents * self.scaled.tasks) as u64;
+        self.spent += A_PAIR * self.scaled.pairs();
         let Proof {
             bound,
             rewards,

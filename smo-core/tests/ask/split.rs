@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use smo_core::cluster::Price as Cost;
-use smo_core::placement::ask::{Precision, Price, explain_in_full};
+use smo_core::placement::ask::{FullExplanation, Precision, Price, explain_in_full};
 use smo_core::placement::{
     ClusterSupply, DomainKey, Exhaustive, Goals, MilpPlacer, Mode, Placement, PlacementProblem, Spread,
     Value, decide,
@@ -31,14 +31,18 @@ fn four_replicas() -> PlacementProblem {
     problem
 }
 
-#[test]
-fn a_replica_elsewhere_has_a_price_of_its_own() {
-    let problem = four_replicas();
-    let decision = decide(&MilpPlacer::default(), &problem)
+fn explained(problem: &PlacementProblem) -> FullExplanation {
+    let decision = decide(&MilpPlacer::default(), problem)
         .unwrap()
         .into_decision()
         .unwrap();
-    let explained = explain_in_full(&MilpPlacer::default(), &problem, &decision, 100).unwrap();
+    explain_in_full(&MilpPlacer::default(), problem, &decision, 100).unwrap()
+}
+
+#[test]
+fn a_replica_elsewhere_has_a_price_of_its_own() {
+    let problem = four_replicas();
+    let explained = explained(&problem);
     assert!(explained.complete);
     let web = &explained.services[&key("web")];
     // 3 x 1 + 1 x 2 is what is decided; one replica that has to be dear costs 5 instead of 2. All four do not fit there.
@@ -69,11 +73,7 @@ fn all_there_may_be_the_cheapest_way_to_have_one_there() {
         ..Spread::default()
     });
     problem.clusters[&cluster("dear")].capacity = amounts(4000, 64);
-    let decision = decide(&MilpPlacer::default(), &problem)
-        .unwrap()
-        .into_decision()
-        .unwrap();
-    let explained = explain_in_full(&MilpPlacer::default(), &problem, &decision, 100).unwrap();
+    let explained = explained(&problem);
     let web = &explained.services[&key("web")];
     // 4 x 5 instead of 4 x 2.
     for prices in [&web.others, &web.whole] {
@@ -96,16 +96,11 @@ fn replicas_that_spread_evenly_are_never_all_on_one_cluster() {
     let mut problem = four_replicas();
     problem.services[&key("web")].spread.push(Spread {
         key: DomainKey::Cluster,
-        max_skew: Some(3),
+        max_skew: Some(1),
         ..Spread::default()
     });
     problem.services[&key("web")].replicas = 2;
-    problem.services[&key("web")].spread[0].max_skew = Some(1);
-    let decision = decide(&MilpPlacer::default(), &problem)
-        .unwrap()
-        .into_decision()
-        .unwrap();
-    let explained = explain_in_full(&MilpPlacer::default(), &problem, &decision, 100).unwrap();
+    let explained = explained(&problem);
     let web = &explained.services[&key("web")];
     assert_eq!(
         web.others[&cluster("dear")].difference(),

@@ -64,10 +64,7 @@ impl Answer {
     /// by zero.
     #[must_use]
     pub fn with_whole_value(self, value: Option<i64>, bound: Option<i64>) -> Self {
-        let gap = value.zip(bound).and_then(|(value, bound)| {
-            let [value, bound] = [value, bound].map(|whole| Value::from_units(whole.into()));
-            value.gap(bound)
-        });
+        let gap = value.zip(bound).and_then(|(value, bound)| gap(value, bound));
         self.with("value", json!(value))
             .with("bound", json!(bound))
             .with("gap", json!(gap))
@@ -96,4 +93,11 @@ impl Answer {
         }
         line
     }
+}
+
+/// The gap ([`Value::gap`]) of whole numbers.
+#[must_use]
+pub(super) fn gap(value: i64, bound: i64) -> Option<f64> {
+    let [value, bound] = [value, bound].map(|whole| Value::from_units(whole.into()));
+    value.gap(bound)
 }

@@ -16,7 +16,6 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::json;
-use smo_core::placement::Value;
 use smo_core::quadratic::{self, Distance, Limits, Link, QuadraticProblem, Start};
 
 use super::solution::Solution;
@@ -301,8 +300,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// In percent of the bound.
     pub(crate) fn gap(&self) -> Option<f64> {
-        let [value, bound] = [self.value, self.bound].map(|whole| Value::from_units(whole.into()));
-        value.gap(bound).map(|gap| gap * 100.0)
+        super::answer::gap(self.value, self.bound).map(|gap| gap * 100.0)
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::placement::decide::{Checked, checked, is_infeasible_watched};
 use crate::placement::watched::Watched;
-use crate::placement::{
-    Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, decide,
-};
+use crate::placement::{Outcome, PlacementError, PlacementProblem, Placer, Progress, decide};
 
 /// Where a question stands: most take one decision after the other.
 ///
@@ -54,21 +52,14 @@ impl fmt::Display for AskProgress {
 /// `false` nothing more is decided and nobody asked again; the question comes back with what it knows.
 pub type AskWatch<'w> = dyn FnMut(&AskProgress) -> bool + Send + 'w;
 
-/// A placer as a question asks it, one decision at a time. It is a placer itself: a question within a question takes it.
+/// A placer as a question asks it, one decision at a time.
 #[derive(Debug)]
 pub(super) struct Asker<'a> {
     placer: Watched<'a, 'a, 'a>,
-    now: &'a Mutex<At>,
+    now: &'a Mutex<AskProgress>,
 }
 
-/// Where a question stands, and whether a decision of it is being made.
-#[derive(Debug)]
-struct At {
-    progress: AskProgress,
-    deciding: bool,
-}
-
-fn locked(now: &Mutex<At>) -> MutexGuard<'_, At> {
+fn locked(now: &Mutex<AskProgress>) -> MutexGuard<'_, AskProgress> {
     now.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -79,20 +70,16 @@ pub(super) fn watched<T>(
     watch: &mut AskWatch<'_>,
     ask: impl FnOnce(&Asker<'_>) -> T,
 ) -> T {
-    let progress = AskProgress {
+    let now = Mutex::new(AskProgress {
         question,
         about: String::new(),
         step: 0,
         steps: None,
         search: None,
-    };
-    let now = Mutex::new(At {
-        progress,
-        deciding: false,
     });
     let mut told = |search: &Progress| {
         // Work and value of a search that has not begun say nothing.
-        let mut now = locked(&now).progress.clone();
+        let mut now = locked(&now).clone();
         now.search = (*search != Progress::default()).then_some(*search);
         watch(&now)
     };
@@ -105,7 +92,7 @@ pub(super) fn watched<T>(
 impl Asker<'_> {
     /// How many decisions it takes at most.
     pub(super) fn expect(&self, steps: u64) {
-        locked(self.now).progress.steps = Some(steps);
+        locked(self.now).steps = Some(steps);
     }
 
     /// True once the one who watches has enough.
@@ -117,8 +104,8 @@ impl Asker<'_> {
     fn begin(&self, about: &str) -> bool {
         {
             let mut now = locked(self.now);
-            now.progress.step += 1;
-            about.clone_into(&mut now.progress.about);
+            now.step += 1;
+            about.clone_into(&mut now.about);
         }
         self.goes_on()
     }
@@ -137,38 +124,22 @@ impl Asker<'_> {
     fn step<T>(&self, about: &str, decide: impl FnOnce() -> T) -> T {
         // A `false` is kept, and the placer asked in vain.
         self.begin(about);
-        locked(self.now).deciding = true;
-        let answer = decide();
-        locked(self.now).deciding = false;
-        answer
+        decide()
     }
 
     /// As [`decide`].
     pub(super) fn decide(&self, about: &str, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
-        self.step(about, || decide(self, problem))
+        self.step(about, || decide(&self.placer, problem))
     }
 
     /// As [`checked`].
     pub(super) fn checked(&self, about: &str, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
-        self.step(about, || checked(self, problem))
+        self.step(about, || checked(&self.placer, problem))
     }
 
     /// What our own reference says, as far as it got.
     pub(super) fn is_infeasible(&self, problem: &PlacementProblem) -> Result<bool, PlacementError> {
         let answer = self.placer.search(|watch| is_infeasible_watched(problem, watch));
         answer.unwrap_or(Ok(false))
-    }
-}
-
-impl Placer for Asker<'_> {
-    fn name(&self) -> &str {
-        self.placer.name()
-    }
-
-    fn place(&self, context: &PlaceContext<'_>) -> Result<Answer, PlacementError> {
-        if !locked(self.now).deciding {
-            self.begin("");
-        }
-        self.placer.place(context)
     }
 }

@@ -53,7 +53,6 @@ mod full;
 mod full_text;
 mod losses;
 mod moves;
-mod moves_watched;
 mod order;
 mod pareto;
 mod picture;
@@ -76,8 +75,10 @@ pub use full::{
     explain_in_full_watched,
 };
 pub use losses::{Loss, LossCertificate, LossOf, Redundancy, Survival, single_losses, single_losses_watched};
-pub use moves::{DEFAULT_QUESTIONS, FewMoves, MoveCurve, MoveUnit, Replacement, move_curve, with_few_moves};
-pub use moves_watched::{move_curve_watched, with_few_moves_watched};
+pub use moves::{
+    DEFAULT_QUESTIONS, FewMoves, MoveCurve, MoveUnit, Replacement, move_curve, move_curve_watched,
+    with_few_moves, with_few_moves_watched,
+};
 pub use order::{MoveOrder, OrderLimits, OrderStep, SpareRoom, StepKind, order_of_moves};
 pub use pareto::{FrontLimits, FrontPoint, ParetoFront, pareto, pareto_watched};
 pub use repair_cost::RepairCosts;

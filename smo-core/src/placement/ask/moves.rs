@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Relocation;
+use super::asker::{AskWatch, Asker, watched};
 use super::within::{Effort, Limit, Within, within};
 use crate::placement::{
     Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight,
@@ -155,8 +156,36 @@ pub fn with_few_moves(
     at_most: i64,
     questions: u64,
 ) -> Result<FewMoves, PlacementError> {
+    with_few_moves_watched(placer, problem, unit, at_most, questions, &mut |_| true)
+}
+
+/// As [`with_few_moves`], with `watch` told of every question to the placer. Once it says `false` the best placement so far
+/// comes back, with a bound only where there is one; where there is none yet, [`FewMoves::Open`].
+///
+/// # Errors
+/// As [`with_few_moves`].
+pub fn with_few_moves_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    unit: MoveUnit,
+    at_most: i64,
+    questions: u64,
+    watch: &mut AskWatch<'_>,
+) -> Result<FewMoves, PlacementError> {
+    watched("few moves", placer, watch, |asker| {
+        best_with_few(asker, problem, unit, at_most, questions)
+    })
+}
+
+fn best_with_few(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    unit: MoveUnit,
+    at_most: i64,
+    questions: u64,
+) -> Result<FewMoves, PlacementError> {
     let mut effort = Effort(questions);
-    let found = within(placer, problem, unit.at_most(at_most), &mut effort)?;
+    let found = within(asker, "", problem, unit.at_most(at_most), &mut effort)?;
     let impossible = found.impossible;
     let best = Replacement::new(problem, unit, at_most, found);
     if let Some(best) = best {
@@ -165,7 +194,7 @@ pub fn with_few_moves(
     if !impossible {
         return Ok(FewMoves::Open { unit, at_most });
     }
-    let fewest = fewest_moves(placer, problem, unit, &mut effort)?;
+    let fewest = fewest_moves(asker, problem, unit, &mut effort)?;
     let needed = fewest.is_proved().then_some(fewest.best).flatten();
     Ok(FewMoves::TooFew {
         unit,
@@ -175,7 +204,7 @@ pub fn with_few_moves(
 }
 
 fn fewest_moves(
-    placer: &dyn Placer,
+    asker: &Asker<'_>,
     problem: &PlacementProblem,
     unit: MoveUnit,
     effort: &mut Effort,
@@ -184,7 +213,7 @@ fn fewest_moves(
         goals: Goals::only(unit.goal()),
         ..problem.clone()
     };
-    within(placer, &question, unit.at_most(i64::MAX), effort)
+    within(asker, "", &question, unit.at_most(i64::MAX), effort)
 }
 
 /// What moves buy: for every number of moves, counted in one unit, at which something better becomes possible, the best placement.
@@ -211,6 +240,32 @@ pub fn move_curve(
     unit: MoveUnit,
     questions: u64,
 ) -> Result<MoveCurve, PlacementError> {
+    move_curve_watched(placer, problem, unit, questions, &mut |_| true)
+}
+
+/// As [`move_curve`], with `watch` told of every question to the placer. Once it says `false` the points so far come back,
+/// and the curve is not [`MoveCurve::complete`].
+///
+/// # Errors
+/// As [`move_curve`].
+pub fn move_curve_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    unit: MoveUnit,
+    questions: u64,
+    watch: &mut AskWatch<'_>,
+) -> Result<MoveCurve, PlacementError> {
+    watched("what moves buy", placer, watch, |asker| {
+        points(asker, problem, unit, questions)
+    })
+}
+
+fn points(
+    asker: &Asker<'_>,
+    problem: &PlacementProblem,
+    unit: MoveUnit,
+    questions: u64,
+) -> Result<MoveCurve, PlacementError> {
     let mut effort = Effort(questions);
     let unpriced = |goals: Goals, unit: MoveUnit| goals.with(unit.goal(), Weight::from_millionths(0));
     let question = PlacementProblem {
@@ -222,7 +277,7 @@ pub fn move_curve(
     let mut at_most = i64::MAX;
     // Down from the best placement, one move fewer than it takes each time.
     loop {
-        let found = within(placer, &question, unit.at_most(at_most), &mut effort)?;
+        let found = within(asker, "", &question, unit.at_most(at_most), &mut effort)?;
         complete &= found.is_proved();
         let Some(mut point) = Replacement::new(problem, unit, at_most, found) else {
             break;

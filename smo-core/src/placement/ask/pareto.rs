@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::asker::{AskWatch, Asker, watched};
-use super::within::{Effort, Limit, Within, within_watched};
+use super::within::{Effort, Limit, Within, within};
 use crate::placement::{Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value};
 use crate::table::Table;
 
@@ -217,7 +217,7 @@ impl Search<'_, '_> {
             ..self.problem.clone()
         };
         let about = format!("least {}", goal.name());
-        within_watched(self.asker, &about, &question, limit, &mut self.effort)
+        within(self.asker, &about, &question, limit, &mut self.effort)
     }
 
     /// The least of `one` with at most so much of `other`, and of these the least of `other`.

@@ -9,11 +9,11 @@
 
 use std::collections::BTreeSet;
 
-use super::asker::{Asker, watched};
+use super::asker::Asker;
 use crate::id::{ClusterName, ServiceKey};
 use crate::placement::decide::{Checked, Sound};
 use crate::placement::{
-    Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Placer, Totals, Value, Weight, evaluate,
+    Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Totals, Value, Weight, evaluate,
 };
 
 /// Rounds of the secant at one node.
@@ -69,20 +69,8 @@ impl Within {
     }
 }
 
-/// Looks for the best placement with at most that much of the goal.
+/// Looks for the best placement with at most that much of the goal; what is still open when the one who watches has enough stays so.
 pub(super) fn within(
-    placer: &dyn Placer,
-    problem: &PlacementProblem,
-    limit: Limit,
-    effort: &mut Effort,
-) -> Result<Within, PlacementError> {
-    watched("", placer, &mut |_| true, |asker| {
-        within_watched(asker, "", problem, limit, effort)
-    })
-}
-
-/// The same; what is still open when the one who watches has enough stays so.
-pub(super) fn within_watched(
     asker: &Asker<'_>,
     about: &str,
     problem: &PlacementProblem,
