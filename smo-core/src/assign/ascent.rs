@@ -12,8 +12,9 @@ use super::open::Open;
 use super::scaled::Scaled;
 use crate::adam::Adam;
 
-/// What it takes to list a pair and to keep its share.
-const LISTED: u64 = 6;
+/// What it takes to list a pair and to keep its share, and what to move a reward.
+const LISTED: u64 = 12;
+const MOVED: u64 = 16;
 
 /// How far an ascent goes.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +102,7 @@ pub(super) fn ascend(
         if tables.work > effort || slopes.iter().all(|slope| *slope == 0.0) {
             break;
         }
+        tables.work += MOVED * tasks as u64;
         adam.step(&slopes, gait.stride * steps.length(step), 0.0, &mut rewards);
         rewards
             .iter_mut()

@@ -7,7 +7,7 @@
 use super::knapsack::Item;
 
 /// What a state costs, in cells of a table.
-const A_STATE: u64 = 8;
+const A_STATE: u64 = 20;
 
 /// Bounds are rounded by less than this share of what they add.
 const ROUNDED: f64 = 1e-12;

@@ -3,12 +3,15 @@
 //! The price of room says it of most tasks (see [`settle`](super::settle)); for the rest tables over what comes before and after a task do, as
 //! far as these are small.
 
-use super::knapsack::{Item, Tables, extend, refund, table_work};
+use super::knapsack::{AN_ITEM, Item, Tables, extend, refund};
 use super::menu::Offer;
 use super::scaled::Scaled;
 
 /// Tables of more cells are not filled.
 const LARGEST_SIDES: usize = 262_144;
+
+/// So many sums are compared at a time.
+const SIDE_BY_SIDE: usize = 8;
 
 /// What is known of a task for one agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl Tables {
         });
         let (items, idle): (Vec<Item>, Vec<Item>) = all.partition(|item| item.worth < 0.0);
         let most = most + refund(sack, prices);
-        self.work += 16 * items.len() as u64 + idle.len() as u64;
+        self.work += AN_ITEM * items.len() as u64 + idle.len() as u64;
         let mut settled = std::mem::take(&mut self.settled);
         let relaxed = settled.relax(&items, sack.room);
         self.settled = settled;
@@ -84,7 +87,7 @@ impl Tables {
     pub(super) fn sides(&mut self, items: &[Item], room: usize) -> (Vec<f64>, Vec<f64>) {
         let width = room + 1;
         self.fill(items, room);
-        self.work += table_work(items.len(), width);
+        self.work += 2 * (items.len() * width) as u64;
         let (mut with, mut without) = (vec![0.0; items.len()], vec![0.0; items.len()]);
         let mut after = vec![0.0_f64; width];
         let mut next = after.clone();
@@ -102,12 +105,20 @@ impl Tables {
     }
 }
 
-/// The least sum of two tables that share the room.
+/// The least sum of two tables that share the room. Several sums are compared side by side: one least alone waits for itself.
 fn least_join(before: &[f64], after: &[f64], room: usize) -> f64 {
-    let pairs = before[..=room].iter().zip(after[..=room].iter().rev());
-    pairs
-        .map(|(one, other)| one + other)
-        .fold(f64::INFINITY, f64::min)
+    let lesser = |one: f64, other: f64| if other < one { other } else { one };
+    let (before, after) = (&before[..=room], &after[..=room]);
+    let mut least = [f64::INFINITY; SIDE_BY_SIDE];
+    let (ahead, back) = (before.chunks_exact(SIDE_BY_SIDE), after.rchunks_exact(SIDE_BY_SIDE));
+    let rest = ahead.remainder().iter().zip(back.remainder().iter().rev());
+    let rest = rest.fold(f64::INFINITY, |least, (one, other)| lesser(least, one + other));
+    for (one, other) in ahead.zip(back) {
+        for (at, least) in least.iter_mut().enumerate() {
+            *least = lesser(*least, one[at] + other[SIDE_BY_SIDE - 1 - at]);
+        }
+    }
+    least.into_iter().fold(rest, lesser)
 }
 
 #[cfg(test)]

@@ -115,8 +115,12 @@ pub(super) fn round(
     whole.then_some(answer)
 }
 
+/// What a look at an exchange of two tasks takes, with all those that are too dear or do not fit.
+const AN_EXCHANGE: u64 = 8;
+
 /// Moves single tasks and exchanges pairs while that makes the answer cheaper.
-pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
+pub(super) fn improve(scaled: &Scaled, answer: &mut [usize], work: &mut u64) {
+    let mut costs = Vec::with_capacity(scaled.agents);
     let mut room = Room::new(scaled);
     for (task, agent) in answer.iter().enumerate() {
         room.put(scaled, *agent, task);
@@ -137,17 +141,20 @@ pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
                 changed = true;
             }
         }
+        *work += AN_EXCHANGE * (scaled.tasks * scaled.tasks) as u64;
+        let held = answer.iter().enumerate().map(|(task, agent)| scaled.cost(*agent, task));
+        let mut held: Vec<i64> = held.collect();
         for one in 0..scaled.tasks {
+            // Side by side: those of one task are far apart.
+            costs.clear();
+            costs.extend((0..scaled.agents).map(|agent| scaled.cost(agent, one)));
             for other in one + 1..scaled.tasks {
                 let (here, there) = (answer[one], answer[other]);
-                if here == there {
+                let (to, back) = (costs[there], scaled.cost(here, other));
+                if here == there || to == super::FORBIDDEN || back == super::FORBIDDEN {
                     continue;
                 }
-                let (to, back) = (scaled.cost(there, one), scaled.cost(here, other));
-                if to == super::FORBIDDEN || back == super::FORBIDDEN {
-                    continue;
-                }
-                if to + back < scaled.cost(here, one) + scaled.cost(there, other)
+                if to + back < held[one] + held[other]
                     && room.fits_without(scaled, there, one, other)
                     && room.fits_without(scaled, here, other, one)
                 {
@@ -159,6 +166,8 @@ pub(super) fn improve(scaled: &Scaled, answer: &mut [usize]) {
                     }
                     answer[one] = there;
                     answer[other] = here;
+                    held[one] = to;
+                    held[other] = back;
                     changed = true;
                 }
             }

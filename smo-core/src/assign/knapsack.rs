@@ -13,10 +13,12 @@ use super::settle::Settled;
 /// Tries of prices for the other limits.
 const TRIES: usize = 6;
 
-/// What a look at an agent takes by itself.
-const A_LOOK: u64 = 256;
-/// Tables of more cells wait for memory: a cell counts for two.
-const CACHED: u64 = 65_536;
+/// What a look at an agent takes by itself, at a task it is offered, and at one that it may take.
+const A_LOOK: u64 = 64;
+const AN_OFFER: u64 = 3;
+pub(super) const AN_ITEM: u64 = 32;
+/// So many cells of a table are filled in a unit of work.
+const CELLS: u64 = 4;
 
 /// A table of more cells is not filled when a search of the core does.
 const LARGE: u64 = 16_384;
@@ -119,7 +121,7 @@ impl Tables {
     ) -> Taken {
         let sack = &scaled.sacks[agent];
         let offers = menu.of(agent);
-        self.work += A_LOOK + offers.len() as u64;
+        self.work += A_LOOK + AN_OFFER * offers.len() as u64;
         let items = worthwhile(offers, rewards);
         if sack.fits(items.iter().map(|item| item.task as usize)) {
             return Taken {
@@ -144,7 +146,7 @@ impl Tables {
     /// The best choice of the only limit.
     fn take_exactly(&mut self, items: &[Item], room: usize) -> Taken {
         let mut settled = std::mem::take(&mut self.settled);
-        self.work += 16 * items.len() as u64;
+        self.work += AN_ITEM * items.len() as u64;
         let open = settled.settle(items, room);
         let (mut least, mut tasks) = (settled.greedy_worth, &settled.greedy);
         if open {
@@ -323,7 +325,7 @@ impl Tables {
     /// By number of items and room: the least that the first items come to.
     pub(super) fn fill(&mut self, items: &[Item], room: usize) {
         let width = room + 1;
-        self.work += table_work(items.len(), width);
+        self.work += (items.len() * width) as u64 / CELLS;
         let cells = (items.len() + 1) * width;
         if self.layers.len() < cells {
             self.layers.resize(cells, 0.0);
@@ -349,12 +351,6 @@ impl Tables {
         tasks.sort_unstable();
         tasks
     }
-}
-
-/// What it takes to fill a table.
-pub(super) const fn table_work(rows: usize, width: usize) -> u64 {
-    let cells = (rows * width) as u64;
-    if cells > CACHED { 2 * cells } else { cells }
 }
 
 /// The table with one more item: by room, the lesser of leaving it and taking it.

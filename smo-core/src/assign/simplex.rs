@@ -250,7 +250,7 @@ impl Master {
     fn refresh(&mut self) {
         let rows = self.rows;
         let width = 2 * rows;
-        self.work += (rows * rows * width) as u64;
+        self.work += (rows * rows * width / 2) as u64;
         let mut table = vec![0.0; rows * width];
         for (at, column) in self.basis.iter().enumerate() {
             let column = &self.columns[*column];

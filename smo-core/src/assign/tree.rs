@@ -19,7 +19,7 @@ use super::watch::Watch;
 
 /// What a look at a pair takes, and what one of a smaller question does.
 const A_PAIR: u64 = 3;
-const A_REDUCED: u64 = 24;
+const A_REDUCED: u64 = 48;
 
 /// The tree, depth first.
 #[derive(Debug)]
@@ -205,9 +205,12 @@ impl<'w> Tree<'w> {
         let rewards: Vec<f64> = rewards.collect();
         let pool = self.pool.reduced(&reduced, &kept, 2 * target + 1);
         let work = self.work();
+        let mut tables = self.tables.reduced(&self.scaled, &reduced);
+        // Memory of its own would be cleared page by page.
+        std::mem::swap(&mut tables.layers, &mut self.tables.layers);
         let mut tree = Tree {
             twins: Twins::find(&reduced),
-            tables: self.tables.reduced(&self.scaled, &reduced),
+            tables,
             pool,
             target,
             best: None,
@@ -226,6 +229,7 @@ impl<'w> Tree<'w> {
         };
         go(&mut tree, rewards);
         let (best, nodes, spent, complete) = (tree.best.take(), tree.nodes, tree.work(), tree.complete);
+        self.tables.layers = tree.tables.layers;
         self.watch.stopped = tree.watch.stopped;
         self.nodes += nodes;
         self.spent += spent;
@@ -296,8 +300,7 @@ impl<'w> Tree<'w> {
     }
 
     pub(super) fn keep_improved(&mut self, mut answer: Vec<usize>) {
-        self.spent += (self.scaled.tasks * self.scaled.tasks) as u64;
-        improve(&self.scaled, &mut answer);
+        improve(&self.scaled, &mut answer, &mut self.spent);
         self.keep(answer);
     }
 
