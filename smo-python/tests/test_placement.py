@@ -247,7 +247,7 @@ def test_a_question_is_solved_without_reasons(graph: smo.ApplicationGraph, fleet
         assert getattr(solution, part) == getattr(decision, part), part
     assert solution == smo.solve(problem, seconds=60) != smo.solve(problem, smo.FirstFit())
     assert "explanation" not in solution.to_dict() and solution.to_dict()["placement"]
-    assert repr(solution) == f"<smo.Solution: optimal, value {decision.to_dict()['value']}>"
+    assert repr(solution) == repr(decision).replace("Decision by auto", "Solution")
 
 
 def test_what_cannot_be_solved_is_false() -> None:

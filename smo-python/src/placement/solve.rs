@@ -114,8 +114,9 @@ pub(super) fn said(proof: &Proof) -> Option<&str> {
 /// >>> import smo
 /// >>> text = "hdaGraph: {id: shop, services: [{id: web, artifact: {ociImage: 'oci://r.io/shop/web'}}]}"
 /// >>> graph = smo.Descriptor.parse(text).validate()
-/// >>> none = smo.solve(smo.PlacementProblem.pose(smo.Inventory.parse("fleet: {clusters: []}"), graph))
-/// >>> bool(none), none.proved
+/// >>> fleet = smo.Inventory.parse("fleet: {clusters: [{name: edge-1, allocatable: {cpu: 500m, memory: 8Gi}}]}")
+/// >>> nothing = smo.solve(smo.PlacementProblem.pose(fleet, graph))
+/// >>> bool(nothing), nothing.proved
 /// (False, True)
 #[pyclass(module = "smo", frozen, eq)]
 #[derive(PartialEq)]
