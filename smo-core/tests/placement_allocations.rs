@@ -5,7 +5,7 @@
 
 use smo_core::cluster::{CarbonProfile, Intensity};
 use smo_core::placement::{
-    Assignment, ClusterSupply, Goals, MilpPlacer, PlacementProblem, ServiceDemand, Solved, solve,
+    Assignment, ClusterSupply, Goals, MilpPlacer, PlacementProblem, ServiceDemand, solve,
 };
 use smo_core::resources::{ResourceName, Resources};
 
@@ -47,9 +47,7 @@ fn problem(services: usize, clusters: u32) -> PlacementProblem {
 fn allocated(problem: &PlacementProblem) -> u64 {
     let placer = MilpPlacer::default();
     let info = allocation_counter::measure(|| {
-        let Solved::Found(solution) = solve(&placer, problem).unwrap() else {
-            panic!("there is a placement");
-        };
+        let solution = solve(&placer, problem).unwrap().into_solution().unwrap();
         assert!(solution.is_optimal());
         assert!(
             solution
