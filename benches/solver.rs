@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use smo::placement::{PlaceContext, decide};
+use smo::placement::{PlaceContext, decide, solve};
 use smo::{AutoPlacer, FirstFit, PlacementProblem, Placer};
 
 /// A chain of services on clusters of unlike price, about 70 % full.
@@ -36,6 +36,11 @@ fn decisions(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("auto", &size), |bench| {
             let placer = AutoPlacer::default();
             bench.iter(|| decide(&placer, black_box(&problem)));
+        });
+        // the same without explanation
+        group.bench_function(BenchmarkId::new("solve", &size), |bench| {
+            let placer = AutoPlacer::default();
+            bench.iter(|| solve(&placer, black_box(&problem)));
         });
         // the first answer that keeps every rule, without explanation
         group.bench_function(BenchmarkId::new("first answer", &size), |bench| {

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -80,17 +81,30 @@ macro_rules! dns_label {
         $(#[$meta])*
         ///
         /// Copies share one text: cloning a name does not allocate.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Eq, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
+
+        impl PartialEq for $name {
+            /// Copies are known to be equal without a look at the text.
+            fn eq(&self, other: &Self) -> bool {
+                Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
 
         impl $name {
             /// The name.
             ///
             /// # Errors
             /// When it is no DNS label.
-            pub fn parse(text: impl Into<String>) -> Result<Self, NotADnsLabel> {
-                let text = text.into();
-                if is_dns_label(&text) { Ok(Self(text.into())) } else { Err(NotADnsLabel(text)) }
+            pub fn parse(text: impl AsRef<str> + Into<String>) -> Result<Self, NotADnsLabel> {
+                let label = text.as_ref();
+                if is_dns_label(label) { Ok(Self(label.into())) } else { Err(NotADnsLabel(text.into())) }
             }
 
             /// The name as text.

@@ -1,6 +1,6 @@
 //! Named amounts of resources: what a service demands and what a cluster offers.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,9 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::units::{Bytes, Cpu, QuantityError};
 
 /// The name of a resource as Kubernetes spells it: `cpu`, `memory`, `storage`, `pods`, `nvidia.com/gpu`.
+///
+/// The names that have a constant here are not allocated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ResourceName(String);
+#[serde(from = "String")]
+pub struct ResourceName(Cow<'static, str>);
 
 impl ResourceName {
     /// Cpu, counted in millicores.
@@ -26,10 +28,19 @@ impl ResourceName {
     /// NVIDIA's GPUs, the accelerator that the default catalogue asks for.
     pub const NVIDIA_GPU: &'static str = "nvidia.com/gpu";
 
+    const KNOWN: [&'static str; 5] = [
+        Self::CPU,
+        Self::MEMORY,
+        Self::STORAGE,
+        Self::PODS,
+        Self::NVIDIA_GPU,
+    ];
+
     /// A resource by name.
     #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn new(name: impl AsRef<str> + Into<String>) -> Self {
+        let known = Self::KNOWN.into_iter().find(|known| *known == name.as_ref());
+        Self(known.map_or_else(|| Cow::Owned(name.into()), Cow::Borrowed))
     }
 
     /// The name.
@@ -50,7 +61,7 @@ impl ResourceName {
     /// # Errors
     /// When the text is no quantity, negative, or too large.
     pub fn parse_amount(&self, text: &str) -> Result<u64, QuantityError> {
-        if self.0 == Self::CPU {
+        if self.as_str() == Self::CPU {
             text.parse::<Cpu>().map(Cpu::millicores)
         } else {
             text.parse::<Bytes>().map(Bytes::get)
@@ -96,6 +107,12 @@ impl From<&str> for ResourceName {
     }
 }
 
+impl From<String> for ResourceName {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
 /// Amounts by resource, each in its base unit (millicores, bytes, pieces).
 ///
 /// Serialised as Kubernetes serialises a resource list: a map of quantities.
@@ -108,7 +125,10 @@ impl From<&str> for ResourceName {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resources(BTreeMap<ResourceName, u64>);
+pub struct Resources {
+    /// By name. There are few, so that a list is less work than a tree.
+    amounts: Vec<(ResourceName, u64)>,
+}
 
 impl Resources {
     /// No resources.
@@ -126,13 +146,28 @@ impl Resources {
 
     /// Sets the amount of `name`.
     pub fn set(&mut self, name: impl Into<ResourceName>, amount: u64) {
-        self.0.insert(name.into(), amount);
+        let name = name.into();
+        match self.place(name.as_str()) {
+            Ok(place) => {
+                if let Some((_, listed)) = self.amounts.get_mut(place) {
+                    *listed = amount;
+                }
+            }
+            Err(place) => self.amounts.insert(place, (name, amount)),
+        }
+    }
+
+    /// Where `name` is in the list, or would be.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.amounts
+            .binary_search_by(|(listed, _)| listed.as_str().cmp(name))
     }
 
     /// The amount of `name`; `None` when it is not listed.
     #[must_use]
     pub fn listed(&self, name: &str) -> Option<u64> {
-        self.0.get(name).copied()
+        let place = self.place(name).ok()?;
+        self.amounts.get(place).map(|(_, amount)| *amount)
     }
 
     /// The amount of `name`; 0 when it is not listed.
@@ -161,13 +196,13 @@ impl Resources {
 
     /// Names and amounts, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&ResourceName, u64)> {
-        self.0.iter().map(|(name, amount)| (name, *amount))
+        self.amounts.iter().map(|(name, amount)| (name, *amount))
     }
 
     /// True when nothing is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.amounts.is_empty()
     }
 
     /// The sum, or `None` when an amount does not fit 64 bits.
@@ -180,6 +215,13 @@ impl Resources {
         Some(sum)
     }
 
+    /// True when `count` times every amount fits 64 bits.
+    #[must_use]
+    pub fn fits_times(&self, count: u32) -> bool {
+        let fits = |(_, amount): (_, u64)| amount.checked_mul(u64::from(count)).is_some();
+        self.iter().all(fits)
+    }
+
     /// `count` times every amount, or `None` when one does not fit 64 bits.
     #[must_use]
     pub fn checked_mul(&self, count: u32) -> Option<Self> {
@@ -188,7 +230,8 @@ impl Resources {
                 .checked_mul(u64::from(count))
                 .map(|amount| (name.clone(), amount))
         };
-        self.iter().map(scaled).collect::<Option<_>>().map(Self)
+        let amounts = self.iter().map(scaled).collect::<Option<_>>()?;
+        Some(Self { amounts })
     }
 
     /// What is left of the listed amounts after taking `other` away, never below zero.
@@ -197,13 +240,18 @@ impl Resources {
         let left = |(name, amount): (&ResourceName, u64)| {
             (name.clone(), amount.saturating_sub(other.amount(name.as_str())))
         };
-        Self(self.iter().map(left).collect())
+        Self {
+            amounts: self.iter().map(left).collect(),
+        }
     }
 }
 
 impl FromIterator<(ResourceName, u64)> for Resources {
+    /// Of two amounts of one resource the later counts.
     fn from_iter<I: IntoIterator<Item = (ResourceName, u64)>>(amounts: I) -> Self {
-        Self(amounts.into_iter().collect())
+        amounts
+            .into_iter()
+            .fold(Self::new(), |all, (name, amount)| all.with(name, amount))
     }
 }
 

@@ -72,10 +72,12 @@ mod _smo {
     #[pymodule_export]
     use super::placement::place::place;
     #[pymodule_export]
+    use super::placement::solve::solve;
+    #[pymodule_export]
     use super::placement::{
         Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
-        Goals, GreenConsolidation, MilpPlacer, Placed, PlacementProblem, Placer, Progress, Rule,
-        ServiceDemand, problem_json_schema, rules,
+        Goals, GreenConsolidation, MilpPlacer, NoSolution, Placed, PlacementProblem, Placer, Progress, Rule,
+        ServiceDemand, Solution, problem_json_schema, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

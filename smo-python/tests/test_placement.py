@@ -236,3 +236,45 @@ def test_exact_searches_are_watched_too(graph: smo.ApplicationGraph, fleet: smo.
         smo.place(problem, placer, watch=broken)
     if not isinstance(placer, smo.Exhaustive):  # which has nothing yet when it is asked first
         assert smo.place(problem, placer, seconds=0).value >= whole.value
+
+
+def test_a_question_is_solved_without_reasons(graph: smo.ApplicationGraph, fleet: smo.Inventory) -> None:
+    problem = smo.PlacementProblem.pose(fleet, graph)
+    decision, solution = smo.place(problem), smo.solve(problem)
+    assert isinstance(solution, smo.Solution) and solution
+    assert solution.placement == {service: placed.replicas for service, placed in decision.placement.items()}
+    for part in ("status", "value", "bound", "gap", "proof", "certificate", "totals", "work"):
+        assert getattr(solution, part) == getattr(decision, part), part
+    assert solution == smo.solve(problem, seconds=60) != smo.solve(problem, smo.FirstFit())
+    assert "explanation" not in solution.to_dict() and solution.to_dict()["placement"]
+    assert repr(solution) == repr(decision).replace("Decision by auto", "Solution")
+
+
+def test_what_cannot_be_solved_is_false() -> None:
+    problem = smo.PlacementProblem.pose(small_fleet(edge=1), small_graph("shop", "web", "db"))
+    nothing = smo.solve(problem)
+    assert isinstance(nothing, smo.NoSolution) and not nothing
+    assert nothing.proved and "pairs" in nothing.work
+    assert repr(nothing) == "<smo.NoSolution, proved>"
+    heuristic = smo.solve(problem, smo.FirstFit())
+    assert isinstance(heuristic, smo.NoSolution) and not heuristic.proved
+    assert nothing != heuristic == smo.solve(problem, smo.FirstFit())
+
+
+def test_solving_believes_no_placer_and_is_watched() -> None:
+    problem = smo.PlacementProblem.pose(small_fleet(edge=1, cloud=8), small_graph("shop", "web", "db"))
+
+    class Crowded(smo.Placer):
+        def place(self, problem: smo.PlacementProblem) -> dict[str, str]:
+            return dict.fromkeys(problem.services, "edge")
+
+    with pytest.raises(smo.PlacerError, match="edge has 1 core for services that take 2 cores"):
+        smo.solve(problem, Crowded())
+
+    def broken(_: smo.Progress) -> None:
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        smo.solve(problem, watch=broken)
+    with pytest.raises(ValueError, match="seconds"):
+        smo.solve(problem, seconds=-1)

@@ -7,8 +7,8 @@ use super::bounds::{Choices, Ranges};
 use super::decision::{JointDecision, JointOutcome};
 use super::{JointError, JointProblem};
 use crate::placement::{
-    Answer, Checked, Diagnosis, Outcome, PlaceContext, Placement, PlacementError, Placer, Proof, Sound,
-    Value, Work, checked, decide,
+    Answer, Diagnosis, Outcome, PlaceContext, Placement, PlacementError, Placer, Proof, Solution, Solved,
+    Value, Work, decide, solve,
 };
 
 /// How much may be asked.
@@ -63,13 +63,13 @@ pub fn decide_jointly(
     let known = Known {
         placer: placer.name(),
         bound: if bounded {
-            bound.at_most(best.sound.value)
+            bound.at_most(best.solution.value)
         } else {
             None
         },
-        proof: search.vouched_by.as_ref().unwrap_or(&best.sound.proof),
+        proof: search.vouched_by.as_ref().unwrap_or(&best.solution.proof),
         questions: search.questions,
-        sound: &best.sound,
+        solution: &best.solution,
     };
     match decide(&known, &choices.relaxed(&best.counts))? {
         Outcome::Placed(decision) => Ok(JointOutcome::Decided(JointDecision::new(
@@ -119,7 +119,7 @@ impl Bound {
 #[derive(Debug)]
 struct Best {
     counts: Ranges,
-    sound: Sound,
+    solution: Solution,
 }
 
 /// Ranges that are not closed, by what bounds them.
@@ -139,13 +139,13 @@ struct Search<'a, 'p> {
 }
 
 impl Search<'_, '_> {
-    fn ask(&mut self, ranges: &Ranges) -> Result<Checked, PlacementError> {
+    fn ask(&mut self, ranges: &Ranges) -> Result<Solved, PlacementError> {
         self.questions += 1;
-        let answer = checked(self.placer, &self.choices.relaxed(ranges))?;
-        if let Checked::Sound(sound) = &answer
-            && let Proof::Solver { .. } = sound.proof
+        let answer = solve(self.placer, &self.choices.relaxed(ranges))?;
+        if let Solved::Found(solution) = &answer
+            && let Proof::Solver { .. } = solution.proof
         {
-            self.vouched_by = Some(sound.proof.clone());
+            self.vouched_by = Some(solution.proof.clone());
         }
         Ok(answer)
     }
@@ -158,7 +158,7 @@ impl Search<'_, '_> {
             let is_worse = |floor| {
                 self.best
                     .as_ref()
-                    .is_some_and(|best| floor >= Some(best.sound.value))
+                    .is_some_and(|best| floor >= Some(best.solution.value))
             };
             if bounded && is_worse(floor) {
                 // So are all that are left: the least bound comes first.
@@ -167,9 +167,9 @@ impl Search<'_, '_> {
             if self.questions >= limits.questions.max(2) {
                 return Ok(closed.and(Bound::of(floor)));
             }
-            let sound = match self.ask(&ranges)? {
-                Checked::Sound(sound) => *sound,
-                Checked::NotFound { proved } => {
+            let solution = match self.ask(&ranges)? {
+                Solved::Found(solution) => *solution,
+                Solved::NotFound { proved, .. } => {
                     closed = closed.and(if proved { Bound::Everything } else { Bound::Nothing });
                     if !bounded && let Some(halves) = self.choices.middle(&ranges) {
                         // More replicas may be easier.
@@ -179,15 +179,15 @@ impl Search<'_, '_> {
                     continue;
                 }
             };
-            let floor = sound.bound.max(floor);
-            match self.choices.halves(&ranges, &sound.placement) {
+            let floor = solution.bound.max(floor);
+            match self.choices.halves(&ranges, &solution.placement) {
                 None => {
-                    let counts = self.choices.repaired(&ranges, &sound.placement);
+                    let counts = self.choices.repaired(&ranges, &solution.placement);
                     closed = closed.and(Bound::of(floor));
-                    self.keep(counts, sound);
+                    self.keep(counts, solution);
                 }
                 Some(halves) => {
-                    self.repair(&ranges, &sound.placement)?;
+                    self.repair(&ranges, &solution.placement)?;
                     open.extend(halves.map(|half| Reverse((floor, half))));
                 }
             }
@@ -200,20 +200,20 @@ impl Search<'_, '_> {
         let counts = self.choices.repaired(ranges, placement);
         if self.tried.insert(counts.clone()) {
             match self.ask(&counts)? {
-                Checked::Sound(sound) => self.keep(counts, *sound),
-                Checked::NotFound { .. } => self.last = counts,
+                Solved::Found(solution) => self.keep(counts, *solution),
+                Solved::NotFound { .. } => self.last = counts,
             }
         }
         Ok(())
     }
 
-    fn keep(&mut self, counts: Ranges, sound: Sound) {
+    fn keep(&mut self, counts: Ranges, solution: Solution) {
         if self
             .best
             .as_ref()
-            .is_none_or(|best| sound.value < best.sound.value)
+            .is_none_or(|best| solution.value < best.solution.value)
         {
-            self.best = Some(Best { counts, sound });
+            self.best = Some(Best { counts, solution });
         }
     }
 
@@ -240,7 +240,7 @@ struct Known<'a> {
     bound: Option<Value>,
     proof: &'a Proof,
     questions: u64,
-    sound: &'a Sound,
+    solution: &'a Solution,
 }
 
 impl Placer for Known<'_> {
@@ -258,12 +258,12 @@ impl Placer for Known<'_> {
             other => other.clone(),
         };
         Ok(Answer::Found {
-            placement: self.sound.placement.clone(),
+            placement: self.solution.placement.clone(),
             bound: self.bound,
             proof,
             work: Work {
                 nodes: self.questions,
-                ..self.sound.work
+                ..self.solution.work
             },
         })
     }

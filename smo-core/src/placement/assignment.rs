@@ -4,63 +4,99 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::in_order::InOrder;
 use crate::cluster::{ObservedRelease, ObservedReplicas, ObservedState};
 use crate::id::{ClusterName, ServiceKey};
 
 /// Replicas of one service by cluster; a cluster without replicas is not listed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Assignment(BTreeMap<ClusterName, u32>);
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assignment {
+    /// By name. There are few, so that a list is less work than a tree.
+    clusters: Vec<(ClusterName, u32)>,
+}
 
 impl Assignment {
     /// All `replicas` on one cluster.
     #[must_use]
     pub fn single(cluster: ClusterName, replicas: u32) -> Self {
-        Self::from_iter([(cluster, replicas)])
+        Self {
+            clusters: if replicas > 0 {
+                vec![(cluster, replicas)]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// Where `cluster` is in the list, or would be.
+    fn place(&self, cluster: &ClusterName) -> Result<usize, usize> {
+        self.clusters.binary_search_by(|(name, _)| name.cmp(cluster))
     }
 
     /// Replicas on `cluster`.
     #[must_use]
     pub fn on(&self, cluster: &ClusterName) -> u32 {
-        self.0.get(cluster).copied().unwrap_or(0)
+        let place = self.place(cluster).ok();
+        let there = place.and_then(|place| self.clusters.get(place));
+        there.map_or(0, |(_, replicas)| *replicas)
     }
 
     /// Replicas on all clusters.
     #[must_use]
     pub fn replicas(&self) -> u32 {
-        self.0
-            .values()
-            .fold(0, |sum, replicas| sum.saturating_add(*replicas))
+        let replicas = self.clusters.iter().map(|(_, replicas)| *replicas);
+        replicas.fold(0, u32::saturating_add)
     }
 
     /// The clusters it runs on, by name.
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterName> {
-        self.0.keys()
+        self.clusters.iter().map(|(cluster, _)| cluster)
     }
 
     /// Clusters and replicas, by name of cluster.
     pub fn iter(&self) -> impl Iterator<Item = (&ClusterName, u32)> {
-        self.0.iter().map(|(cluster, replicas)| (cluster, *replicas))
+        let clusters = self.clusters.iter();
+        clusters.map(|(cluster, replicas)| (cluster, *replicas))
     }
 
     /// True when it runs nowhere.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.clusters.is_empty()
     }
 }
 
 impl FromIterator<(ClusterName, u32)> for Assignment {
     /// Entries of 0 replicas are left out; of two entries for one cluster the later counts.
     fn from_iter<I: IntoIterator<Item = (ClusterName, u32)>>(entries: I) -> Self {
-        Self(
-            entries
-                .into_iter()
-                .filter(|(_, replicas)| *replicas > 0)
-                .collect(),
-        )
+        let mut all = Self::default();
+        for (cluster, replicas) in entries.into_iter().filter(|(_, replicas)| *replicas > 0) {
+            match all.place(&cluster) {
+                Ok(place) => {
+                    if let Some(there) = all.clusters.get_mut(place) {
+                        there.1 = replicas;
+                    }
+                }
+                Err(place) => all.clusters.insert(place, (cluster, replicas)),
+            }
+        }
+        all
+    }
+}
+
+impl Serialize for Assignment {
+    /// As a map.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Assignment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let clusters = BTreeMap::<ClusterName, u32>::deserialize(deserializer)?;
+        Ok(clusters.into_iter().collect())
     }
 }
 
@@ -99,6 +135,11 @@ impl Placement {
         Self::default()
     }
 
+    /// Nothing runs, with room for so many services.
+    pub(crate) fn with_room(services: usize) -> Self {
+        Self(IndexMap::with_capacity(services))
+    }
+
     /// Sets where `service` runs; an empty assignment takes it out.
     pub fn set(&mut self, service: ServiceKey, assignment: Assignment) {
         if assignment.is_empty() {
@@ -112,6 +153,11 @@ impl Placement {
     #[must_use]
     pub fn get(&self, service: &ServiceKey) -> Option<&Assignment> {
         self.0.get(service)
+    }
+
+    /// Looks assignments up by services that mostly come in its own order.
+    pub(crate) const fn in_order(&self) -> InOrder<'_, Assignment> {
+        InOrder::new(&self.0)
     }
 
     /// Services and assignments, in the order they were set.
@@ -158,10 +204,9 @@ impl From<&ObservedState> for Placement {
 
 impl FromIterator<(ServiceKey, Assignment)> for Placement {
     fn from_iter<I: IntoIterator<Item = (ServiceKey, Assignment)>>(entries: I) -> Self {
-        let mut placement = Self::new();
-        entries
-            .into_iter()
-            .for_each(|(service, assignment)| placement.set(service, assignment));
+        let entries = entries.into_iter();
+        let mut placement = Self::with_room(entries.size_hint().0);
+        entries.for_each(|(service, assignment)| placement.set(service, assignment));
         placement
     }
 }

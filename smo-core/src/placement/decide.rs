@@ -1,14 +1,13 @@
-//! Asks a placer, checks what it says, and adds what everybody wants to know.
+//! An answer with everything that people want to know: reasons, or a diagnosis.
 
 use super::diagnose::diagnose;
 use super::explain::explain;
 use super::grid::Grid;
-use super::priority::decide_by_priority;
 use super::rules::first_reason;
+use super::solve::solve_asked;
 use super::{
-    Answer, Decision, Exhaustive, FirstFit, FleetPlacer, MilpPlacer, Outcome, PlaceContext, Placement,
-    PlacementError, PlacementProblem, Placer, Progress, Proof, Status, Totals, Value, Watch, Work, evaluate,
-    verify,
+    Answer, Decision, Exhaustive, FleetPlacer, MilpPlacer, Outcome, PlaceContext, PlacementError,
+    PlacementProblem, Placer, Progress, Solution, Solved, Watch,
 };
 use crate::id::suggestion;
 
@@ -24,177 +23,31 @@ use crate::id::suggestion;
 /// [`PlacementError::WrongAnswer`] when the placer is wrong, [`PlacementError::Failed`] when it fails. No placement is
 /// [`Outcome::Infeasible`].
 pub fn decide(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
-    problem.validate()?;
-    if problem.goals.then.is_empty() {
-        decide_level(placer, problem)
-    } else {
-        decide_by_priority(placer, problem)
-    }
-}
-
-/// Answers by the goals of the highest priority alone.
-pub(super) fn decide_level(
-    placer: &dyn Placer,
-    problem: &PlacementProblem,
-) -> Result<Outcome, PlacementError> {
-    match answered(placer, problem)? {
-        Checked::Sound(sound) => Ok(Outcome::Placed(sound.explained(placer, problem)?)),
-        Checked::NotFound { proved } => {
-            if proved {
-                refute(placer, problem)?;
-            }
-            Ok(Outcome::Infeasible(diagnose(placer.name(), problem, proved)?))
-        }
-    }
-}
-
-/// A placement that keeps every rule, with its value recomputed.
-#[derive(Debug, Clone)]
-pub(crate) struct Sound {
-    pub(crate) placement: Placement,
-    pub(crate) totals: Totals,
-    pub(crate) value: Value,
-    pub(crate) bound: Option<Value>,
-    pub(crate) proof: Proof,
-    pub(crate) work: Work,
-}
-
-impl Sound {
-    pub(crate) fn is_optimal(&self) -> bool {
-        self.bound == Some(self.value)
-    }
-
-    /// With everything that a decision adds.
-    pub(super) fn explained(
-        self,
-        placer: &dyn Placer,
-        problem: &PlacementProblem,
-    ) -> Result<Decision, PlacementError> {
-        Ok(Decision {
-            placer: placer.name().to_owned(),
-            explanation: explain(problem, &self.placement)?,
-            status: if self.is_optimal() {
-                Status::Optimal
-            } else {
-                Status::Feasible
-            },
-            placement: self.placement,
-            value: self.value,
-            bound: self.bound,
-            proof: self.proof,
-            totals: self.totals,
-            levels: Vec::new(),
-            work: self.work,
-        })
-    }
-}
-
-/// What a placer said, as far as it can be checked without searching.
-#[derive(Debug)]
-pub(crate) enum Checked {
-    Sound(Box<Sound>),
-    /// It found nothing; `proved` is only its own claim.
-    NotFound {
-        proved: bool,
-    },
-}
-
-/// Decides without explanations and diagnoses.
-pub(crate) fn checked(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
-    problem.validate()?;
-    if problem.goals.then.is_empty() {
-        return answered(placer, problem);
-    }
-    Ok(match decide_by_priority(placer, problem)? {
-        Outcome::Placed(decision) => Checked::Sound(Box::new(Sound {
-            placement: decision.placement,
-            totals: decision.totals,
-            value: decision.value,
-            bound: decision.bound,
-            proof: decision.proof,
-            work: decision.work,
-        })),
-        Outcome::Infeasible(diagnosis) => Checked::NotFound {
-            proved: diagnosis.proved,
-        },
+    let (solved, asked) = solve_asked(placer, problem)?;
+    Ok(match solved {
+        Solved::Found(solution) => Outcome::Placed(explained(*solution, placer, &asked)?),
+        Solved::NotFound { proved, .. } => Outcome::Infeasible(diagnose(placer.name(), &asked, proved)?),
     })
 }
 
-/// Asks a placer and checks its placement and its bound.
-fn answered(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
-    Ok(answered_with_work(placer, problem)?.0)
-}
-
-/// The same, with the work that it took to find a placement or none.
-pub(super) fn answered_with_work(
+/// With everything that a decision adds.
+fn explained(
+    solution: Solution,
     placer: &dyn Placer,
     problem: &PlacementProblem,
-) -> Result<(Checked, Work), PlacementError> {
-    match placer.place(&PlaceContext { problem })? {
-        Answer::Found {
-            placement,
-            bound,
-            proof,
-            work,
-        } => {
-            let placement = in_order(problem, placement);
-            let faults: Vec<String> = verify(problem, &placement)
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            if !faults.is_empty() {
-                return Err(wrong(placer, faults));
-            }
-            let (totals, value) = evaluate(problem, &placement)?;
-            if let Some(bound) = bound.filter(|bound| *bound > value) {
-                let fault = format!("it claims that nothing is below {bound}, and found {value}");
-                return Err(wrong(placer, vec![fault]));
-            }
-            let sound = Box::new(Sound {
-                placement,
-                totals,
-                value,
-                bound,
-                proof: if bound.is_some() { proof } else { Proof::None },
-                work,
-            });
-            Ok((Checked::Sound(sound), work))
-        }
-        Answer::NotFound { proved, work } => Ok((Checked::NotFound { proved }, work)),
-    }
-}
-
-fn wrong(placer: &dyn Placer, faults: Vec<String>) -> PlacementError {
-    PlacementError::WrongAnswer {
+) -> Result<Decision, PlacementError> {
+    Ok(Decision {
         placer: placer.name().to_owned(),
-        faults,
-    }
-}
-
-/// The same placement in the order of the problem; what the problem does not have comes last.
-fn in_order(problem: &PlacementProblem, placement: Placement) -> Placement {
-    let known = problem.services.keys().filter_map(|service| {
-        placement
-            .get(service)
-            .map(|assignment| (service.clone(), assignment.clone()))
-    });
-    let unknown = placement
-        .iter()
-        .filter(|(service, _)| !problem.services.contains_key(*service));
-    let unknown = unknown.map(|(service, assignment)| (service.clone(), assignment.clone()));
-    known.chain(unknown).collect()
-}
-
-/// A claim that nothing exists is wrong when something simple finds a placement.
-pub(super) fn refute(placer: &dyn Placer, problem: &PlacementProblem) -> Result<(), PlacementError> {
-    let context = PlaceContext { problem };
-    if let Answer::Found { placement, .. } = FirstFit::new().place(&context)?
-        && verify(problem, &placement).is_empty()
-    {
-        let fault = "it claims that no placement exists, and first fit finds one".to_owned();
-        return Err(wrong(placer, vec![fault]));
-    }
-    Ok(())
+        explanation: explain(problem, &solution.placement)?,
+        status: solution.status(),
+        placement: solution.placement,
+        value: solution.value,
+        bound: solution.bound,
+        proof: solution.proof,
+        totals: solution.totals,
+        levels: solution.levels,
+        work: solution.work,
+    })
 }
 
 /// What our own reference says about a problem in which first fit finds nothing.
@@ -250,9 +103,9 @@ impl PlacementProblem {
     pub fn validate(&self) -> Result<(), PlacementError> {
         let invalid = |message: String| Err(PlacementError::InvalidProblem(message));
         for (key, demand) in &self.services {
-            demand
-                .total()
-                .ok_or_else(|| PlacementError::Overflow { service: key.clone() })?;
+            if !demand.per_replica.fits_times(demand.replicas) {
+                return Err(PlacementError::Overflow { service: key.clone() });
+            }
             let pinned = demand.pinned.iter().flatten();
             if self.clusters.is_empty() {
                 continue;

@@ -39,10 +39,34 @@ impl<'a> Costs<'a> {
         demand: &ServiceDemand,
         assignment: &Assignment,
     ) -> Result<Totals, PlacementError> {
+        let pairs = self.pairs(service, demand, assignment);
+        self.amounts(service, demand, (assignment, &pairs))
+    }
+
+    /// What one service is worth with all its replicas on one cluster of the problem; `None` when that does not fit. Goals that do
+    /// not count are not looked at.
+    pub(crate) fn worth_on(&self, pair: &Pair<'_>) -> Option<Value> {
+        let replicas = pair.demand.replicas;
+        let assignment = Assignment::single(pair.cluster.clone(), replicas);
+        let there = (&assignment, &[(*pair, replicas)][..]);
+        let goals = &self.facts.problem.goals;
+        let mut sum = 0_i128;
+        for goal in Goal::ALL.into_iter().filter(|goal| goals.counts(*goal)) {
+            let amount = self.of_service(goal, pair.service, pair.demand, there)?;
+            sum = sum.checked_add(goals.checked_value(goal, amount)?.units())?;
+        }
+        Some(Value::from_units(sum))
+    }
+
+    fn amounts(
+        &self,
+        service: &ServiceKey,
+        demand: &ServiceDemand,
+        there: (&Assignment, &[(Pair<'_>, u32)]),
+    ) -> Result<Totals, PlacementError> {
         let mut totals = Totals::default();
-        let pairs = self.pairs(service, assignment);
         for goal in Goal::ALL {
-            let amount = self.of_service(goal, service, demand, (assignment, &pairs));
+            let amount = self.of_service(goal, service, demand, there);
             totals.set(
                 goal,
                 amount.ok_or_else(|| PlacementError::Overflow {
@@ -54,9 +78,27 @@ impl<'a> Costs<'a> {
     }
 
     /// The service on each of its clusters that the problem has, with its replicas there: looked up once for all goals.
-    fn pairs(&self, service: &ServiceKey, assignment: &Assignment) -> Vec<(Pair<'a>, u32)> {
+    fn pairs<'b>(
+        &self,
+        service: &'b ServiceKey,
+        demand: &'b ServiceDemand,
+        assignment: &Assignment,
+    ) -> Vec<(Pair<'b>, u32)>
+    where
+        'a: 'b,
+    {
         let problem = self.facts.problem;
-        let pair = |(cluster, replicas)| Some((problem.pair(service, cluster)?, replicas));
+        let pair = |(cluster, replicas)| {
+            let (cluster, supply) = problem.clusters.get_key_value(cluster)?;
+            let pair = Pair {
+                problem,
+                service,
+                demand,
+                cluster,
+                supply,
+            };
+            Some((pair, replicas))
+        };
         assignment.iter().filter_map(pair).collect()
     }
 
@@ -180,7 +222,7 @@ pub(super) fn total(problem: &PlacementProblem, placement: &Placement, goal: Goa
     let mut sum = goal.measure().of_placement(&costs.facts, placement)?;
     for (service, demand) in &problem.services {
         if let Some(assignment) = placement.get(service) {
-            let pairs = costs.pairs(service, assignment);
+            let pairs = costs.pairs(service, demand, assignment);
             sum = sum.checked_add(costs.of_service(goal, service, demand, (assignment, &pairs))?)?;
         }
     }
@@ -195,8 +237,9 @@ pub(super) fn totals(problem: &PlacementProblem, placement: &Placement) -> Resul
     let costs = Costs::new(problem);
     let mut totals = Totals::default();
     let nowhere = Assignment::default();
+    let mut placed = placement.in_order();
     for (service, demand) in &problem.services {
-        let assignment = placement.get(service).unwrap_or(&nowhere);
+        let assignment = placed.get(service).map_or(&nowhere, |(_, there)| there);
         let overflow = || PlacementError::Overflow {
             service: service.clone(),
         };
@@ -263,7 +306,7 @@ impl Goals {
     #[must_use]
     pub fn worth(&self, totals: &Totals) -> Option<Value> {
         let mut sum = 0_i128;
-        for goal in Goal::ALL {
+        for goal in Goal::ALL.into_iter().filter(|goal| self.counts(*goal)) {
             sum = sum.checked_add(self.checked_value(goal, totals.of(goal))?.units())?;
         }
         Some(Value::from_units(sum))

@@ -1,9 +1,10 @@
 //! The problem by number: what the placers search on. Names, rules and prices are looked up once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::evaluate::Costs;
-use super::rules::first_reason;
+use super::rules::{Pair, Rule};
 use super::{Assignment, LinkLimit, Placement, PlacementError, PlacementProblem, ServiceDemand};
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
@@ -44,8 +45,8 @@ pub(crate) struct Grid<'a> {
     pub(crate) items: Vec<Item<'a>>,
     pub(crate) clusters: Vec<&'a ClusterName>,
     pub(crate) resources: Vec<&'a ResourceName>,
-    /// By cluster and resource; `None` where it is not limited.
-    pub(crate) capacity: Vec<Vec<Option<u64>>>,
+    /// Resource by resource of each cluster; `None` where it is not limited.
+    capacity: Vec<Option<u64>>,
     /// By limit, then `from * clusters + to`: whether the two are near enough.
     near: Vec<Vec<bool>>,
 }
@@ -58,31 +59,23 @@ impl<'a> Grid<'a> {
             .iter()
             .filter(|(_, demand)| demand.replicas > 0)
             .collect();
-        let mut numbers: BTreeMap<&ResourceName, usize> = BTreeMap::new();
+        let mut resources: Vec<&ResourceName> = Vec::new();
         for (_, demand) in &running {
             for (resource, amount) in demand.per_replica.iter() {
-                if amount > 0 {
-                    let next = numbers.len();
-                    numbers.entry(resource).or_insert(next);
+                if amount > 0 && !resources.contains(&resource) {
+                    resources.push(resource);
                 }
             }
         }
-        let mut resources: Vec<&ResourceName> = numbers.keys().copied().collect();
-        resources.sort_by_key(|resource| numbers.get(*resource));
-        let capacity = problem
-            .clusters
-            .values()
-            .map(|supply| {
-                resources
-                    .iter()
-                    .map(|resource| supply.available(resource))
-                    .collect()
-            })
-            .collect();
+        let mut capacity = Vec::with_capacity(clusters.len().saturating_mul(resources.len()));
+        for supply in problem.clusters.values() {
+            capacity.extend(resources.iter().map(|resource| supply.available(resource)));
+        }
+        let rules: Vec<&dyn Rule> = problem.hard_rules().collect();
         let costs = Costs::new(problem);
         let items = running
             .iter()
-            .map(|(key, demand)| item(problem, &costs, &clusters, &resources, key, demand))
+            .map(|(key, demand)| item(problem, &costs, &rules, &resources, key, demand))
             .collect::<Result<Vec<_>, _>>()?;
         let mut grid = Self {
             items,
@@ -96,6 +89,9 @@ impl<'a> Grid<'a> {
     }
 
     fn link(&mut self, problem: &PlacementProblem) {
+        if problem.links.is_empty() {
+            return;
+        }
         let position: BTreeMap<&ServiceKey, usize> = self
             .items
             .iter()
@@ -154,24 +150,29 @@ impl<'a> Grid<'a> {
 
     /// How much of a resource a cluster has; `None` when it is not limited.
     pub(crate) fn available(&self, cluster: usize, resource: usize) -> Option<u64> {
-        self.capacity
-            .get(cluster)
-            .and_then(|row| row.get(resource))
-            .copied()
-            .flatten()
+        self.row(cluster, &self.capacity).get(resource).copied().flatten()
+    }
+
+    /// Where a cluster is in a list by cluster and resource.
+    fn range(&self, cluster: usize) -> Range<usize> {
+        let start = cluster.saturating_mul(self.resources.len());
+        start..start.saturating_add(self.resources.len())
+    }
+
+    /// What such a list has of a cluster; nothing where that is none.
+    fn row<'l>(&self, cluster: usize, list: &'l [Option<u64>]) -> &'l [Option<u64>] {
+        list.get(self.range(cluster)).unwrap_or_default()
     }
 
     /// Where every service runs, given one cluster a service. `None` when a number is no cluster.
     pub(crate) fn placement(&self, chosen: &[usize]) -> Option<Placement> {
-        self.items
-            .iter()
-            .zip(chosen)
-            .map(|(item, &cluster)| {
-                let name = *self.clusters.get(cluster)?;
-                let assignment = Assignment::single(name.clone(), item.demand.replicas);
-                Some((item.key.clone(), assignment))
-            })
-            .collect()
+        let mut placement = Placement::with_room(self.items.len());
+        for (item, &cluster) in self.items.iter().zip(chosen) {
+            let name = *self.clusters.get(cluster)?;
+            let assignment = Assignment::single(name.clone(), item.demand.replicas);
+            placement.set(item.key.clone(), assignment);
+        }
+        Some(placement)
     }
 
     /// The number of allowed service-cluster pairs.
@@ -183,38 +184,41 @@ impl<'a> Grid<'a> {
 fn item<'a>(
     problem: &'a PlacementProblem,
     costs: &Costs<'_>,
-    clusters: &[&'a ClusterName],
+    rules: &[&'a dyn Rule],
     resources: &[&'a ResourceName],
     key: &'a ServiceKey,
     demand: &'a ServiceDemand,
 ) -> Result<Item<'a>, PlacementError> {
     let overflow = || PlacementError::Overflow { service: key.clone() };
-    let total = demand.total().ok_or_else(overflow)?;
-    let mut domain = Vec::new();
-    let mut prices = vec![None; clusters.len()];
-    for (index, (cluster, price)) in clusters.iter().zip(&mut prices).enumerate() {
-        let Some(pair) = problem.pair(key, cluster) else {
-            continue;
+    let mut domain = Vec::with_capacity(problem.clusters.len());
+    let mut prices = vec![None; problem.clusters.len()];
+    for (index, ((cluster, supply), price)) in problem.clusters.iter().zip(&mut prices).enumerate() {
+        let pair = Pair {
+            problem,
+            service: key,
+            demand,
+            cluster,
+            supply,
         };
-        if first_reason(&pair).is_some() {
+        if rules.iter().any(|rule| rule.forbids(&pair).is_some()) {
             continue;
         }
-        let there = Assignment::single((*cluster).clone(), demand.replicas);
-        let amounts = costs.service(key, demand, &there)?;
-        *price = Some(problem.goals.worth(&amounts).ok_or_else(overflow)?.units());
+        *price = Some(costs.worth_on(&pair).ok_or_else(overflow)?.units());
         domain.push(index);
     }
     let now = problem.current.get(key);
     let home = now
         .and_then(|now| now.iter().max_by_key(|(_, replicas)| *replicas))
-        .and_then(|(cluster, _)| clusters.iter().position(|name| *name == cluster));
+        .and_then(|(cluster, _)| problem.clusters.get_index_of(cluster));
+    let need = |resource: &&ResourceName| {
+        let each = demand.per_replica.amount(resource.as_str());
+        each.checked_mul(u64::from(demand.replicas))
+    };
+    let needs: Option<Vec<u64>> = resources.iter().map(need).collect();
     Ok(Item {
         key,
         demand,
-        needs: resources
-            .iter()
-            .map(|resource| total.amount(resource.as_str()))
-            .collect(),
+        needs: needs.ok_or_else(overflow)?,
         home,
         domain,
         costs: prices,
@@ -227,7 +231,8 @@ fn item<'a>(
 #[derive(Debug, Clone)]
 pub(crate) struct Layout<'g, 'a> {
     grid: &'g Grid<'a>,
-    left: Vec<Vec<Option<u64>>>,
+    /// As [`Grid::capacity`].
+    left: Vec<Option<u64>>,
     chosen: Vec<Option<usize>>,
 }
 
@@ -251,20 +256,25 @@ impl<'g, 'a> Layout<'g, 'a> {
 
     /// What is left of a resource; 0 when it is not limited.
     pub(crate) fn left(&self, cluster: usize, resource: usize) -> u64 {
-        let row = self.left.get(cluster);
-        row.and_then(|row| row.get(resource))
-            .copied()
-            .flatten()
-            .unwrap_or(0)
+        let row = self.grid.row(cluster, &self.left);
+        row.get(resource).copied().flatten().unwrap_or(0)
     }
 
     /// True when what is left suffices, whatever the links say.
     pub(crate) fn has_room(&self, item: usize, cluster: usize) -> bool {
-        let (Some(item), Some(left)) = (self.grid.items.get(item), self.left.get(cluster)) else {
+        let Some(item) = self
+            .grid
+            .items
+            .get(item)
+            .filter(|_| cluster < self.grid.clusters.len())
+        else {
             return false;
         };
         let fits = |(need, left): (&u64, &Option<u64>)| left.is_none_or(|left| *need <= left);
-        item.needs.iter().zip(left).all(fits)
+        item.needs
+            .iter()
+            .zip(self.grid.row(cluster, &self.left))
+            .all(fits)
     }
 
     /// True when every peer that is already placed is near enough.
@@ -297,7 +307,8 @@ impl<'g, 'a> Layout<'g, 'a> {
     }
 
     fn shift(&mut self, item: usize, cluster: usize, by: fn(u64, u64) -> u64) {
-        let (Some(item), Some(left)) = (self.grid.items.get(item), self.left.get_mut(cluster)) else {
+        let range = self.grid.range(cluster);
+        let (Some(item), Some(left)) = (self.grid.items.get(item), self.left.get_mut(range)) else {
             return;
         };
         for (need, left) in item.needs.iter().zip(left) {

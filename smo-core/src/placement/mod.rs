@@ -1,8 +1,8 @@
 //! Deciding which clusters run each service: one problem, strategies behind one trait, every answer re-checked.
 //!
 //! [`PlacementProblem`] states the question, a [`Placer`] answers it, [`decide`] checks the answer with code that shares
-//! nothing with the placer and adds totals and reasons. No placement is a value, [`Outcome::Infeasible`], with a
-//! [`Diagnosis`].
+//! nothing with the placer and adds totals and reasons; [`solve`] does the same without reasons. No placement is a value,
+//! [`Outcome::Infeasible`], with a [`Diagnosis`].
 
 pub mod ask;
 mod assignment;
@@ -25,6 +25,7 @@ mod fleet;
 pub mod goals;
 mod green;
 mod grid;
+mod in_order;
 pub mod integers;
 mod local;
 mod milp;
@@ -34,6 +35,7 @@ mod priority;
 mod problem;
 mod report;
 pub mod rules;
+mod solve;
 mod teller;
 mod validate;
 mod verify;
@@ -48,7 +50,6 @@ pub use constraint::{
 };
 pub use custom::{CustomGoal, CustomRule};
 pub use decide::decide;
-pub(crate) use decide::{Checked, Sound, checked};
 pub use decision::{Decision, Level, Outcome, Proof, Status, Totals, Work};
 pub use diagnosis::{Diagnosis, Hint, ServiceDiagnosis, Shortage};
 pub use domain::DomainKey;
@@ -64,5 +65,6 @@ pub use milp::MilpPlacer;
 pub use placer::{Answer, PlaceContext, PlacementError, Placer, Progress, Watch};
 pub use problem::{ClusterSupply, LinkDemand, LinkLimit, PlacementProblem, ServiceDemand};
 pub use rules::{Rule, default_rules};
+pub use solve::{Solution, Solved, solve};
 pub use verify::verify;
-pub use watched::decide_watched;
+pub use watched::{decide_watched, solve_watched};

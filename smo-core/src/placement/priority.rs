@@ -1,44 +1,37 @@
 //! Goals by order of priority: one decision a level, each within what those above it have reached.
 
-use super::decide::{answered_with_work, decide_level, refute};
-use super::diagnose::diagnose;
+use super::solve::solve_level;
 use super::{
-    Ceiling, Checked, Decision, Level, Outcome, PlacementError, PlacementProblem, Placer, Proof, Sound,
-    Status, Work, evaluate,
+    Ceiling, Level, PlacementError, PlacementProblem, Placer, Proof, Solution, Solved, Work, evaluate,
 };
 
 /// Decides level by level. What is reached on a level is a ceiling for those below, so any placer that keeps rules does it;
-/// one that finds nothing under a ceiling that its own placement keeps has that placement stand.
+/// one that finds nothing under a ceiling that its own placement keeps has that placement stand. What comes back is the
+/// answer, and the question of the level that it was found on.
 ///
 /// The proof is that of the level whose bound is given. All work counts, that of levels that found nothing too.
-pub(super) fn decide_by_priority(
+pub(super) fn solve_by_priority(
     placer: &dyn Placer,
     problem: &PlacementProblem,
-) -> Result<Outcome, PlacementError> {
+) -> Result<(Solved, PlacementProblem), PlacementError> {
     let mut question = problem.clone();
     // The last placement that was found, and what was asked then.
-    let mut best: Option<(Sound, PlacementProblem)> = None;
+    let mut best: Option<(Box<Solution>, PlacementProblem)> = None;
     let mut levels: Vec<(Level, Proof)> = Vec::new();
-    let mut work = Work::default();
+    let mut total = Work::default();
     for goals in problem.goals.levels() {
         question.goals = goals.clone();
-        let (checked, more) = answered_with_work(placer, &question)?;
-        work = work.plus(more);
-        let (value, bound, proof) = match checked {
-            Checked::Sound(sound) => {
-                let reached = (sound.value, sound.bound, sound.proof.clone());
-                best = Some((*sound, question.clone()));
+        let (value, bound, proof) = match solve_level(placer, &question)? {
+            Solved::Found(solution) => {
+                total = total.plus(solution.work);
+                let reached = (solution.value, solution.bound, solution.proof.clone());
+                best = Some((solution, question.clone()));
                 reached
             }
-            Checked::NotFound { proved } => {
-                if proved {
-                    refute(placer, &question)?;
-                }
+            Solved::NotFound { proved, work } => {
+                total = total.plus(work);
                 match &best {
-                    None => {
-                        let diagnosis = diagnose(placer.name(), &question, proved)?;
-                        return Ok(Outcome::Infeasible(diagnosis));
-                    }
+                    None => return Ok((Solved::NotFound { proved, work: total }, question)),
                     Some((stands, _)) => (evaluate(&question, &stands.placement)?.1, None, Proof::None),
                 }
             }
@@ -50,29 +43,25 @@ pub(super) fn decide_by_priority(
         levels.push((Level { goals, value, bound }, proof));
     }
     // The goals of a problem have at least one level.
-    let Some((sound, asked)) = best else {
-        return decide_level(placer, problem);
+    let Some((mut solution, asked)) = best else {
+        return Ok((solve_level(placer, problem)?, question));
     };
-    let mut decision: Decision = sound.explained(placer, &asked)?;
-    decision.work = work;
+    solution.work = total;
     let open = levels.iter().find(|(level, _)| level.bound != Some(level.value));
     if let Some((level, proof)) = open.or(levels.last()) {
-        decision.value = level.value;
-        decision.bound = level.bound;
-        decision.proof = proof.clone();
+        solution.value = level.value;
+        solution.bound = level.bound;
+        solution.proof = proof.clone();
     }
-    decision.status = if open.is_none() {
+    if open.is_none() {
         // The best of all levels is only as well proved as the level that is proved worst.
         let trusted = |(_, proof): &&(Level, Proof)| !matches!(proof, Proof::Integer { .. });
         if let Some((_, proof)) = levels.iter().find(trusted) {
-            decision.proof = proof.clone();
+            solution.proof = proof.clone();
         }
-        Status::Optimal
-    } else {
-        Status::Feasible
-    };
-    decision.levels = levels.into_iter().map(|(level, _)| level).collect();
-    Ok(Outcome::Placed(decision))
+    }
+    solution.levels = levels.into_iter().map(|(level, _)| level).collect();
+    Ok((Solved::Found(solution), asked))
 }
 
 #[cfg(test)]
@@ -80,7 +69,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::placement::{Answer, Exhaustive, Goal, Goals, PlaceContext, Value, decide};
+    use crate::placement::{Answer, Decision, Exhaustive, Goal, Goals, PlaceContext, Status, Value, decide};
 
     /// Tries everything, and says of each level what it is told to say: who vouches, and how far the bound is below.
     #[derive(Debug)]

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, Watch, Work, decide,
+    Answer, Outcome, PlaceContext, PlacementError, PlacementProblem, Placer, Progress, Solved, Watch, Work,
+    decide, solve,
 };
 
 /// As [`decide`], with `watch` told where the search stands. Once it says `false` the search ends with what it has: a
@@ -29,6 +30,18 @@ pub fn decide_watched(
     watch: &mut Watch<'_>,
 ) -> Result<Outcome, PlacementError> {
     decide(&Watched::new(placer, watch), problem)
+}
+
+/// As [`solve`], watched as [`decide_watched`] is.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_watched(
+    placer: &dyn Placer,
+    problem: &PlacementProblem,
+    watch: &mut Watch<'_>,
+) -> Result<Solved, PlacementError> {
+    solve(&Watched::new(placer, watch), problem)
 }
 
 /// A placer and who watches it.

@@ -110,6 +110,7 @@ from ._smo import (
     Link,
     MetricsBackend,
     MilpPlacer,
+    NoSolution,
     Note,
     ObservedRelease,
     ObservedReleases,
@@ -133,6 +134,7 @@ from ._smo import (
     ServiceDemand,
     ServicePlan,
     ServiceStatus,
+    Solution,
     StateStore,
     Step,
     StoredDocument,
@@ -146,6 +148,7 @@ from ._smo import (
     plan,
     problem_json_schema,
     rules,
+    solve,
     translate,
 )
 
@@ -207,6 +210,7 @@ __all__ = [
     "Link",
     "MetricsBackend",
     "MilpPlacer",
+    "NoSolution",
     "NotEnoughData",
     "NotFound",
     "Note",
@@ -239,6 +243,7 @@ __all__ = [
     "ServiceDemand",
     "ServicePlan",
     "ServiceStatus",
+    "Solution",
     "SmoError",
     "StateStore",
     "Step",
@@ -265,6 +270,7 @@ __all__ = [
     "profile",
     "replay",
     "rules",
+    "solve",
     "scaling",
     "translate",
 ]

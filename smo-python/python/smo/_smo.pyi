@@ -91,6 +91,7 @@ __all__ = [
     "Goals",
     "GreenConsolidation",
     "MilpPlacer",
+    "NoSolution",
     "FleetPlacer",
     "AutoPlacer",
     "Progress",
@@ -98,6 +99,7 @@ __all__ = [
     "PlacementProblem",
     "Placer",
     "Rule",
+    "Solution",
     "AskProgress",
     "Edit",
     "FewMoves",
@@ -118,6 +120,7 @@ __all__ = [
     "with_few_moves",
     "ServiceDemand",
     "place",
+    "solve",
     "problem_json_schema",
     "rules",
     "Change",
@@ -599,6 +602,44 @@ class Progress:
     def bound(self) -> float | None: ...
 
 def place(problem: PlacementProblem, placer: Placer | None = None, *, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> Decision: ...
+
+@final
+class Solution:
+    @property
+    def placement(self) -> dict[str, dict[str, int]]: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def bound(self) -> float | None: ...
+    @property
+    def gap(self) -> float | None: ...
+    @property
+    def proof(self) -> str | None: ...
+    @property
+    def certificate(self) -> dict[str, Any] | None: ...
+    @property
+    def totals(self) -> dict[str, float]: ...
+    @property
+    def work(self) -> dict[str, int]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class NoSolution:
+    @property
+    def proved(self) -> bool: ...
+    @property
+    def work(self) -> dict[str, int]: ...
+    def __bool__(self) -> Literal[False]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+def solve(problem: PlacementProblem, placer: Placer | None = None, *, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> Solution | NoSolution: ...
 
 @final
 class Edit:

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use smo_core::id::ServiceKey;
-use smo_core::placement::{self as core, Goal, Proof};
+use smo_core::placement::{self as core, Goal};
 
+use super::solve::said;
 use super::{Names, goals};
 use crate::convert::{serialised, serialised_exactly};
 use crate::html;
@@ -95,11 +96,7 @@ impl Decision {
     /// Who vouches for the bound: the argument in integers, or the name of the solver; `None` without a bound.
     #[getter]
     fn proof(&self) -> Option<&str> {
-        match &self.core.proof {
-            Proof::None => None,
-            Proof::Integer { argument, .. } => Some(argument),
-            Proof::Solver { solver } => Some(solver),
-        }
+        said(&self.core.proof)
     }
 
     /// What the bound can be evaluated from again without searching (`PlacementProblem.bound_by`), as a dict of plain values; `None` where the

@@ -13,6 +13,7 @@ mod placer;
 mod problem;
 mod progress;
 mod rule;
+pub(crate) mod solve;
 
 pub(crate) use decision::{Alternative, Decision, Placed};
 pub(crate) use diagnosis::Diagnosis;
@@ -26,3 +27,4 @@ pub(crate) use placer::{
 pub(crate) use problem::{PlacementProblem, problem_json_schema};
 pub(crate) use progress::{Progress, Watcher};
 pub(crate) use rule::{Rule, rules};
+pub(crate) use solve::{NoSolution, Solution};

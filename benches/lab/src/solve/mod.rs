@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use answer::{Answer, Status};
 pub use fault::Fault;
 pub(crate) use fleet::lose_a_cluster;
+pub(crate) use oracle::Case;
 pub(crate) use roadef::judged;
 
 /// Every format.

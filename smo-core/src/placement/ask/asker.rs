@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::placement::decide::{Checked, checked, is_infeasible_watched};
+use crate::placement::decide::is_infeasible_watched;
 use crate::placement::watched::Watched;
-use crate::placement::{Outcome, PlacementError, PlacementProblem, Placer, Progress, decide};
+use crate::placement::{Outcome, PlacementError, PlacementProblem, Placer, Progress, Solved, decide, solve};
 
 /// Where a question stands: most take one decision after the other.
 ///
@@ -132,9 +132,9 @@ impl Asker<'_> {
         self.step(about, || decide(&self.placer, problem))
     }
 
-    /// As [`checked`].
-    pub(super) fn checked(&self, about: &str, problem: &PlacementProblem) -> Result<Checked, PlacementError> {
-        self.step(about, || checked(&self.placer, problem))
+    /// As [`solve`].
+    pub(super) fn solve(&self, about: &str, problem: &PlacementProblem) -> Result<Solved, PlacementError> {
+        self.step(about, || solve(&self.placer, problem))
     }
 
     /// What our own reference says, as far as it got.

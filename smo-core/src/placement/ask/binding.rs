@@ -6,8 +6,9 @@ use super::Condition;
 use super::asker::Asker;
 use super::within::Effort;
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::decide::Checked;
-use crate::placement::{Alternative, Decision, PlacementError, PlacementProblem, Reason, Totals, Value};
+use crate::placement::{
+    Alternative, Decision, PlacementError, PlacementProblem, Reason, Solved, Totals, Value,
+};
 
 /// A condition without which there would be a better placement.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,17 +42,17 @@ pub(super) fn binding(
         }
         let text = condition.describe(problem);
         let without = Condition::without(problem, [&condition]);
-        let Checked::Sound(sound) = asker.checked(&format!("without: {text}"), &without)? else {
+        let Solved::Found(solution) = asker.solve(&format!("without: {text}"), &without)? else {
             continue;
         };
-        let gain = decision.value.minus(sound.value);
+        let gain = decision.value.minus(solution.value);
         if gain > Value::ZERO {
             binding.push(Binding {
                 text,
                 condition,
                 gain,
-                by_goal: sound.totals.checked_sub(&decision.totals).unwrap_or_default(),
-                exact: sound.is_optimal() && decision.bound == Some(decision.value),
+                by_goal: solution.totals.checked_sub(&decision.totals).unwrap_or_default(),
+                exact: solution.is_optimal() && decision.bound == Some(decision.value),
             });
         }
     }

@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::Condition;
 use super::asker::{AskWatch, Asker, watched};
 use super::within::Effort;
-use crate::placement::decide::Checked;
-use crate::placement::{Goals, PlacementError, PlacementProblem, Placer};
+use crate::placement::{Goals, PlacementError, PlacementProblem, Placer, Solved};
 
 /// Conditions that cannot hold together, although all but any one of them can.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +49,7 @@ pub(super) fn possibility(
         goals: Goals::none(),
         ..problem.clone()
     };
-    if let Checked::Sound(_) = asker.checked(about, &question)? {
+    if let Solved::Found(_) = asker.solve(about, &question)? {
         return Ok(Possibility::Possible);
     }
     Ok(if asker.is_infeasible(&question)? {

@@ -3,11 +3,10 @@
 use super::asker::Asker;
 use super::{Edit, Precision, Price, Relocation};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::decide::Checked;
 use crate::placement::rules::{Labels, Pinning, Rule, Spreading};
 use crate::placement::{
     Breach, Decision, DomainKey, LabelRequirement, PlacementError, PlacementProblem, Reason, ServiceDemand,
-    Spread, evaluate, verify,
+    Solved, Spread, evaluate, verify,
 };
 
 /// A price, and what is in the way while the rest stays.
@@ -77,9 +76,9 @@ impl Forced<'_, '_> {
         narrower: &PlacementProblem,
         reason: Option<Reason>,
     ) -> Result<Price, PlacementError> {
-        let sound = match self.asker.checked(about, narrower)? {
-            Checked::Sound(sound) => sound,
-            Checked::NotFound { proved } => {
+        let solution = match self.asker.solve(about, narrower)? {
+            Solved::Found(solution) => solution,
+            Solved::NotFound { proved, .. } => {
                 return Ok(Price::NoRoom {
                     proved: proved && self.asker.is_infeasible(narrower)?,
                     reason,
@@ -87,7 +86,7 @@ impl Forced<'_, '_> {
             }
         };
         // A service that may run on one cluster only is spread evenly there; one that may run elsewhere is not.
-        let breaches = verify(self.problem, &sound.placement);
+        let breaches = verify(self.problem, &solution.placement);
         if !breaches.is_empty() {
             let of_it =
                 |breach: &Breach| matches!(breach, Breach::Spread { service: who, .. } if who == service);
@@ -100,12 +99,12 @@ impl Forced<'_, '_> {
             service: service.clone(),
         };
         // The same where spread is only wished: that counts in the real question.
-        let (totals, real) = evaluate(self.problem, &sound.placement)?;
-        let (_, narrow) = evaluate(narrower, &sound.placement)?;
-        let value = sound.value.plus(real.minus(narrow));
+        let (totals, real) = evaluate(self.problem, &solution.placement)?;
+        let (_, narrow) = evaluate(narrower, &solution.placement)?;
+        let value = solution.value.plus(real.minus(narrow));
         let by_goal = totals.checked_sub(&self.decision.totals).ok_or_else(overflow)?;
-        let exact = sound.is_optimal() && self.decision.bound == Some(self.decision.value);
-        let along = Relocation::between(self.problem, &self.decision.placement, &sound.placement);
+        let exact = solution.is_optimal() && self.decision.bound == Some(self.decision.value);
+        let along = Relocation::between(self.problem, &self.decision.placement, &solution.placement);
         Ok(Price::Costs {
             difference: value.minus(self.decision.value),
             by_goal,

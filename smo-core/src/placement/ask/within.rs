@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use super::asker::Asker;
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::decide::{Checked, Sound};
 use crate::placement::{
-    Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Totals, Value, Weight, evaluate,
+    Budget, Goal, Goals, Placement, PlacementError, PlacementProblem, Solution, Solved, Totals, Value,
+    Weight, evaluate,
 };
 
 /// Rounds of the secant at one node.
@@ -213,9 +213,9 @@ impl Search<'_, '_> {
             goals,
             ..question.clone()
         };
-        match self.asker.checked(self.about, &weighted)? {
-            Checked::Sound(sound) => {
-                let Sound { placement, bound, .. } = *sound;
+        match self.asker.solve(self.about, &weighted)? {
+            Solved::Found(solution) => {
+                let Solution { placement, bound, .. } = *solution;
                 let (totals, value) = evaluate(question, &placement)?;
                 let found = Found {
                     placement,
@@ -225,7 +225,7 @@ impl Search<'_, '_> {
                 self.keep(&found);
                 Ok(Asked::Found(found, bound))
             }
-            Checked::NotFound { proved } => {
+            Solved::NotFound { proved, .. } => {
                 let proved = proved && self.asker.is_infeasible(question)?;
                 Ok(if proved { Asked::Empty } else { Asked::Unknown })
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Facts, Measure};
 use crate::id::ClusterName;
+use crate::placement::in_order::InOrder;
 use crate::placement::{Placement, PlacementProblem};
 use crate::resources::ResourceName;
 
@@ -22,8 +23,9 @@ impl Measure for Balance {
 
     fn of_placement(&self, facts: &Facts<'_>, placement: &Placement) -> Option<i64> {
         let mut used: BTreeMap<(&ClusterName, &ResourceName), u128> = BTreeMap::new();
+        let mut services = InOrder::new(&facts.problem.services);
         for (service, assignment) in placement.iter() {
-            let Some(demand) = facts.problem.services.get(service) else {
+            let Some((_, demand)) = services.get(service) else {
                 continue;
             };
             for (cluster, replicas) in assignment.iter() {
@@ -66,9 +68,10 @@ impl Measure for Consolidation {
     }
 
     fn of_placement(&self, facts: &Facts<'_>, placement: &Placement) -> Option<i64> {
+        let mut services = InOrder::new(&facts.problem.services);
         let placed = placement
             .iter()
-            .filter(|(service, _)| facts.problem.services.contains_key(*service));
+            .filter(|(service, _)| services.get(service).is_some());
         let clusters: BTreeSet<&ClusterName> = placed
             .flat_map(|(_, assignment)| assignment.clusters())
             .filter(|cluster| facts.problem.clusters.contains_key(*cluster))

@@ -172,6 +172,10 @@ fn significant(amount: f64) -> String {
     format!("{amount:.decimals$}")
 }
 
+/// Units of value in a millionth of a point.
+#[allow(clippy::cast_possible_truncation)]
+const PER_MILLIONTH: i64 = (Value::PER_POINT / 1_000_000) as i64;
+
 /// The goals and their weights, and what comes after them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -339,6 +343,11 @@ impl Goals {
         }
     }
 
+    /// True when a goal has a weight.
+    pub(crate) const fn counts(&self, goal: Goal) -> bool {
+        self.weight(goal).millionths() != 0
+    }
+
     /// What `base` base units of `goal` are worth; saturates at the ends of 128 bits.
     #[must_use]
     pub fn value(&self, goal: Goal, base: i64) -> Value {
@@ -350,7 +359,7 @@ impl Goals {
     /// What `base` base units of `goal` are worth, or `None` when that does not fit 128 bits.
     #[must_use]
     pub fn checked_value(&self, goal: Goal, base: i64) -> Option<Value> {
-        let scale = Value::PER_POINT / 1_000_000 / i128::from(goal.base_per_unit());
+        let scale = i128::from(PER_MILLIONTH / goal.base_per_unit());
         let weighted = i128::from(base).checked_mul(i128::from(self.weight(goal).millionths()))?;
         weighted.checked_mul(scale).map(Value::from_units)
     }

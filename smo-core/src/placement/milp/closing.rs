@@ -13,17 +13,19 @@ use crate::placement::PlacementError;
 use crate::placement::grid::Grid;
 
 impl Part {
-    /// Tries every open combination; `None` when they are too many.
+    /// Tries every open combination; `None` when they are too many. `known` are prices that were found for these pairs and
+    /// this best placement already.
     pub(super) fn try_all(
         &self,
         whole: &Self,
         grid: &Grid<'_>,
         placer: &MilpPlacer,
         best: &mut Option<(Option<i128>, Vec<usize>)>,
+        known: Option<Prices>,
         run: &mut Run<'_>,
     ) -> Option<Settled> {
         let target = best.as_ref().and_then(|(total, _)| *total);
-        let prices = Prices::find(grid, self, target);
+        let prices = known.unwrap_or_else(|| Prices::find(grid, self, target));
         let searched = search(grid, self, &prices, target, placer.search_effort, &mut run.teller);
         run.work.nodes += searched.nodes;
         if let Some(found) = searched.found {

@@ -46,6 +46,21 @@ pub(super) struct Placed {
     pub(super) by_solver: bool,
 }
 
+impl Placed {
+    /// Every service on its cheapest cluster, which costs `sum`.
+    pub(super) fn cheapest(clusters: Vec<usize>, sum: i128) -> Self {
+        Self {
+            clusters,
+            bound: Some(sum),
+            argument: "every service is on its cheapest allowed cluster".to_owned(),
+            by_solver: false,
+        }
+    }
+}
+
+/// Prices, of how many open pairs, and with what as the best known placement.
+type Known = (Prices, usize, Option<i128>);
+
 /// What came of a part.
 #[derive(Debug)]
 pub(super) enum Settled {
@@ -136,12 +151,14 @@ impl Part {
 
     /// Every service on its cheapest cluster; among equals where it runs, then the first.
     fn cheapest(&self, grid: &Grid<'_>) -> Vec<usize> {
-        let best = |(position, item): (usize, &usize)| {
+        let best = |(item, (domain, costs)): (&usize, (&Vec<usize>, &Vec<i128>))| {
             let home = grid.items.get(*item).and_then(|item| item.home);
-            let key = |cluster: &&usize| (self.cost(position, **cluster), Some(**cluster) != home, **cluster);
-            self.domains.get(position)?.iter().min_by_key(key).copied()
+            let key = |(cluster, cost): &(&usize, &i128)| (**cost, Some(**cluster) != home, **cluster);
+            let cheapest = domain.iter().zip(costs).min_by_key(key);
+            cheapest.map(|(cluster, _)| *cluster)
         };
-        self.items.iter().enumerate().filter_map(best).collect()
+        let open = self.domains.iter().zip(&self.costs);
+        self.items.iter().zip(open).filter_map(best).collect()
     }
 
     /// Settles the part; with what is known by then when the one who watches has enough.
@@ -156,13 +173,7 @@ impl Part {
         }
         let cheapest = self.cheapest(grid);
         if self.holds(grid, &cheapest) {
-            let argument = "every service is on its cheapest allowed cluster".to_owned();
-            return Ok(Settled::Placed(Placed {
-                clusters: cheapest,
-                bound: Some(self.offset),
-                argument,
-                by_solver: false,
-            }));
+            return Ok(Settled::Placed(Placed::cheapest(cheapest, self.offset)));
         }
         let (mut bound, mut argument) = (0, NO_PRICES.to_owned());
         if !run.teller.took(PAIR.saturating_mul(self.variables() as u64)) {
@@ -181,6 +192,7 @@ impl Part {
             greedy::search(grid, self, &mut run.teller).map(|clusters| (self.total(&clusters), clusters));
         // An assignment problem is improved by its own search.
         let mut improved = says_all(grid, self);
+        let mut known: Option<Known> = None;
         while !run.teller.stopped() {
             let before = open.variables();
             let target = best.as_ref().and_then(|(total, _)| *total);
@@ -213,6 +225,7 @@ impl Part {
                     by_solver: false,
                 }));
             }
+            known = Some((prices, before, target));
             if open.variables() * 10 <= before * 9 {
                 continue;
             }
@@ -228,7 +241,11 @@ impl Part {
         if !run.teller.took(0) {
             return Ok(self.given_up(grid, best, (bound, argument), run));
         }
-        if let Some(settled) = open.try_all(self, grid, placer, &mut best, run) {
+        // Pairs are only closed: as many as before are the same.
+        let now = (open.variables(), best.as_ref().and_then(|(total, _)| *total));
+        let known = known.filter(|(_, pairs, target)| (*pairs, *target) == now);
+        let known = known.map(|(prices, ..)| prices);
+        if let Some(settled) = open.try_all(self, grid, placer, &mut best, known, run) {
             return Ok(settled);
         }
         if run.teller.stopped() {

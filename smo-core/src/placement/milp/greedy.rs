@@ -49,7 +49,7 @@ type Score<'s> = &'s dyn Fn(usize, usize) -> Option<i128>;
 
 fn order(part: &Part, key: impl Fn(usize) -> u128) -> Vec<usize> {
     let mut order: Vec<usize> = (0..part.items().len()).collect();
-    order.sort_by_key(|position| std::cmp::Reverse(key(*position)));
+    order.sort_by_cached_key(|position| std::cmp::Reverse(key(*position)));
     order
 }
 
@@ -69,12 +69,17 @@ fn size(grid: &Grid<'_>, part: &Part, position: usize) -> u128 {
 /// How much dearer the second choice is than the first; a service with one choice comes first.
 fn regret(part: &Part, position: usize, score: Score<'_>) -> u128 {
     let count = part.domains.get(position).map_or(0, Vec::len);
-    let mut scores: Vec<i128> = (0..count).filter_map(|at| score(position, at)).collect();
-    scores.sort_unstable();
-    match scores.as_slice() {
-        [first, second, ..] => second.abs_diff(*first),
-        _ => u128::MAX,
+    let (mut first, mut second) = (None, None);
+    for score in (0..count).filter_map(|at| score(position, at)) {
+        if first.is_none_or(|first| score < first) {
+            (first, second) = (Some(score), first);
+        } else if second.is_none_or(|second| score < second) {
+            second = Some(score);
+        }
     }
+    first
+        .zip(second)
+        .map_or(u128::MAX, |(first, second)| second.abs_diff(first))
 }
 
 fn total(part: &Part, clusters: &[usize]) -> Option<i128> {
@@ -101,21 +106,22 @@ fn construct(
         members: vec![Vec::new(); grid.clusters.len()],
     };
     for &position in order {
-        let mut choices: Vec<(i128, usize)> = part
-            .domains
-            .get(position)?
-            .iter()
-            .enumerate()
-            .filter_map(|(at, cluster)| Some((score(position, at)?, *cluster)))
-            .collect();
-        choices.sort_unstable();
+        let domain = part.domains.get(position)?.iter().enumerate();
+        let choices = domain.filter_map(|(at, cluster)| Some((score(position, at)?, *cluster)));
         let item = *part.items().get(position)?;
-        match choices
-            .iter()
-            .find(|(_, cluster)| state.layout.fits(item, *cluster))
-        {
-            Some((_, cluster)) => state.put(position, *cluster),
-            None => state.make_room(position, &choices)?,
+        let mut least: Option<(i128, usize)> = None;
+        for choice in choices.clone() {
+            // Whether it fits is asked of few.
+            if least.is_none_or(|least| choice < least) && state.layout.fits(item, choice.1) {
+                least = Some(choice);
+            }
+        }
+        if let Some((_, cluster)) = least {
+            state.put(position, cluster);
+        } else {
+            let mut choices: Vec<(i128, usize)> = choices.collect();
+            choices.sort_unstable();
+            state.make_room(position, &choices)?;
         }
     }
     state.took(part.variables());

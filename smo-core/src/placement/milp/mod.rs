@@ -1,6 +1,7 @@
 //! The placement problem as a mixed-integer model, made small before a solver sees it.
 
 mod assigning;
+mod cheapest;
 mod closing;
 mod component;
 mod greedy;
@@ -18,7 +19,8 @@ use super::grid::Grid;
 use super::teller::Teller;
 use super::{Answer, PlaceContext, PlacementError, Placer, Proof, Value, Watch, Work};
 use crate::milp::{MicrolpSolver, Solver};
-use component::{Part, Settled};
+use cheapest::cheapest;
+use component::{Part, Placed, Settled};
 use run::Run;
 
 /// Finds a best placement with a [`Solver`] (microlp unless told otherwise).
@@ -139,49 +141,34 @@ impl Placer for MilpPlacer {
             ..Work::default()
         };
         let mut run = Run::new(work, teller);
-        let mut chosen = vec![0; grid.items.len()];
-        let mut bound = Some(0_i128);
-        let mut arguments = Vec::new();
-        let mut by_solver = false;
-        let parts = Part::split(&grid)?;
-        run.begin(&parts);
-        for part in &parts {
-            match part.settle(&grid, self, &mut run)? {
-                Settled::Placed(placed) => {
-                    run.settled(part, &placed);
-                    for (item, cluster) in part.items().iter().zip(placed.clusters) {
-                        if let Some(slot) = chosen.get_mut(*item) {
-                            *slot = cluster;
-                        }
-                    }
-                    bound = bound
-                        .zip(placed.bound)
-                        .and_then(|(sum, more)| sum.checked_add(more));
-                    by_solver |= placed.by_solver;
-                    if !arguments.contains(&placed.argument) {
-                        arguments.push(placed.argument);
-                    }
-                }
-                Settled::Impossible => return Ok(run.not_found(true)),
-                Settled::Unknown => return Ok(run.not_found(false)),
+        let settled = match cheapest(&grid) {
+            Some(placed) => {
+                let value = placed.bound.map(Value::from_units);
+                run.teller.see(value, value);
+                Settled::Placed(placed)
             }
-        }
+            None => self.by_parts(&grid, &mut run)?,
+        };
+        let mut placed = match settled {
+            Settled::Placed(placed) => placed,
+            Settled::Impossible => return Ok(run.not_found(true)),
+            Settled::Unknown => return Ok(run.not_found(false)),
+        };
         run.teller.took(0);
-        ties::settle(&grid, &mut chosen);
+        ties::settle(&grid, &mut placed.clusters);
         let placement = grid
-            .placement(&chosen)
+            .placement(&placed.clusters)
             .ok_or_else(|| self.failed("a choice is no cluster"))?;
-        let proof = match bound {
+        let proof = match placed.bound {
             None => Proof::None,
-            Some(_) if by_solver => Proof::Solver {
+            Some(_) if placed.by_solver => Proof::Solver {
                 solver: self.solver.name().to_owned(),
             },
-            Some(_) if arguments.is_empty() => Proof::integer("there is nothing to place"),
-            Some(_) => Proof::integer(arguments.join("; ")),
+            Some(_) => Proof::integer(placed.argument),
         };
         Ok(Answer::Found {
             placement,
-            bound: bound.map(Value::from_units),
+            bound: placed.bound.map(Value::from_units),
             proof,
             work: run.work,
         })
@@ -189,6 +176,46 @@ impl Placer for MilpPlacer {
 }
 
 impl MilpPlacer {
+    /// Settles the parts of the problem one after the other: all together, or the first that has no placement.
+    fn by_parts(&self, grid: &Grid<'_>, run: &mut Run<'_>) -> Result<Settled, PlacementError> {
+        let mut chosen = vec![0; grid.items.len()];
+        let mut bound = Some(0_i128);
+        let mut arguments = Vec::new();
+        let mut by_solver = false;
+        let parts = Part::split(grid)?;
+        run.begin(&parts);
+        for part in &parts {
+            let placed = match part.settle(grid, self, run)? {
+                Settled::Placed(placed) => placed,
+                nothing => return Ok(nothing),
+            };
+            run.settled(part, &placed);
+            for (item, cluster) in part.items().iter().zip(placed.clusters) {
+                if let Some(slot) = chosen.get_mut(*item) {
+                    *slot = cluster;
+                }
+            }
+            bound = bound
+                .zip(placed.bound)
+                .and_then(|(sum, more)| sum.checked_add(more));
+            by_solver |= placed.by_solver;
+            if !arguments.contains(&placed.argument) {
+                arguments.push(placed.argument);
+            }
+        }
+        let argument = if arguments.is_empty() {
+            "there is nothing to place".to_owned()
+        } else {
+            arguments.join("; ")
+        };
+        Ok(Settled::Placed(Placed {
+            clusters: chosen,
+            bound,
+            argument,
+            by_solver,
+        }))
+    }
+
     fn failed(&self, message: impl ToString) -> PlacementError {
         PlacementError::Failed {
             placer: format!("{} with {}", self.name(), self.solver.name()),

@@ -167,62 +167,15 @@ fn search(grid: &Grid<'_>, part: &Part, rows: &[Row], target: Option<i128>) -> V
     if rows.is_empty() {
         return prices;
     }
-    // What a service takes of a row, as a share of its capacity, by service and place in its domain.
-    let mut of_cluster: Vec<Vec<usize>> = vec![Vec::new(); grid.clusters.len()];
-    for (number, row) in rows.iter().enumerate() {
-        if let Some(list) = of_cluster.get_mut(row.cluster) {
-            list.push(number);
-        }
-    }
-    let share = |item: usize, row: usize| {
-        let Some(row) = rows.get(row) else { return 0.0 };
-        let need = grid.items.get(item).map_or(0, |item| item.need(row.resource));
-        need as f64 / row.capacity.max(1) as f64
-    };
-    let shares: Vec<Vec<Vec<(usize, f64)>>> = part
-        .items()
-        .iter()
-        .zip(&part.domains)
-        .map(|(item, domain)| {
-            let on = |cluster: &usize| {
-                let rows = of_cluster.get(*cluster).map_or(&[][..], Vec::as_slice);
-                let taken = rows.iter().map(|row| (*row, share(*item, *row)));
-                taken.filter(|(_, share)| *share > 0.0).collect()
-            };
-            domain.iter().map(on).collect()
-        })
-        .collect();
-    let costs: Vec<Vec<f64>> = part
-        .costs
-        .iter()
-        .map(|row| row.iter().map(|cost| as_f64(*cost)).collect())
-        .collect();
-    let spread: f64 = costs
-        .iter()
-        .map(|row| row.iter().copied().fold(0.0, f64::max))
-        .sum();
+    let open = Open::new(grid, part, rows);
+    let spread = open.spread;
     let goal = target.map(as_f64);
     let (mut best, mut best_prices) = (f64::NEG_INFINITY, prices.clone());
     let (mut pace, mut stalled) = (1.5, 0);
+    let mut excess = vec![0.0_f64; rows.len()];
     for _ in 0..STEPS {
-        let mut excess = vec![-1.0_f64; rows.len()];
-        let mut bound = -prices.iter().sum::<f64>();
-        for (costs, shares) in costs.iter().zip(&shares) {
-            let mut least = (f64::INFINITY, &[][..]);
-            for (cost, shares) in costs.iter().zip(shares) {
-                let price = |(row, share): &(usize, f64)| prices.get(*row).map_or(0.0, |price| price * share);
-                let priced = cost + shares.iter().map(price).sum::<f64>();
-                if priced < least.0 {
-                    least = (priced, shares.as_slice());
-                }
-            }
-            bound += least.0;
-            for (row, share) in least.1 {
-                if let Some(excess) = excess.get_mut(*row) {
-                    *excess += share;
-                }
-            }
-        }
+        excess.fill(-1.0);
+        let bound = open.least(&prices, &mut excess);
         if bound > best {
             (best, stalled) = (bound, 0);
             best_prices.clone_from(&prices);
@@ -252,4 +205,76 @@ fn search(grid: &Grid<'_>, part: &Part, rows: &[Row], target: Option<i128>) -> V
         }
     }
     best_prices
+}
+
+/// The open pairs of a part, one after the other, as the search for prices wants them.
+struct Open {
+    /// Where the pairs of each service end.
+    services: Vec<usize>,
+    /// What each costs, and where its shares end.
+    pairs: Vec<(f64, usize)>,
+    /// What pairs take of rows, as shares of what these have: only what is not nothing.
+    shares: Vec<(usize, f64)>,
+    /// What the dearest clusters cost together.
+    spread: f64,
+}
+
+impl Open {
+    #[allow(clippy::cast_precision_loss)]
+    fn new(grid: &Grid<'_>, part: &Part, rows: &[Row]) -> Self {
+        let mut open = Self {
+            services: Vec::with_capacity(part.items().len()),
+            pairs: Vec::with_capacity(part.variables()),
+            shares: Vec::with_capacity(part.variables()),
+            spread: 0.0,
+        };
+        for ((item, domain), costs) in part.items().iter().zip(&part.domains).zip(&part.costs) {
+            let mut dearest = 0.0_f64;
+            for (cluster, cost) in domain.iter().zip(costs) {
+                // Rows come cluster by cluster.
+                let first = rows.partition_point(|row| row.cluster < *cluster);
+                let of_cluster = rows.iter().enumerate().skip(first);
+                for (number, row) in of_cluster.take_while(|(_, row)| row.cluster == *cluster) {
+                    let need = grid.items.get(*item).map_or(0, |item| item.need(row.resource));
+                    if need > 0 {
+                        open.shares
+                            .push((number, need as f64 / row.capacity.max(1) as f64));
+                    }
+                }
+                let cost = as_f64(*cost);
+                dearest = dearest.max(cost);
+                open.pairs.push((cost, open.shares.len()));
+            }
+            open.spread += dearest;
+            open.services.push(open.pairs.len());
+        }
+        open
+    }
+
+    /// What the prices prove: every service on the pair that is cheapest with them, less what capacity costs. Adds what these
+    /// pairs take to `excess`.
+    fn least(&self, prices: &[f64], excess: &mut [f64]) -> f64 {
+        let mut bound = -prices.iter().sum::<f64>();
+        let (mut first, mut begin) = (0, 0);
+        for &last in &self.services {
+            let mut least = (f64::INFINITY, 0, 0);
+            for &(cost, end) in self.pairs.get(first..last).unwrap_or_default() {
+                let shares = self.shares.get(begin..end).unwrap_or_default();
+                let price = |(row, share): &(usize, f64)| prices.get(*row).map_or(0.0, |price| price * share);
+                let priced = cost + shares.iter().map(price).sum::<f64>();
+                if priced < least.0 {
+                    least = (priced, begin, end);
+                }
+                begin = end;
+            }
+            first = last;
+            bound += least.0;
+            for (row, share) in self.shares.get(least.1..least.2).unwrap_or_default() {
+                if let Some(excess) = excess.get_mut(*row) {
+                    *excess += share;
+                }
+            }
+        }
+        bound
+    }
 }

@@ -15,30 +15,31 @@ pub(super) struct Row {
 
 /// Every row that can bind.
 pub(super) fn rows_that_bind(grid: &Grid<'_>, items: &[usize], domains: &[Vec<usize>]) -> Vec<Row> {
-    let mut asked = vec![vec![(0_u128, 0_u64); grid.resources.len()]; grid.clusters.len()];
+    let resources = grid.resources.len();
+    let mut asked = vec![(0_u128, 0_u64); resources.saturating_mul(grid.clusters.len())];
     for (item, domain) in items.iter().zip(domains) {
         let Some(item) = grid.items.get(*item) else {
             continue;
         };
         for cluster in domain {
-            for ((sum, divisor), need) in asked.get_mut(*cluster).into_iter().flatten().zip(&item.needs) {
+            let row = asked.iter_mut().skip(cluster.saturating_mul(resources));
+            for ((sum, divisor), need) in row.zip(&item.needs) {
                 *sum += u128::from(*need);
                 *divisor = gcd(*divisor, *need);
             }
         }
     }
     let mut rows = Vec::new();
-    for (cluster, row) in asked.iter().enumerate() {
-        for (resource, (asked, divisor)) in row.iter().enumerate() {
-            let available = grid.available(cluster, resource);
-            if let Some(available) = available.filter(|available| *asked > u128::from(*available)) {
-                let capacity = available - available % (*divisor).max(1);
-                rows.push(Row {
-                    cluster,
-                    resource,
-                    capacity,
-                });
-            }
+    for (number, (asked, divisor)) in asked.iter().enumerate() {
+        let (cluster, resource) = (number / resources, number % resources);
+        let available = grid.available(cluster, resource);
+        if let Some(available) = available.filter(|available| *asked > u128::from(*available)) {
+            let capacity = available - available % (*divisor).max(1);
+            rows.push(Row {
+                cluster,
+                resource,
+                capacity,
+            });
         }
     }
     rows

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Pair, Rule, pairs_in_use};
+use super::{InUse, Pair, Rule, in_use};
 use crate::placement::{Breach, Placement, PlacementProblem, Reason};
 use crate::resources::ResourceName;
 
@@ -25,31 +25,31 @@ impl Rule for Capacity {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        let mut taken: BTreeMap<_, BTreeMap<&ResourceName, u128>> = BTreeMap::new();
-        for pair in pairs_in_use(problem, placement) {
-            let replicas = placement
-                .get(pair.service)
-                .map_or(0, |assignment| assignment.on(pair.cluster));
-            let of_cluster = taken.entry(pair.cluster).or_default();
+        let mut taken: BTreeMap<(usize, &ResourceName), u128> = BTreeMap::new();
+        for InUse {
+            pair,
+            number,
+            replicas,
+        } in in_use(problem, placement)
+        {
             for (resource, amount) in pair.demand.per_replica.iter() {
                 // 2^64 times 2^32 leaves room for 2^32 services.
-                *of_cluster.entry(resource).or_default() += u128::from(amount) * u128::from(replicas);
+                *taken.entry((number, resource)).or_default() += u128::from(amount) * u128::from(replicas);
             }
         }
         let mut breaches = Vec::new();
-        for (cluster, supply) in &problem.clusters {
-            for (resource, demanded) in taken.remove(cluster).into_iter().flatten() {
-                let Some(capacity) = supply.available(resource) else {
-                    continue;
-                };
-                if demanded > u128::from(capacity) {
-                    breaches.push(Breach::Overcommitted {
-                        cluster: cluster.clone(),
-                        resource: resource.clone(),
-                        demanded,
-                        capacity,
-                    });
-                }
+        for ((number, resource), demanded) in taken {
+            let Some((cluster, supply)) = problem.clusters.get_index(number) else {
+                continue;
+            };
+            let capacity = supply.available(resource);
+            if let Some(capacity) = capacity.filter(|capacity| demanded > u128::from(*capacity)) {
+                breaches.push(Breach::Overcommitted {
+                    cluster: cluster.clone(),
+                    resource: resource.clone(),
+                    demanded,
+                    capacity,
+                });
             }
         }
         breaches

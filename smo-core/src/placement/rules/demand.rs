@@ -1,6 +1,7 @@
 //! Every service runs all its replicas, on one cluster unless it may be split.
 
 use super::Rule;
+use crate::placement::in_order::InOrder;
 use crate::placement::{Breach, Placement, PlacementProblem};
 
 /// All replicas run, and they share one cluster where they have to. It cannot be softened.
@@ -14,8 +15,9 @@ impl Rule for Demand {
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
         let mut breaches = Vec::new();
+        let mut placed_at = placement.in_order();
         for (service, demand) in &problem.services {
-            let assignment = placement.get(service);
+            let assignment = placed_at.get(service).map(|(_, assignment)| assignment);
             let placed = assignment.map_or(0, |assignment| {
                 assignment.iter().map(|(_, replicas)| u64::from(replicas)).sum()
             });
@@ -34,8 +36,9 @@ impl Rule for Demand {
                 });
             }
         }
+        let mut services = InOrder::new(&problem.services);
         for (service, assignment) in placement.iter() {
-            if !problem.services.contains_key(service) {
+            if services.get(service).is_none() {
                 breaches.push(Breach::UnknownService {
                     service: service.clone(),
                 });

@@ -37,7 +37,7 @@ impl Rule for Final {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        about_each(self, problem, placement)
+        about_each(self, problem, placement, |demand| demand.final_placement)
     }
 
     fn breaches_about(

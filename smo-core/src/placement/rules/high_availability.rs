@@ -28,7 +28,7 @@ impl Rule for Available {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        about_each(self, problem, placement)
+        about_each(self, problem, placement, |demand| asked(demand).is_some())
     }
 
     fn breaches_about(

@@ -49,6 +49,7 @@ pub use region::Region;
 pub use spread::Spreading;
 pub use taints::Taints;
 
+use super::in_order::InOrder;
 use super::{Breach, ClusterSupply, Placement, PlacementProblem, Reason, ServiceDemand};
 use crate::id::{ClusterName, ServiceKey};
 
@@ -116,7 +117,7 @@ pub fn forbidden<R: Rule + ?Sized>(
     problem: &PlacementProblem,
     placement: &Placement,
 ) -> Vec<Breach> {
-    let breach = |pair: Pair<'_>| {
+    let breach = |InUse { pair, .. }: InUse<'_>| {
         let reason = rule.forbids(&pair)?;
         Some(Breach::Forbidden {
             service: pair.service.clone(),
@@ -124,18 +125,19 @@ pub fn forbidden<R: Rule + ?Sized>(
             reason,
         })
     };
-    pairs_in_use(problem, placement).filter_map(breach).collect()
+    in_use(problem, placement).filter_map(breach).collect()
 }
 
-/// What a rule that looks at each service by itself says of all of them.
+/// What a rule that looks at each service by itself says of all those that it concerns.
 pub(super) fn about_each<R: Rule + ?Sized>(
     rule: &R,
     problem: &PlacementProblem,
     placement: &Placement,
+    concerns: impl Fn(&ServiceDemand) -> bool,
 ) -> Vec<Breach> {
-    let services = problem.services.keys();
+    let services = problem.services.iter().filter(|(_, demand)| concerns(demand));
     services
-        .flat_map(|service| rule.breaches_about(problem, placement, service))
+        .flat_map(|(service, _)| rule.breaches_about(problem, placement, service))
         .collect()
 }
 
@@ -215,15 +217,38 @@ pub(crate) fn may_host(pair: &Pair<'_>) -> bool {
     rest.all(|rule| rule.forbids(pair).is_none())
 }
 
+/// A service of the problem on a cluster of the problem that it runs on.
+struct InUse<'a> {
+    pair: Pair<'a>,
+    /// The number of the cluster.
+    number: usize,
+    replicas: u32,
+}
+
 /// The services of the problem on the clusters of the problem that they run on.
-fn pairs_in_use<'a>(
-    problem: &'a PlacementProblem,
-    placement: &'a Placement,
-) -> impl Iterator<Item = Pair<'a>> {
-    placement
-        .iter()
-        .flat_map(|(service, assignment)| assignment.clusters().map(move |cluster| (service, cluster)))
-        .filter_map(|(service, cluster)| problem.pair(service, cluster))
+fn in_use<'a>(problem: &'a PlacementProblem, placement: &'a Placement) -> impl Iterator<Item = InUse<'a>> {
+    let mut services = InOrder::new(&problem.services);
+    let known = placement.iter().filter_map(move |(service, assignment)| {
+        let (service, demand) = services.get(service)?;
+        Some((service, demand, assignment))
+    });
+    known.flat_map(move |(service, demand, assignment)| {
+        assignment.iter().filter_map(move |(cluster, replicas)| {
+            let (number, cluster, supply) = problem.clusters.get_full(cluster)?;
+            let pair = Pair {
+                problem,
+                service,
+                demand,
+                cluster,
+                supply,
+            };
+            Some(InUse {
+                pair,
+                number,
+                replicas,
+            })
+        })
+    })
 }
 
 impl PlacementProblem {

@@ -25,7 +25,7 @@ impl Rule for Spreading {
     }
 
     fn breaches(&self, problem: &PlacementProblem, placement: &Placement) -> Vec<Breach> {
-        about_each(self, problem, placement)
+        about_each(self, problem, placement, |demand| !demand.spread.is_empty())
     }
 
     fn breaches_about(

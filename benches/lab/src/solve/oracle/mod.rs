@@ -131,6 +131,30 @@ fn solve_line(line: &str, effort: Effort) -> Result<Answer, Stop> {
         .with(list, json!(solved.list)))
 }
 
+/// A case of the placement models in memory, to be timed.
+#[derive(Debug)]
+pub(crate) struct Case(placement::Instance);
+
+impl Case {
+    /// Reads the line of a case of kind placement or carbon; or what is wrong with it.
+    pub(crate) fn read(line: &str) -> Result<Self, String> {
+        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let read = Fields::root(&json).and_then(|case| placement::Instance::read(&case.object("input")?));
+        read.map(Self)
+            .map_err(|Misread { message, hint }| format!("{message}; expected {hint}"))
+    }
+
+    /// Poses the question from the numbers, and answers it with proof: what the answer is worth.
+    pub(crate) fn solve(&self, effort: Effort) -> Result<Option<f64>, String> {
+        Ok(self.0.solve(effort)?.objective)
+    }
+
+    /// The same with reasons, written as JSON.
+    pub(crate) fn explained(&self, effort: Effort) -> Result<String, String> {
+        self.0.explained(effort)
+    }
+}
+
 /// What is wrong with an objective that was worked out anew.
 fn objective_fault(said: Option<f64>, found: f64) -> Option<String> {
     let said = said?;

@@ -1,10 +1,10 @@
 //! Where services run, by the predecessor's two placement models.
 
 use smo_core::cluster::{CarbonProfile, Intensity};
-use smo_core::id::{ClusterName, ServiceKey};
+use smo_core::id::{ClusterName, GraphKey, ServiceKey};
 use smo_core::placement::{
-    Assignment, ClusterSupply, Decision, Goal, Goals, MilpPlacer, Outcome, PlacementProblem, ServiceDemand,
-    Status as Proved, Weight, decide,
+    Assignment, ClusterSupply, Goal, Goals, MilpPlacer, Outcome, Placement, PlacementProblem, ServiceDemand,
+    Solved as Answered, Status as Proved, Weight, decide, solve,
 };
 use smo_core::resources::{ResourceName, Resources};
 
@@ -135,8 +135,9 @@ impl Instance {
             };
             problem.clusters.insert(name, supply);
         }
+        let graph = GraphKey::new(parsed("oracle")?, parsed("case")?);
         for (index, service) in self.services.iter().enumerate() {
-            let key: ServiceKey = parsed(&format!("oracle/case/s{index}"))?;
+            let key: ServiceKey = graph.service(parsed(&format!("s{index}"))?);
             let mut demand = ServiceDemand {
                 replicas: service.replicas,
                 per_replica: Resources::new().with(ResourceName::CPU, service.millicores),
@@ -161,21 +162,31 @@ impl Instance {
         Ok(problem)
     }
 
+    /// Poses the question and answers it, with proof.
     pub(super) fn solve(&self, effort: Effort) -> Result<Solved, String> {
         let problem = self.problem()?;
-        let placer = MilpPlacer::default().with_assign_effort(effort.steps(PER_SECOND));
-        match decide(&placer, &problem).map_err(|error| error.to_string())? {
-            Outcome::Placed(decision) => Ok(Solved {
-                status: match decision.status {
+        match solve(&placer(effort), &problem).map_err(|error| error.to_string())? {
+            Answered::Found(solution) => Ok(Solved {
+                status: match solution.status() {
                     Proved::Optimal => Status::Optimal,
                     Proved::Feasible => Status::Feasible,
                 },
-                objective: Some(decision.value.points()),
-                list: Some(indices(&problem, &decision)?),
+                objective: Some(solution.value.points()),
+                list: Some(indices(&problem, &solution.placement)?),
             }),
-            Outcome::Infeasible(diagnosis) if diagnosis.proved => Ok(Solved::without(Status::Infeasible)),
-            Outcome::Infeasible(_) => Ok(Solved::without(Status::Unknown)),
+            Answered::NotFound { proved: true, .. } => Ok(Solved::without(Status::Infeasible)),
+            Answered::NotFound { .. } => Ok(Solved::without(Status::Unknown)),
         }
+    }
+
+    /// The same with reasons or a diagnosis, written as JSON.
+    pub(super) fn explained(&self, effort: Effort) -> Result<String, String> {
+        let outcome = decide(&placer(effort), &self.problem()?).map_err(|error| error.to_string())?;
+        let written = match &outcome {
+            Outcome::Placed(decision) => serde_json::to_string(decision),
+            Outcome::Infeasible(diagnosis) => serde_json::to_string(diagnosis),
+        };
+        written.map_err(|error| error.to_string())
     }
 
     /// What is wrong with an answer, by the formulas of the model.
@@ -233,10 +244,14 @@ fn parsed<T: std::str::FromStr>(name: &str) -> Result<T, String> {
     name.parse().map_err(|_| format!("`{name}` is no name"))
 }
 
+fn placer(effort: Effort) -> MilpPlacer {
+    MilpPlacer::default().with_assign_effort(effort.steps(PER_SECOND))
+}
+
 /// The index of the cluster of each service.
-fn indices(problem: &PlacementProblem, decision: &Decision) -> Result<Vec<usize>, String> {
+fn indices(problem: &PlacementProblem, placement: &Placement) -> Result<Vec<usize>, String> {
     let index = |service: &ServiceKey| {
-        let cluster = decision.placement.get(service)?.clusters().next()?;
+        let cluster = placement.get(service)?.clusters().next()?;
         problem.clusters.get_index_of(cluster)
     };
     let nowhere = |service: &ServiceKey| format!("{service} is placed nowhere");
