@@ -274,9 +274,9 @@ impl<'a> Rows<'a> {
     pub(super) fn load(&mut self, agent: usize, more: &[f64], sign: f64) {
         let rows = self.rows(agent);
         for (rows, more) in self.rated[rows].iter_mut().zip(more.as_chunks::<LANES>().0) {
-            for lane in 0..LANES {
+            for (lane, more) in more.iter().enumerate() {
                 let before = rows.used[lane] > rows.has[lane];
-                rows.used[lane] += sign * more[lane];
+                rows.used[lane] += sign * more;
                 let after = rows.used[lane] > rows.has[lane];
                 self.over = self.over + usize::from(after) - usize::from(before);
             }
@@ -289,16 +289,16 @@ impl<'a> Rows<'a> {
         let (range, strains) = (self.rows(agent), self.strains(agent));
         let mut sum = [0.0; LANES];
         for rows in &mut self.rated[range.clone()] {
-            for lane in 0..LANES {
+            for (lane, sum) in sum.iter_mut().enumerate() {
                 rows.cost[lane] = rows.pay(lane, rows.used[lane], self.step);
-                sum[lane] += rows.cost[lane];
+                *sum += rows.cost[lane];
             }
         }
         let rated = &self.rated[range];
         for (strained, rows) in self.strained[strains].iter_mut().zip(rated) {
-            for lane in 0..LANES {
+            for (lane, sum) in sum.iter_mut().enumerate() {
                 strained.cost[lane] = strained.pay(lane, rows.used[lane]);
-                sum[lane] += strained.cost[lane];
+                *sum += strained.cost[lane];
             }
         }
         self.held[agent] = sum.iter().sum::<f64>() + self.imbalance(agent);
