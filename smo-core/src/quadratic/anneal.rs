@@ -124,7 +124,7 @@ impl Schedule {
     /// it has cooled.
     pub(super) const fn strained() -> Self {
         Self {
-            hot: 0.3,
+            hot: 0.15,
             mending: 10.0,
             ..Self::FLEET
         }
@@ -159,7 +159,10 @@ const MEND: usize = 8;
 
 /// Where load costs by itself, one proposal in so many rearranges an agent, while that takes less than this share of the work, in 64ths.
 const REARRANGE: usize = 32;
-const REARRANGED: u64 = 20;
+const REARRANGED: u64 = 32;
+
+/// So often an agent is drawn until one comes where the task may be.
+const DRAWS: usize = 8;
 
 /// One run: the schedule from beginning to end in so much work.
 pub(super) struct Anneal<'s, 'a> {
@@ -251,12 +254,13 @@ impl<'s, 'a> Anneal<'s, 'a> {
                 // What costs above comfort is soft as it is.
                 let strained = field.comfort.get(at).is_some_and(|(_, price)| *price > 0.0);
                 let priced = if strained { 0.0 } else { schedule.priced };
-                self.state.rows.rates.slack[at] = price * priced * (1.0 - progress).sqrt();
-                self.state.rows.rates.over[at] = price + over * field.rates[resource];
+                let slack = price * priced * (1.0 - progress).sqrt();
+                let above = price + over * field.rates[resource];
+                self.state.rows.set_rates(agent, resource, (slack, above));
             }
         }
         self.state.mending = over.max(schedule.mending).min(20.0) * field.scale;
-        self.state.rows.rates.step = schedule.step * progress * progress * field.scale;
+        self.state.rows.step = schedule.step * progress * progress * field.scale;
     }
 
     fn propose(&mut self, heat: f64) {
@@ -278,7 +282,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
         self.state.work += 24;
         let from = self.state.agent_of[task] as usize;
         let to = if mend {
-            Some(self.random.below(self.state.field.agents))
+            Some(self.anywhere(task))
         } else {
             self.target(task)
         };
@@ -372,10 +376,25 @@ impl<'s, 'a> Anneal<'s, 'a> {
         }
     }
 
+    /// An agent by chance; where load costs by itself one where the task may be, as most of the tries go to any.
+    pub(super) fn anywhere(&mut self, task: usize) -> usize {
+        let field = self.state.field;
+        let mut agent = self.random.below(field.agents);
+        if field.is_strained() {
+            for _ in 1..DRAWS {
+                if field.costs(task)[agent] < NEVER {
+                    break;
+                }
+                agent = self.random.below(field.agents);
+            }
+        }
+        agent
+    }
+
     fn target(&mut self, task: usize) -> Option<usize> {
         // what load costs by itself no list can tell before
         if self.state.field.is_strained() && self.random.below(4) > 0 {
-            return Some(self.random.below(self.state.field.agents));
+            return Some(self.anywhere(task));
         }
         let list = match self.random.below(16) {
             0 | 1 => {

@@ -5,11 +5,23 @@ use super::affinity::Affinity;
 /// Every affinity, and its tasks by class.
 #[derive(Debug, Default)]
 pub(super) struct Near {
-    affinities: Vec<Counted>,
     /// The classes of agents, each way to class them once.
     classes: Vec<Vec<u32>>,
-    /// By task: affinities, and whether it needs or is needed there.
-    of_task: Vec<Vec<(u32, Side)>>,
+    /// By affinity and then class.
+    counts: Vec<Count>,
+    of_task: Vec<Vec<Bond>>,
+    /// By task: the way that all of its affinities class agents, where it is one.
+    way_of: Vec<Option<u32>>,
+}
+
+/// A task in an affinity.
+#[derive(Debug, Clone, Copy)]
+struct Bond {
+    /// Where the counts of the affinity begin.
+    first: u32,
+    /// The number of the way to class agents.
+    way: u32,
+    side: Side,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,41 +30,35 @@ enum Side {
     Needed,
 }
 
-#[derive(Debug)]
-struct Counted {
-    /// The number of the way to class agents.
-    class: usize,
-    /// By class: tasks that need, and tasks that are needed.
-    counts: Vec<(u32, u32)>,
+/// Tasks of an affinity in a class.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    needing: u32,
+    needed: u32,
 }
 
-impl Counted {
-    /// Tasks without another near, in two classes.
-    fn alone(&self, one: usize, other: usize) -> i64 {
-        let alone = |class: usize| match self.counts[class] {
-            (needing, 0) => i64::from(needing),
-            _ => 0,
-        };
-        alone(one) + alone(other)
+impl Count {
+    /// Tasks without another near.
+    const fn alone(self) -> i64 {
+        if self.needed == 0 { self.needing as i64 } else { 0 }
     }
 
-    fn step(&mut self, side: Side, from: usize, to: usize) {
-        for (class, entered) in [(from, false), (to, true)] {
-            let (needing, needed) = &mut self.counts[class];
-            let count = if side == Side::Needs { needing } else { needed };
-            *count = if entered { *count + 1 } else { *count - 1 };
+    const fn of(&mut self, side: Side) -> &mut u32 {
+        match side {
+            Side::Needs => &mut self.needing,
+            Side::Needed => &mut self.needed,
         }
     }
+}
 
-    /// How many more tasks have none near when one goes from class to class, as [`Self::step`] would have it.
-    fn step_change(&self, side: Side, from: usize, to: usize) -> i64 {
-        let ((needing, left), (waiting, entered)) = (self.counts[from], self.counts[to]);
-        match side {
-            Side::Needs => i64::from(entered == 0) - i64::from(left == 0),
-            Side::Needed => {
-                let lost = if left == 1 { needing } else { 0 };
-                let won = if entered == 0 { waiting } else { 0 };
-                i64::from(lost) - i64::from(won)
+impl Side {
+    /// How many more tasks have none near when one goes from class to class.
+    fn change(self, left: Count, entered: Count) -> i64 {
+        match self {
+            Self::Needs => i64::from(entered.needed == 0) - i64::from(left.needed == 0),
+            Self::Needed => {
+                let lost = if left.needed == 1 { left.needing } else { 0 };
+                i64::from(lost) - entered.alone()
             }
         }
     }
@@ -65,9 +71,16 @@ impl Near {
             return near;
         }
         near.of_task = vec![Vec::new(); tasks];
-        for (number, affinity) in affinities.iter().enumerate() {
+        for affinity in affinities {
+            let class: Vec<u32> = affinity.class.iter().map(|class| *class as u32).collect();
+            let known = near.classes.iter().position(|known| *known == class);
+            let bond = |side: Side| Bond {
+                first: near.counts.len() as u32,
+                way: known.unwrap_or(near.classes.len()) as u32,
+                side,
+            };
             for other in &affinity.others {
-                near.of_task[*other].push((number as u32, Side::Needed));
+                near.of_task[*other].push(bond(Side::Needed));
             }
             // who is in both lists is near itself
             for task in affinity
@@ -75,18 +88,19 @@ impl Near {
                 .iter()
                 .filter(|task| !affinity.others.contains(task))
             {
-                near.of_task[*task].push((number as u32, Side::Needs));
+                near.of_task[*task].push(bond(Side::Needs));
             }
-            let class: Vec<u32> = affinity.class.iter().map(|class| *class as u32).collect();
-            let known = near.classes.iter().position(|known| *known == class);
-            near.affinities.push(Counted {
-                class: known.unwrap_or(near.classes.len()),
-                counts: vec![(0, 0); affinity.classes()],
-            });
+            let counts = near.counts.len() + affinity.classes();
+            near.counts.resize(counts, Count::default());
             if known.is_none() {
                 near.classes.push(class);
             }
         }
+        let way_of = near.of_task.iter().map(|bonds| {
+            let way = bonds.first()?.way;
+            bonds.iter().all(|bond| bond.way == way).then_some(way)
+        });
+        near.way_of = way_of.collect();
         near
     }
 
@@ -95,26 +109,22 @@ impl Near {
         self.of_task.get(task).map_or(0, Vec::len)
     }
 
+    /// Where the task of a bond is counted when it is at this agent.
+    fn place(&self, bond: Bond, agent: usize) -> usize {
+        bond.first as usize + self.classes[bond.way as usize][agent] as usize
+    }
+
     /// Counts anew. Gives how many tasks have none near.
     pub(super) fn count(&mut self, agent_of: &[u32]) -> usize {
-        for affinity in &mut self.affinities {
-            affinity.counts.fill((0, 0));
-        }
-        for (of_task, agent) in self.of_task.iter().zip(agent_of) {
-            for (number, side) in of_task {
-                let affinity = &mut self.affinities[*number as usize];
-                let class = self.classes[affinity.class][*agent as usize] as usize;
-                match side {
-                    Side::Needs => affinity.counts[class].0 += 1,
-                    Side::Needed => affinity.counts[class].1 += 1,
-                }
+        self.counts.fill(Count::default());
+        for (task, agent) in agent_of.iter().enumerate().take(self.of_task.len()) {
+            for at in 0..self.of_task[task].len() {
+                let bond = self.of_task[task][at];
+                let place = self.place(bond, *agent as usize);
+                *self.counts[place].of(bond.side) += 1;
             }
         }
-        let alone = self.affinities.iter().map(|affinity| {
-            let alone = affinity.counts.iter().filter(|(_, needed)| *needed == 0);
-            alone.map(|(needing, _)| *needing as usize).sum::<usize>()
-        });
-        alone.sum()
+        self.counts.iter().map(|count| count.alone() as usize).sum()
     }
 
     /// How many more tasks have none near when these, all of one agent, go to another.
@@ -124,16 +134,20 @@ impl Near {
             self.apply(tasks, to, from);
             return more;
         };
-        let Some(of_task) = self.of_task.get(*task as usize) else {
+        let Some(bonds) = self.of_task.get(*task as usize) else {
             return 0;
         };
+        if let Some(way) = self.way_of[*task as usize] {
+            let class = &self.classes[way as usize];
+            if class[from] == class[to] {
+                return 0;
+            }
+        }
         let mut more = 0;
-        for (number, side) in of_task {
-            let affinity = &self.affinities[*number as usize];
-            let class = &self.classes[affinity.class];
-            let (left, entered) = (class[from] as usize, class[to] as usize);
+        for bond in bonds {
+            let (left, entered) = (self.place(*bond, from), self.place(*bond, to));
             if left != entered {
-                more += affinity.step_change(*side, left, entered);
+                more += bond.side.change(self.counts[left], self.counts[entered]);
             }
         }
         more
@@ -142,18 +156,17 @@ impl Near {
     /// Brings tasks from an agent to another. Gives how many more have none near.
     pub(super) fn apply(&mut self, tasks: &[u32], from: usize, to: usize) -> i64 {
         let mut more = 0;
-        if self.affinities.is_empty() {
+        if self.counts.is_empty() {
             return more;
         }
         for task in tasks {
-            for (number, side) in &self.of_task[*task as usize] {
-                let affinity = &mut self.affinities[*number as usize];
-                let class = &self.classes[affinity.class];
-                let (left, entered) = (class[from] as usize, class[to] as usize);
+            for at in 0..self.of_task[*task as usize].len() {
+                let bond = self.of_task[*task as usize][at];
+                let (left, entered) = (self.place(bond, from), self.place(bond, to));
                 if left != entered {
-                    more -= affinity.alone(left, entered);
-                    affinity.step(*side, left, entered);
-                    more += affinity.alone(left, entered);
+                    more += bond.side.change(self.counts[left], self.counts[entered]);
+                    *self.counts[left].of(bond.side) -= 1;
+                    *self.counts[entered].of(bond.side) += 1;
                 }
             }
         }
@@ -162,12 +175,52 @@ impl Near {
 
     /// True when the task, at this agent, needs one of others near and has none.
     pub(super) fn is_alone(&self, task: usize, agent: usize) -> bool {
-        self.of_task.get(task).is_some_and(|of_task| {
-            of_task.iter().any(|(number, side)| {
-                let affinity = &self.affinities[*number as usize];
-                let class = self.classes[affinity.class][agent] as usize;
-                *side == Side::Needs && affinity.counts[class].1 == 0
-            })
+        self.of_task.get(task).is_some_and(|bonds| {
+            bonds
+                .iter()
+                .any(|bond| bond.side == Side::Needs && self.counts[self.place(*bond, agent)].needed == 0)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn a_change_is_what_counting_anew_says() {
+        let affinity = |tasks: &[usize], others: &[usize], class: &[usize]| Affinity {
+            tasks: tasks.to_vec(),
+            others: others.to_vec(),
+            class: class.to_vec(),
+        };
+        // tasks of both, of one way to class agents and of two
+        let affinities = [
+            affinity(&[0, 1, 2], &[2, 3], &[0, 0, 1, 1]),
+            affinity(&[3, 4], &[0, 1], &[0, 0, 1, 1]),
+            affinity(&[1], &[4], &[0, 1, 2, 3]),
+        ];
+        let mut near = Near::new(&affinities, 6);
+        let mut random = Random::new(3);
+        let mut agent_of = vec![0_u32; 6];
+        for _ in 0..300 {
+            let (task, to) = (random.below(6), random.below(4));
+            let from = agent_of[task] as usize;
+            if from == to {
+                continue;
+            }
+            let before = near.count(&agent_of) as i64;
+            let change = near.change(&[task as u32], from, to);
+            let applied = near.apply(&[task as u32], from, to);
+            agent_of[task] = to as u32;
+            let alone: usize = (0..6)
+                .filter(|task| near.is_alone(*task, agent_of[*task] as usize))
+                .count();
+            let after = near.count(&agent_of) as i64;
+            assert_eq!(change, after - before);
+            assert_eq!(applied, change);
+            assert_eq!(alone > 0, after > 0);
+        }
     }
 }

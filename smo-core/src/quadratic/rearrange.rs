@@ -8,7 +8,7 @@ use super::anneal::Anneal;
 use super::state::Change;
 
 /// So many agents are looked at for each task that makes room.
-const LOOKED_AT: usize = 8;
+const LOOKED_AT: usize = 4;
 
 /// The task is one of the dearest of so many agents, every other time.
 const DEAREST_OF: usize = 8;
@@ -25,7 +25,7 @@ impl Anneal<'_, '_> {
     /// Rearranges an agent by chance, and keeps that when it costs no more than is accepted.
     pub(super) fn rearrange(&mut self, accepted: f64) {
         let Some(task) = self.large() else { return };
-        let to = self.random.below(self.state.field.agents);
+        let to = self.anywhere(task);
         if to == self.state.agent_of[task] as usize || !self.send(task as u32, to) {
             return;
         }
@@ -81,7 +81,7 @@ impl Anneal<'_, '_> {
             // where the large one was there may be room now
             let agent = match self.gone.first() {
                 Some(first) if look == 0 => first.from,
-                _ => self.random.below(self.state.field.agents),
+                _ => self.anywhere(task as usize),
             };
             let least = best.map_or(0.0, |(_, least)| least);
             if agent != from
@@ -114,7 +114,7 @@ mod tests {
     use super::super::field::Field;
     use super::super::forest::Forest;
     use super::super::incumbent::Incumbent;
-    use super::super::problem::QuadraticProblem;
+    use super::super::problem::{FORBIDDEN, QuadraticProblem};
     use super::super::state::State;
     use super::super::strain::Comfort;
     use super::*;
@@ -133,15 +133,17 @@ mod tests {
         (problem, vec![1, 0, 0, 0, 0, 0, 2])
     }
 
-    fn anneal<R>(look: impl FnOnce(&mut Anneal<'_, '_>) -> R) -> R {
-        let (problem, answer) = question();
+    fn anneal<R>(
+        (problem, answer): (QuadraticProblem, Vec<usize>),
+        look: impl FnOnce(&mut Anneal<'_, '_>) -> R,
+    ) -> R {
         let field = Field::new(&problem);
         let forest = Forest::new(&problem, &[]);
         let prices = vec![0.0; field.width];
         let candidates = Candidates::new(&problem, &field, &forest, &prices);
         let mut state = State::new(&problem, &field, &answer);
         for agent in 0..3 {
-            state.rows.rates.over[agent] = 1_000.0;
+            state.rows.set_rates(agent, 0, (0.0, 1_000.0));
         }
         state.place_all();
         let mut incumbent = Incumbent::new();
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn small_tasks_make_way_for_a_large_one() {
-        anneal(|anneal| {
+        anneal(question(), |anneal| {
             let before = anneal.state.cost;
             for _ in 0..1_000 {
                 anneal.rearrange(-1e-9);
@@ -169,8 +171,23 @@ mod tests {
     }
 
     #[test]
+    fn tries_go_to_where_a_task_may_be() {
+        let (mut problem, answer) = question();
+        problem.set_cost(0, 0, FORBIDDEN);
+        problem.set_cost(0, 2, FORBIDDEN);
+        let allowed = anneal((problem, answer), |anneal| {
+            (0..100).filter(|_| anneal.anywhere(0) == 1).count()
+        });
+        assert!(allowed > 90, "{allowed}");
+        let twice = anneal(question(), |anneal| {
+            (0..100).filter(|_| anneal.anywhere(1) == 1).count()
+        });
+        assert!((20..50).contains(&twice), "{twice}");
+    }
+
+    #[test]
     fn what_costs_too_much_is_undone() {
-        anneal(|anneal| {
+        anneal(question(), |anneal| {
             let (before, cost) = (anneal.state.agent_of.clone(), anneal.state.cost);
             for _ in 0..100 {
                 anneal.rearrange(f64::NEG_INFINITY);

@@ -198,8 +198,12 @@ impl Search<'_, '_> {
         }
         let pairs = self.problem.tasks() * self.problem.agents();
         let left = limits.effort.saturating_sub(self.work);
+        let strained = self.field.is_strained();
         let near = if left / (pairs as u64) < ENOUGH {
             left
+        } else if strained {
+            // the long run begins too hot to keep any of it
+            left / 50
         } else {
             left / 10
         };
@@ -219,7 +223,6 @@ impl Search<'_, '_> {
             }
         }
         let left = limits.effort.saturating_sub(self.work);
-        let strained = self.field.is_strained();
         let (schedule, a_run) = if strained {
             (Schedule::strained(), 10 * A_RUN)
         } else {

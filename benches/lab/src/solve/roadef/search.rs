@@ -15,7 +15,7 @@ use super::super::Effort;
 use super::instance::Instance;
 
 /// Effort of the kernel that takes about a second, and where more pairs of a process and a machine than a cache holds are looked at.
-const PER_SECOND: f64 = 8e8;
+const PER_SECOND: f64 = 1e9;
 const PER_SECOND_LARGE: f64 = 4e8;
 const LARGE: usize = 200_000;
 
