@@ -14,10 +14,10 @@ use crate::random::Random;
 const FEW: usize = 30;
 /// What that tree may take.
 const LAST_EFFORT: u64 = 20_000_000;
-/// With more tasks the first dive is in a greater hurry.
-const MANY: usize = 400;
+/// With more tasks the first dives are in a greater hurry.
+pub(super) const MANY: usize = 400;
 /// A pair with less of a share is decided only when none has more; the second is for many tasks.
-const SURE: [f64; 2] = [0.8, 0.2];
+const SURE: [f64; 2] = [0.8, 0.5];
 
 /// How one dive goes.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +33,11 @@ impl Style {
     pub(super) const fn of(dive: u64, tasks: usize) -> Self {
         match dive {
             0 => Self {
-                part: if tasks > MANY { 0.15 } else { 0.1 },
+                part: if tasks > MANY { 0.12 } else { 0.1 },
                 noise: 0.0,
             },
             1 => Self {
-                part: 0.03,
+                part: if tasks > MANY { 0.06 } else { 0.03 },
                 noise: 0.0,
             },
             _ => Self {

@@ -110,7 +110,10 @@ fn least_join(before: &[f64], after: &[f64], room: usize) -> f64 {
     let lesser = |one: f64, other: f64| if other < one { other } else { one };
     let (before, after) = (&before[..=room], &after[..=room]);
     let mut least = [f64::INFINITY; SIDE_BY_SIDE];
-    let (ahead, back) = (before.chunks_exact(SIDE_BY_SIDE), after.rchunks_exact(SIDE_BY_SIDE));
+    let (ahead, back) = (
+        before.chunks_exact(SIDE_BY_SIDE),
+        after.rchunks_exact(SIDE_BY_SIDE),
+    );
     let rest = ahead.remainder().iter().zip(back.remainder().iter().rev());
     let rest = rest.fold(f64::INFINITY, |least, (one, other)| lesser(least, one + other));
     for (one, other) in ahead.zip(back) {

@@ -142,34 +142,44 @@ pub(super) fn improve(scaled: &Scaled, answer: &mut [usize], work: &mut u64) {
             }
         }
         *work += AN_EXCHANGE * (scaled.tasks * scaled.tasks) as u64;
-        let held = answer.iter().enumerate().map(|(task, agent)| scaled.cost(*agent, task));
+        let held = answer
+            .iter()
+            .enumerate()
+            .map(|(task, agent)| scaled.cost(*agent, task));
         let mut held: Vec<i64> = held.collect();
         for one in 0..scaled.tasks {
             // Side by side: those of one task are far apart.
             costs.clear();
             costs.extend((0..scaled.agents).map(|agent| scaled.cost(agent, one)));
-            for other in one + 1..scaled.tasks {
-                let (here, there) = (answer[one], answer[other]);
-                let (to, back) = (costs[there], scaled.cost(here, other));
-                if here == there || to == super::FORBIDDEN || back == super::FORBIDDEN {
-                    continue;
+            let mut from = one + 1;
+            loop {
+                let here = answer[one];
+                let backs = scaled.row(here);
+                let others = answer[from..].iter().zip(&held[from..]).zip(&backs[from..]);
+                let found = others.enumerate().position(|(at, ((there, held_there), back))| {
+                    let to = costs[*there];
+                    // what is forbidden costs more than all
+                    to.saturating_add(*back) < held[one] + held_there
+                        && *there != here
+                        && room.fits_without(scaled, *there, one, from + at)
+                        && room.fits_without(scaled, here, from + at, one)
+                });
+                let Some(other) = found.map(|at| from + at) else {
+                    break;
+                };
+                let there = answer[other];
+                for (agent, task) in [(here, one), (there, other)] {
+                    room.lift(scaled, agent, task);
                 }
-                if to + back < held[one] + held[other]
-                    && room.fits_without(scaled, there, one, other)
-                    && room.fits_without(scaled, here, other, one)
-                {
-                    for (agent, task) in [(here, one), (there, other)] {
-                        room.lift(scaled, agent, task);
-                    }
-                    for (agent, task) in [(there, one), (here, other)] {
-                        room.put(scaled, agent, task);
-                    }
-                    answer[one] = there;
-                    answer[other] = here;
-                    held[one] = to;
-                    held[other] = back;
-                    changed = true;
+                for (agent, task) in [(there, one), (here, other)] {
+                    room.put(scaled, agent, task);
                 }
+                answer[one] = there;
+                answer[other] = here;
+                held[one] = costs[there];
+                held[other] = backs[other];
+                changed = true;
+                from = other + 1;
             }
         }
         if !changed {

@@ -174,6 +174,11 @@ impl Scaled {
         self.costs[agent * self.tasks + task]
     }
 
+    /// What each task costs at an agent.
+    pub(super) fn row(&self, agent: usize) -> &[i64] {
+        &self.costs[agent * self.tasks..(agent + 1) * self.tasks]
+    }
+
     /// Cost less reward, scaled.
     pub(super) fn worth(&self, agent: usize, task: usize, rewards: &[f64]) -> f64 {
         self.cost(agent, task) as f64 * self.scale - rewards[task]

@@ -2,7 +2,7 @@
 
 use super::ascent::{Gait, Steps, ascend};
 use super::columns::{Bounded, Proof, bound};
-use super::dive::Style;
+use super::dive::{MANY, Style};
 use super::exchange::Exchange;
 use super::heuristic::round;
 use super::open::Open;
@@ -30,6 +30,8 @@ const FAR_PART: u64 = 8;
 /// end where others did.
 const FEW_TASKS: usize = 150;
 const RATHER_NEAR: u64 = 10;
+/// With many tasks what the first dives find is seldom good enough to look near it.
+const FIRST_DIVES: u64 = 2;
 /// At every so many looks near the best answer the best ones are joined instead, where there are others than the last time.
 const JOIN_EVERY: u64 = 2;
 
@@ -119,7 +121,10 @@ impl Tree<'_> {
         } else {
             RATHER_NEAR
         };
-        if self.best.is_none() || times * turns.afar <= turns.near {
+        if self.best.is_none()
+            || (self.scaled.tasks > MANY && turns.dives < FIRST_DIVES)
+            || times * turns.afar <= turns.near
+        {
             self.dive(
                 self.scaled.open(),
                 rewards.to_vec(),
