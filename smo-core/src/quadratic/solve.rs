@@ -40,8 +40,8 @@ const FEW_PAIRS: usize = 4_000;
 const FEWEST_PAIRS: usize = 400;
 
 /// Effort for each pair, and each task of all, beyond which another run is worth more than a longer one: few tasks are soon where they
-/// want to be. Ten times as much where load costs by itself.
-const A_RUN: u64 = 40;
+/// want to be. Twenty times as much where load costs by itself.
+const A_RUN: u64 = 20;
 
 /// A search has fewer runs than this.
 const SEEDS: u64 = 1_000;
@@ -224,7 +224,7 @@ impl Search<'_, '_> {
         }
         let left = limits.effort.saturating_sub(self.work);
         let (schedule, a_run) = if strained {
-            (Schedule::strained(), 10 * A_RUN)
+            (Schedule::strained(), 20 * A_RUN)
         } else {
             (Schedule::default(), A_RUN)
         };
