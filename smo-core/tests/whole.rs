@@ -191,6 +191,35 @@ fn the_fullest_cluster_is_as_empty_as_all_of_them() {
 }
 
 #[test]
+fn money_and_the_fullest_cluster_are_bounded_together() {
+    const ROOM: usize = 60;
+    let small = clusters(|_| json!({"capacity": {"cpu": ROOM}}));
+    let goals = json!({"balance": 0.1, "money": 1, "carbon": 0, "moves": 0});
+    let problem = asked(json!({"goals": goals, "clusters": small}));
+    let decision = decided(&problem);
+    // were services divisible, the cheapest few clusters would be equally full
+    let all = (0..SERVICES).map(cores).sum::<usize>() as f64;
+    let value = |few: usize| {
+        let cents: usize = (CLUSTERS - few..CLUSTERS).map(price).sum();
+        let percent = 100.0 * all / (few * ROOM) as f64;
+        (percent <= 100.0).then_some(0.1 * percent + cents as f64 / 100.0 * all / few as f64)
+    };
+    let best = (1..=CLUSTERS).filter_map(value).fold(f64::INFINITY, f64::min);
+    let bound = decision.bound.unwrap().points();
+    assert!(0.999 * best <= bound && bound <= best, "{bound} of {best}");
+    assert!(decision.gap().unwrap() < 0.005, "{:?}", decision.gap());
+
+    // the parts of the clusters are published, and more than the whole goal cannot be shared
+    let certificate = decision.proof.certificate().unwrap();
+    assert_eq!(certificate.bound(&problem).unwrap(), decision.bound);
+    let mut greedy = certificate.clone();
+    greedy.fullness[0] += 1 << 20;
+    assert_eq!(greedy.bound(&problem), Ok(None));
+    greedy.fullness = certificate.fullness[1..].to_vec();
+    assert_eq!(greedy.bound(&problem), Ok(None));
+}
+
+#[test]
 fn few_clusters_are_enough() {
     let goals = json!({"consolidation": 1, "money": 0, "carbon": 0, "moves": 0});
     let small = clusters(|_| json!({"capacity": {"cpu": 110}}));

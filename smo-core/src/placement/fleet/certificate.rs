@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fullness::Fullness;
 use super::left_out::{least, next_value};
 use super::multipliers::{Multipliers, limits};
 use super::pose::Posed;
@@ -40,6 +41,10 @@ pub struct Certificate {
     pub resources: Vec<ResourceName>,
     /// What a unit of each hard budget costs, then of each ceiling, in units of value (see [`Value::units`]).
     pub limits: Vec<i128>,
+    /// What each resource of each cluster has of the weight of the fullest one, cluster by cluster, in parts of 2^20: no more than all in sum.
+    /// Empty where that goal is bounded by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fullness: Vec<u32>,
     /// Units of value in a unit of the kernel's costs, which its prices are in.
     pub unit: i128,
     /// Prices of capacity, and what else the kernel publishes; its tasks are services, groups of services that are placed as one, and
@@ -51,6 +56,7 @@ impl Certificate {
     pub(super) fn new(
         model: &IntegerModel<'_>,
         prices: &Multipliers,
+        fullness: &Fullness,
         unit: i128,
         kernel: quadratic::Certificate,
     ) -> Self {
@@ -58,6 +64,7 @@ impl Certificate {
             clusters: model.clusters.iter().map(|name| (*name).clone()).collect(),
             resources: model.resources.iter().map(|name| (*name).clone()).collect(),
             limits: prices.as_slice().to_vec(),
+            fullness: fullness.as_slice().to_vec(),
             unit,
             kernel,
         }
@@ -91,7 +98,10 @@ impl Certificate {
             return Ok(None);
         };
         let of_question = std::mem::replace(&mut model.weights, weights);
-        let Some(posed) = Posed::new(&model)? else {
+        let Some(fullness) = Fullness::new(&model, &self.fullness) else {
+            return Ok(None);
+        };
+        let Some(posed) = Posed::new(&model, &fullness)? else {
             return Ok(None);
         };
         let bound = self
@@ -99,7 +109,7 @@ impl Certificate {
             .bound(&posed.problem)
             .and_then(|bound| posed.value(bound));
         let above = bound
-            .zip(least(&model))
+            .zip(least(&model, &fullness))
             .and_then(|(bound, least)| bound.checked_add(least));
         let bound = above.and_then(|bound| bound.checked_sub(of_limits));
         let bound = bound.and_then(|bound| next_value(&of_question, bound));

@@ -1,5 +1,6 @@
 //! What the kernel does not count, and by how much that can raise its bound all the same.
 
+use super::fullness::Fullness;
 use crate::placement::goals::FULL;
 use crate::placement::{Goal, IntegerModel};
 use crate::units::gcd;
@@ -50,9 +51,9 @@ pub(super) fn leaves_out(model: &IntegerModel<'_>) -> bool {
         || availability
 }
 
-/// No placement has less of the goals that the kernel leaves out than this, in units of value; `None` where one of them is a reward, so
-/// that nothing is known.
-pub(super) fn least(model: &IntegerModel<'_>) -> Option<i128> {
+/// No placement has less of the goals that the kernel leaves out than this, in units of value, beside the parts of the fullest cluster that it
+/// is told; `None` where one of them is a reward, so that nothing is known.
+pub(super) fn least(model: &IntegerModel<'_>, fullness: &Fullness) -> Option<i128> {
     let wishes = model.budgets.iter().any(|(_, price)| price.is_some())
         || model.overload.is_some()
         || model.congestion.is_some()
@@ -71,8 +72,8 @@ pub(super) fn least(model: &IntegerModel<'_>) -> Option<i128> {
     }
     let fullest = if balance > 0 { fullest(model) } else { 0 };
     let used = if clusters > 0 { used(model) } else { 0 };
-    balance
-        .checked_mul(fullest)?
+    fullness
+        .rest(balance.checked_mul(fullest)?)?
         .checked_add(clusters.checked_mul(used)?)
 }
 
@@ -99,7 +100,7 @@ fn needed(model: &IntegerModel<'_>, resource: usize) -> u128 {
 
 /// The least part of it that the fullest cluster can have in use, in hundredths of a percent: all that is needed fits what clusters have up to
 /// there, and each service fits somewhere.
-fn fullest(model: &IntegerModel<'_>) -> i128 {
+pub(super) fn fullest(model: &IntegerModel<'_>) -> i128 {
     let mut least = 0_u128;
     for resource in 0..model.resources.len() {
         let sizes = || model.sizes.iter().filter_map(move |sizes| sizes[resource]);

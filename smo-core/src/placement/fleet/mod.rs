@@ -4,6 +4,7 @@ mod apart;
 mod certificate;
 mod climb;
 mod distances;
+mod fullness;
 mod left_out;
 mod lots;
 mod multipliers;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::apart::{PairCost, between, is_group, pairs};
 use super::distances::distance;
+use super::fullness::Fullness;
 use super::lots::{Lot, Lots};
 use crate::placement::integers::IntegerDomains;
 use crate::placement::{Assignment, Goal, IntegerModel, Placement, PlacementError};
@@ -27,7 +28,7 @@ impl Posed {
     ///
     /// # Errors
     /// [`PlacementError::Overflow`] for amounts that do not fit.
-    pub(super) fn new(model: &IntegerModel<'_>) -> Result<Option<Self>, PlacementError> {
+    pub(super) fn new(model: &IntegerModel<'_>, fullness: &Fullness) -> Result<Option<Self>, PlacementError> {
         let lots = Lots::new(model);
         let too_large = || PlacementError::TooLarge { goal: Goal::Money };
         let (within, mut links) = merged(
@@ -41,7 +42,7 @@ impl Posed {
             let overflow = || PlacementError::Overflow {
                 service: model.services[lot.parts[0].0].key.clone(),
             };
-            let mut row = row(model, lot).ok_or_else(overflow)?;
+            let mut row = row(model, lot, fullness).ok_or_else(overflow)?;
             if let Some(within) = within.get(&number) {
                 row = added(&row, within).ok_or_else(overflow)?;
             }
@@ -210,7 +211,7 @@ fn wished_room(model: &IntegerModel<'_>, resource: usize, unit: i128) -> Option<
 }
 
 /// By cluster, what a lot costs there; `Some` of nothing where it may not be, `None` when a sum does not fit.
-fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
+fn row(model: &IntegerModel<'_>, lot: &Lot, fullness: &Fullness) -> Option<Vec<Option<i128>>> {
     let mut row = vec![Some(0_i128); model.clusters.len()];
     for (number, _) in &lot.parts {
         let service = &model.services[*number];
@@ -236,6 +237,11 @@ fn row(model: &IntegerModel<'_>, lot: &Lot) -> Option<Vec<Option<i128>>> {
             mine[*cluster] = Some(cost);
         }
         row = added(&row, &mine)?;
+    }
+    for (cluster, cost) in row.iter_mut().enumerate() {
+        if let Some(cost) = cost {
+            *cost = cost.checked_add(fullness.cost(model, lot, cluster)?)?;
+        }
     }
     Some(row)
 }

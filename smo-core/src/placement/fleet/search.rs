@@ -2,6 +2,7 @@
 
 use super::certificate::Certificate;
 use super::climb::Climb;
+use super::fullness::Fullness;
 use super::left_out::{least, leaves_out, next_value};
 use super::multipliers::{Limit, Multipliers, ROUNDS, limits};
 use super::pose::Posed;
@@ -16,6 +17,8 @@ use crate::quadratic::{Limits, Start, solve};
 /// What the kernel gets of the effort where the whole model is searched too, and what of that finds prices: one part in so many.
 const KERNEL: u64 = 2;
 const PRICING: u64 = 2;
+/// And what of that shares the weight of the fullest cluster among clusters.
+const SHARING: u64 = 10;
 
 /// A search under way.
 pub(super) struct Search<'a, 's, 'w> {
@@ -262,8 +265,11 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         }
         let plain = weights == self.weights;
         self.model.weights = weights;
-        let posed = Posed::new(&self.model)?;
-        let above = least(&self.model);
+        let (fullness, work) = Fullness::find(&self.model, effort / SHARING);
+        self.work += work;
+        let effort = effort.saturating_sub(work);
+        let posed = Posed::new(&self.model, &fullness)?;
+        let above = least(&self.model, &fullness);
         self.model.weights.clone_from(&self.weights);
         let Some(posed) = posed else {
             return Ok(Asked::Nothing { proved: true });
@@ -323,6 +329,8 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             "prices on capacity, and all cases that they leave open"
         } else if solved.certificate.packing.is_some() {
             "rewards for services, and the most that each cluster can earn in the room it has"
+        } else if !fullness.as_slice().is_empty() {
+            "prices on capacity and on how full each cluster is, each graph placed best at them"
         } else if of_limits != 0 {
             "prices on capacity and on what is limited, each graph placed best at them"
         } else {
@@ -341,7 +349,8 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let placement = posed.placement(&self.model, &answer);
         if let Some((prices, _)) = prices {
             let proved = as_value(solved.priced).filter(|_| self.bounds);
-            let certificate = Certificate::new(&self.model, prices, posed.unit(), solved.certificate);
+            let certificate =
+                Certificate::new(&self.model, prices, &fullness, posed.unit(), solved.certificate);
             if let Some(proved) = proved
                 && self.certificate.as_ref().is_none_or(|(known, _)| proved > *known)
             {
