@@ -99,60 +99,79 @@ impl Fullness {
     }
 }
 
+/// What a service asks for.
+struct Service {
+    /// Resources and how much of each.
+    needs: Vec<(usize, f64)>,
+    /// Clusters that are open to it, and what it costs there.
+    open: Vec<(usize, f64)>,
+}
+
 /// The linear relaxation with prices on the capacity of each resource of each cluster.
 struct Relaxed {
-    /// By service and cluster that is open to it: what it costs there, and what it fills of each row.
-    services: Vec<Vec<(f64, Vec<(usize, f64)>)>>,
-    /// By row: what there is, as a share of the whole; nothing for rows without capacity.
+    services: Vec<Service>,
+    resources: usize,
+    /// By row, a resource of a cluster: the share of it in a base unit; 0 where there is none, or no end of it.
+    share: Vec<f64>,
+    /// By row: what there is for services, as a share of the whole; nothing for rows without a limit.
     capacity: Vec<Option<f64>>,
-    /// Rows whose fullness counts.
-    counts: Vec<bool>,
     /// What a full cluster costs.
     weight: f64,
 }
 
 impl Relaxed {
     fn new(model: &IntegerModel<'_>, weight: f64) -> Self {
-        let resources = model.resources.len();
-        let sizes: Vec<Option<f64>> = model
+        let sizes = model
             .sizes
             .iter()
             .flatten()
-            .map(|size| {
-                size.as_ref()
-                    .map(|size| size.whole as f64)
-                    .filter(|whole| *whole > 0.0)
-            })
-            .collect();
-        let capacity = model.capacity.iter().flatten().zip(&sizes).map(|(has, whole)| {
-            let hard = has.filter(|_| model.overload.is_none());
-            hard.zip(*whole).map(|(has, whole)| has as f64 / whole)
+            .map(|size| size.as_ref().map(|size| size.whole));
+        let share = sizes.map(|whole| {
+            whole
+                .filter(|whole| *whole > 0)
+                .map_or(0.0, |whole| 1.0 / whole as f64)
+        });
+        let share: Vec<f64> = share.collect();
+        let capacity = model.capacity.iter().flatten().zip(&share).map(|(has, share)| {
+            let hard = has.filter(|_| model.overload.is_none() && *share > 0.0);
+            hard.map(|has| has as f64 * share)
         });
         let services = model.services.iter().map(|service| {
-            let pairs = service.open.iter().zip(&service.amounts);
-            let pairs = pairs.map(|(cluster, amounts)| {
-                let fills = (0..resources).filter_map(|resource| {
-                    let row = cluster * resources + resource;
-                    let need = service.need[resource] as f64 * f64::from(service.replicas);
-                    sizes[row].filter(|_| need > 0.0).map(|whole| (row, need / whole))
-                });
-                let cost = model.worth(amounts).unwrap_or(0) as f64;
-                (cost, fills.collect())
-            });
-            pairs.collect()
+            let needs = service.need.iter().enumerate().filter(|(_, need)| **need > 0);
+            let open = service.open.iter().zip(&service.amounts);
+            Service {
+                needs: needs
+                    .map(|(resource, need)| (resource, *need as f64 * f64::from(service.replicas)))
+                    .collect(),
+                open: open
+                    .map(|(cluster, amounts)| (*cluster, model.worth(amounts).unwrap_or(0) as f64))
+                    .collect(),
+            }
         });
         Self {
             services: services.collect(),
+            resources: model.resources.len(),
             capacity: capacity.collect(),
-            counts: sizes.iter().map(Option::is_some).collect(),
+            share,
             weight,
         }
     }
 
     /// What one look at all pairs takes.
     fn a_round(&self) -> u64 {
-        let pairs = self.services.iter().flatten();
-        pairs.map(|(_, fills)| 12 + 4 * fills.len() as u64).sum()
+        let services = self.services.iter();
+        services
+            .map(|service| service.open.len() as u64 * (12 + 4 * service.needs.len() as u64))
+            .sum()
+    }
+
+    /// The rows that a service fills at a cluster, and how much of each.
+    fn fills<'r>(&'r self, service: &'r Service, cluster: usize) -> impl Iterator<Item = (usize, f64)> + 'r {
+        let needs = service.needs.iter();
+        needs.map(move |(resource, need)| {
+            let row = cluster * self.resources + resource;
+            (row, need * self.share[row])
+        })
     }
 
     /// The most that prices prove in so many rounds, and the parts with which they do; no parts unless the goal is `shared`.
@@ -178,8 +197,7 @@ impl Relaxed {
                 .zip(&filled)
                 .map(|(part, filled)| part * filled)
                 .sum();
-            let fuller = filled.iter().zip(&self.counts);
-            let fuller = fuller.map(|(filled, counts)| if *counts { filled - mean } else { 0.0 });
+            let fuller = filled.iter().map(|filled| filled - mean);
             let (over, fuller): (Vec<f64>, Vec<f64>) = (over.collect(), fuller.collect());
             let length = 0.01_f64.powf(progress);
             of_prices.step(&over, OF_PRICES * stride * length, 0.0, &mut prices);
@@ -188,12 +206,16 @@ impl Relaxed {
         best
     }
 
-    /// Parts that sum to one, by their logarithms.
+    /// Parts of the rows that can be filled, which sum to one, by their logarithms.
     fn parts(&self, logs: &[f64]) -> Vec<f64> {
-        let rows = || logs.iter().zip(&self.counts);
-        let most = rows().filter(|(_, counts)| **counts).map(|(log, _)| *log);
+        let rows = || {
+            logs.iter()
+                .zip(&self.share)
+                .map(|(log, share)| (log, *share > 0.0))
+        };
+        let most = rows().filter(|(_, counts)| *counts).map(|(log, _)| *log);
         let most = most.fold(f64::NEG_INFINITY, f64::max);
-        let parts = rows().map(|(log, counts)| if *counts { (log - most).exp() } else { 0.0 });
+        let parts = rows().map(|(log, counts)| if counts { (log - most).exp() } else { 0.0 });
         let parts: Vec<f64> = parts.collect();
         let sum: f64 = parts.iter().sum();
         parts.iter().map(|part| part / sum.max(1.0)).collect()
@@ -203,30 +225,33 @@ impl Relaxed {
     /// jump together tell nothing of what to price. Softly, as Nesterov, [Smooth minimization of non-smooth
     /// functions](https://doi.org/10.1007/s10107-004-0552-5), 2005.
     fn look(&self, prices: &[f64], parts: &[f64], weight: f64, soft: f64) -> (f64, Vec<f64>) {
-        let mut filled = vec![0.0; prices.len()];
         let of_rows = prices.iter().zip(&self.capacity);
-        let mut proved = -of_rows
-            .map(|(price, capacity)| price * capacity.unwrap_or(0.0))
-            .sum::<f64>();
+        let of_capacity = of_rows.map(|(price, capacity)| price * capacity.unwrap_or(0.0));
+        let mut proved = -of_capacity.sum::<f64>();
+        let of_row: Vec<f64> = prices
+            .iter()
+            .zip(parts)
+            .map(|(price, part)| price + weight * part)
+            .collect();
+        let mut filled = vec![0.0; prices.len()];
         let mut costs = Vec::new();
-        for pairs in &self.services {
+        for service in self.services.iter().filter(|service| !service.open.is_empty()) {
             costs.clear();
-            costs.extend(pairs.iter().map(|(cost, fills)| {
-                let of_rows = fills
-                    .iter()
-                    .map(|(row, share)| (prices[*row] + weight * parts[*row]) * share);
-                cost + of_rows.sum::<f64>()
+            costs.extend(service.open.iter().map(|(cluster, cost)| {
+                let priced = self
+                    .fills(service, *cluster)
+                    .map(|(row, share)| of_row[row] * share);
+                cost + priced.sum::<f64>()
             }));
             let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-            if pairs.is_empty() {
-                continue;
-            }
             proved += least;
             let near = |cost: &f64| (-(cost - least) / soft.max(f64::MIN_POSITIVE)).exp();
             let all: f64 = costs.iter().map(near).sum();
-            for (cost, (_, fills)) in costs.iter().zip(pairs) {
+            for (cost, (cluster, _)) in costs.iter().zip(&service.open) {
                 let goes = near(cost) / all;
-                fills.iter().for_each(|(row, share)| filled[*row] += goes * share);
+                for (row, share) in self.fills(service, *cluster) {
+                    filled[row] += goes * share;
+                }
             }
         }
         (proved, filled)
@@ -235,17 +260,14 @@ impl Relaxed {
     /// What services save by going where they are cheapest, over the room that they take; and what they take on average.
     fn stride(&self) -> (f64, f64) {
         let (mut saved, mut taken, mut shares, mut pairs) = (self.weight, 0.0, 0.0, 0.0);
-        for service in self.services.iter().filter(|pairs| !pairs.is_empty()) {
-            let costs = || service.iter().map(|(cost, _)| *cost);
-            let fills = || {
-                service
-                    .iter()
-                    .map(|(_, fills)| fills.iter().map(|(_, share)| share).sum::<f64>())
-            };
+        for service in self.services.iter().filter(|service| !service.open.is_empty()) {
+            let costs = || service.open.iter().map(|(_, cost)| *cost);
+            let filled = |cluster: usize| self.fills(service, cluster).map(|(_, share)| share).sum::<f64>();
+            let fills = || service.open.iter().map(|(cluster, _)| filled(*cluster));
             saved += costs().fold(f64::NEG_INFINITY, f64::max) - costs().fold(f64::INFINITY, f64::min);
             taken += fills().fold(0.0, f64::max);
             shares += fills().sum::<f64>();
-            pairs += service.len() as f64;
+            pairs += service.open.len() as f64;
         }
         (saved / (1.0 + taken), shares / pairs.max(1.0))
     }
