@@ -145,6 +145,22 @@ fn a_budget_of_replicas_goes_to_those_that_save_most() {
 }
 
 #[test]
+fn a_budget_a_little_too_small_is_refuted_too() {
+    let small = || clusters(|_| json!({"capacity": {"cpu": 53}}));
+    let cheapest = decided(&asked(json!({"clusters": small()})));
+    assert_eq!(cheapest.status, Status::Optimal);
+    for (share, possible) in [(0.94, false), (0.99, false), (1.0, true)] {
+        let budget = json!({"goal": "money", "atMost": share * cents(&cheapest) / 100.0});
+        let goals = json!({"carbon": 1, "money": 0, "moves": 0});
+        let problem = asked(json!({"clusters": small(), "budgets": [budget], "goals": goals}));
+        match decide(&AutoPlacer::default(), &problem).unwrap() {
+            Outcome::Placed(decision) => assert!(possible && cents(&decision) <= cents(&cheapest) + 1e-6),
+            Outcome::Infeasible(diagnosis) => assert!(!possible && diagnosis.proved, "{share}: {diagnosis}"),
+        }
+    }
+}
+
+#[test]
 fn a_budget_of_bytes_is_filled_like_a_knapsack() {
     const GIGABYTES: usize = 12;
     let size = |service: usize| 1 + service * 5 % 7;

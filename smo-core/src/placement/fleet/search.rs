@@ -206,10 +206,19 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             return Ok(Some(prices.clone()));
         }
         // a placement with little of what is limited
-        let Asked::Found(least) = self.ask_with(limit.weights.clone(), None, effort)? else {
+        let Asked::Found(mut least) = self.ask_with(limit.weights.clone(), None, effort)? else {
             return Ok(Some(prices.clone()));
         };
-        if least.bound.is_some_and(|bound| bound > limit.at_most) {
+        let refuted = |least: &Attempt| least.bound.is_some_and(|bound| bound > limit.at_most);
+        if !refuted(&least)
+            && limit.over(&least.totals) > 0
+            && let Asked::Found(longer) =
+                self.ask_with(limit.weights.clone(), None, effort.saturating_mul(ROUNDS as u64))?
+        {
+            // even the least that was found is too much: whether there is less decides everything
+            least = longer;
+        }
+        if refuted(&least) {
             return Ok(None);
         }
         let Some(weights) = prices.weights(&self.limits, &self.weights) else {
