@@ -84,6 +84,9 @@ enum Report {
         /// Give machine reassignment 300 s where 60 s end far from the best known.
         #[arg(long)]
         long: bool,
+        /// Write only this section; may be given more than once.
+        #[arg(long, value_name = "SECTION")]
+        only: Vec<report::Section>,
     },
 }
 
@@ -117,6 +120,7 @@ fn main() -> ExitCode {
                     gap,
                     challenger,
                     long,
+                    only,
                 },
         } => {
             let sources = report::Sources {
@@ -126,6 +130,7 @@ fn main() -> ExitCode {
                 long,
                 python,
                 seconds,
+                only,
             };
             report::solver(&folder, &sources, &mut |progress| eprintln!("{progress}"))
         }

@@ -30,8 +30,10 @@ const FAR_PART: u64 = 8;
 /// end where others did.
 const FEW_TASKS: usize = 150;
 const RATHER_NEAR: u64 = 10;
-/// With many tasks what the first dives find is seldom good enough to look near it.
+/// With many tasks what the first dives find is seldom good enough to look near it; and another dive is worth more than that where
+/// the best answer is above the bound by no more than its value divided by this.
 const FIRST_DIVES: u64 = 2;
+const CLOSE: u64 = 500;
 /// At every so many looks near the best answer the best ones are joined instead, where there are others than the last time.
 const JOIN_EVERY: u64 = 2;
 
@@ -122,7 +124,7 @@ impl Tree<'_> {
             RATHER_NEAR
         };
         if self.best.is_none()
-            || (self.scaled.tasks > MANY && turns.dives < FIRST_DIVES)
+            || (turns.dives < FIRST_DIVES && (self.scaled.tasks > MANY || !self.is_above(CLOSE)))
             || times * turns.afar <= turns.near
         {
             self.dive(

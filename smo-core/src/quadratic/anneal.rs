@@ -18,6 +18,8 @@ use crate::random::Random;
 const OF_TASK: usize = 6;
 const OF_TREE: usize = 8;
 const OF_CLASSES: usize = 8;
+/// Up to so much of the scale of costs is added, so that of agents that cost the same other tasks try others.
+const JITTER: f64 = 0.01;
 
 /// Agents worth trying, by reduced cost.
 #[derive(Debug)]
@@ -32,12 +34,17 @@ impl Candidates {
         let groups_of = groups_of(problem);
         let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
         let mut row = vec![0.0; field.width];
+        let mut random = Random::new(0);
+        let jitter = field.scale * JITTER;
         let mut task = vec![Vec::new(); field.tasks()];
         let mut tree = Vec::with_capacity(forest.trees());
         for number in 0..forest.trees() {
             let mut sum = vec![0.0_f32; field.width];
             for node in forest.tree(number) {
                 price(field, node.task, &unit, &mut row);
+                for cost in row.iter_mut().filter(|cost| **cost < NEVER) {
+                    *cost += (jitter * random.unit()) as f32;
+                }
                 let order = cheapest(&row);
                 let mut agents = first(&order, OF_TASK);
                 for group in &groups_of[node.task] {
@@ -160,6 +167,9 @@ const MEND: usize = 8;
 /// Where load costs by itself, one proposal in so many rearranges an agent, while that takes less than this share of the work, in 64ths.
 const REARRANGE: usize = 32;
 const REARRANGED: u64 = 32;
+
+/// One target in so many is any agent, as no list has all that are of use.
+const ANYWHERE: usize = 64;
 
 /// So often an agent is drawn until one comes where the task may be.
 const DRAWS: usize = 8;
@@ -394,6 +404,9 @@ impl<'s, 'a> Anneal<'s, 'a> {
     fn target(&mut self, task: usize) -> Option<usize> {
         // what load costs by itself no list can tell before
         if self.state.field.is_strained() && self.random.below(4) > 0 {
+            return Some(self.anywhere(task));
+        }
+        if self.random.below(ANYWHERE) == 0 {
             return Some(self.anywhere(task));
         }
         let list = match self.random.below(16) {

@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::SHIFT;
+use super::certificate_fit::{Fit, Load, MOST_RESOURCES, Set};
 use super::packing::Amounts;
 use super::problem::{FORBIDDEN, QuadraticProblem};
 
-/// More sets of one tree, and of all trees together, are not looked at: the claim counts as not shown.
+/// More sets of one tree are not looked at: the claim counts as not shown.
 const MOST_SETS: usize = 1 << 16;
-const MOST_TOGETHER: usize = 1 << 19;
 
 /// What tasks are rewarded with, what agents come to at least, and prices that show it in few steps. In 2^-24 of the unit of costs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,9 +33,6 @@ struct Twig {
     task: usize,
     above: Option<(usize, i128)>,
 }
-
-/// Some tasks of a tree: how much dearer they are than the cheapest, and what they need.
-type Set = (i128, Vec<u128>);
 
 impl Packing {
     /// From floats; what is claimed is a little less, so that rounding makes no claim false.
@@ -66,7 +63,8 @@ impl Packing {
     /// sum does not fit.
     pub(super) fn bound(&self, problem: &QuadraticProblem, left_out: &BTreeSet<usize>) -> Option<i128> {
         let (agents, resources) = (problem.agents(), problem.resources());
-        let complete = self.rewards.len() == problem.tasks()
+        let complete = resources <= MOST_RESOURCES
+            && self.rewards.len() == problem.tasks()
             && self.least.len() == agents
             && self.rents.len() == agents * resources;
         if !complete {
@@ -120,8 +118,13 @@ impl Packing {
         for (tree, costs) in trees.iter().zip(&priced) {
             menus.push(sets(problem, agent, tree, costs, spare)?);
         }
-        menus.sort_by_key(Vec::len);
-        Some(!fit(&menus, room, &rent, spare)?)
+        let fits = Fit {
+            menus: &menus,
+            room,
+            rent: &rent,
+            spare,
+        };
+        Some(!fits.exists()?)
     }
 
     /// By place: the least of the subtree with its task, where that may be, and without, what it needs paid.
@@ -257,57 +260,13 @@ fn sets(
         open = next;
     }
     let needs = |taken: &[bool]| {
-        let mut load = vec![0_u128; problem.resources()];
+        let mut load = Load::default();
         for (twig, _) in tree.iter().zip(taken).filter(|(_, taken)| **taken) {
-            for (resource, load) in load.iter_mut().enumerate() {
+            for (resource, load) in load.iter_mut().enumerate().take(problem.resources()) {
                 *load += u128::from(problem.need(twig.task, agent, resource));
             }
         }
         load
     };
     Some(open.iter().map(|(above, taken)| (*above, needs(taken))).collect())
-}
-
-/// True when one set of each menu fit the room together and, with what stays empty paid, come to less than `spare`; `None` when there are too
-/// many to tell.
-fn fit(menus: &[Vec<Set>], room: &[u64], rent: &[i128], spare: i128) -> Option<bool> {
-    let mut rest = vec![vec![0_u128; room.len()]];
-    for menu in menus.iter().rev() {
-        let after = &rest[rest.len() - 1];
-        let most = |resource: usize| menu.iter().map(|(_, load)| load[resource]).max().unwrap_or(0);
-        rest.push(
-            after
-                .iter()
-                .enumerate()
-                .map(|(resource, after)| after + most(resource))
-                .collect(),
-        );
-    }
-    rest.reverse();
-    let mut together: Vec<Set> = vec![(0, vec![0; room.len()])];
-    for (menu, rest) in menus.iter().zip(rest.iter().skip(1)) {
-        let mut next = Vec::new();
-        for (above, load) in &together {
-            for (more, needs) in menu {
-                let load: Vec<u128> = load.iter().zip(needs).map(|(load, need)| load + need).collect();
-                if load.iter().zip(room).any(|(load, has)| *load > u128::from(*has)) {
-                    continue;
-                }
-                let mut sum = above.checked_add(*more)?;
-                for (resource, has) in room.iter().enumerate() {
-                    let empty = u128::from(*has).saturating_sub(load[resource] + rest[resource]);
-                    let empty = rent[resource].checked_mul(i128::try_from(empty).ok()?)?;
-                    sum = sum.checked_add(empty)?;
-                }
-                if sum < spare {
-                    next.push((above + more, load));
-                }
-            }
-        }
-        if next.len() > MOST_TOGETHER {
-            return None;
-        }
-        together = next;
-    }
-    Some(!together.is_empty())
 }

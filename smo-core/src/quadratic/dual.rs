@@ -11,6 +11,7 @@ use super::forest::Forest;
 use super::problem::QuadraticProblem;
 use super::shares::Shares;
 use super::sweep::Sweep;
+use crate::adam::Adam;
 use crate::random::Random;
 
 /// A part of the climb: how many sweeps, over which share of the trees, with steps from one size down to another.
@@ -41,9 +42,8 @@ pub(super) struct Ascent<'a> {
     sweep: Sweep<'a>,
     /// By resource, then agent (padded): price of a unit over its rate.
     prices: Vec<f64>,
-    mean: Vec<f64>,
-    square: Vec<f64>,
-    steps: i32,
+    slopes: Vec<f64>,
+    adam: Adam,
     answer: Vec<usize>,
     closed: Option<Vec<bool>>,
     used: Vec<f64>,
@@ -68,9 +68,8 @@ impl<'a> Ascent<'a> {
             shares,
             sweep: Sweep::new(problem, field, forest),
             prices: vec![0.0; length],
-            mean: vec![0.0; length],
-            square: vec![0.0; length],
-            steps: 0,
+            slopes: vec![0.0; length],
+            adam: Adam::new(length),
             answer: vec![0; field.tasks()],
             closed: None,
             used: vec![0.0; length],
@@ -228,28 +227,23 @@ impl<'a> Ascent<'a> {
     }
 
     fn step(&mut self, step: f64) {
-        const MEAN: f64 = 0.9;
-        const SQUARE: f64 = 0.95;
-        self.steps += 1;
-        let (mean_bias, square_bias) = (1.0 - MEAN.powi(self.steps), 1.0 - SQUARE.powi(self.steps));
         let width = self.field.width;
-        for resource in 0..self.field.resources {
-            for agent in 0..self.field.agents {
-                let at = resource * width + agent;
-                let row = agent * self.field.resources + resource;
-                let has = self
-                    .field
-                    .worth_taking(row, self.prices[at] * self.field.rates[resource]);
-                if has.is_infinite() {
-                    continue;
-                }
-                let slope = (self.used[at] - has) / has.max(1.0);
-                self.mean[at] = MEAN * self.mean[at] + (1.0 - MEAN) * slope;
-                self.square[at] = SQUARE * self.square[at] + (1.0 - SQUARE) * slope * slope;
-                let direction = (self.mean[at] / mean_bias) / ((self.square[at] / square_bias).sqrt() + 1e-9);
-                let dearest = self.field.dearest(row) / self.field.rates[resource];
-                self.prices[at] = (self.prices[at] + step * direction).clamp(0.0, dearest);
+        let row = |at: usize| at % width * self.field.resources + at / width;
+        // what is left to fill the last vector is no agent
+        let agents = self.field.agents;
+        let rows = |all: usize| (0..all).filter(move |at| at % width < agents);
+        self.slopes.fill(0.0);
+        for at in rows(self.prices.len()) {
+            let rate = self.field.rates[at / width];
+            let has = self.field.worth_taking(row(at), self.prices[at] * rate);
+            if has.is_finite() {
+                self.slopes[at] = (self.used[at] - has) / has.max(1.0);
             }
+        }
+        self.adam.step(&self.slopes, step, 0.0, &mut self.prices);
+        for at in rows(self.prices.len()) {
+            let dearest = self.field.dearest(row(at)) / self.field.rates[at / width];
+            self.prices[at] = self.prices[at].min(dearest);
         }
     }
 }

@@ -5,7 +5,9 @@
 //! that are a little dearer than that: few of each tree, which a search puts together within the room. It looks a little above the
 //! priced sum first, then twice as far, so what it has not found yet is a bound all the same.
 
+use super::fair::Costs;
 use super::field::Field;
+use super::fitting::{Fitting, Part, Search};
 use super::forest::Forest;
 use super::problem::QuadraticProblem;
 
@@ -13,9 +15,8 @@ use super::problem::QuadraticProblem;
 pub(super) const MOST_RESOURCES: usize = 4;
 /// Costs where a task may not be; sums of it stay far above all others.
 const NEVER: f64 = 1e30;
-/// Steps of a tree's enumeration, and of the search over trees; where they do not suffice, what was proved until then counts.
+/// Steps of a tree's enumeration; where they do not suffice, what was proved until then counts.
 const MOST_SETS: u32 = 20_000;
-const MOST_STEPS: u32 = 100_000;
 /// How far above the priced sum is looked first, in strides.
 const FIRST_WINDOW: f64 = 1.0 / 4096.0;
 /// Looks for better prices of the agent's room each time.
@@ -30,15 +31,6 @@ struct Node {
     task: usize,
     /// `None` at the root; else the place of the parent and half of what the link costs when it is cut.
     above: Option<(usize, f64)>,
-}
-
-/// Some of a tree's tasks.
-#[derive(Debug)]
-struct Part {
-    /// How much dearer it is than the tree's cheapest, room priced.
-    excess: f64,
-    load: Amounts,
-    members: Vec<u32>,
 }
 
 /// The trees, and what is known of them at one agent.
@@ -57,6 +49,8 @@ pub(super) struct Packer {
     /// By node: the least of its subtree with it, and without it.
     with: Vec<f64>,
     without: Vec<f64>,
+    /// See [`Fitting::most_sums`].
+    most_sums: usize,
     pub(super) work: u64,
 }
 
@@ -71,7 +65,12 @@ pub(super) struct Taken {
 
 impl Packer {
     /// `None` where costs depend on more than pairs, links that cost the same wherever they are cut, and plain room.
-    pub(super) fn new(problem: &QuadraticProblem, field: &Field, forest: &Forest) -> Option<Self> {
+    pub(super) fn new(
+        problem: &QuadraticProblem,
+        field: &Field,
+        forest: &Forest,
+        most_sums: usize,
+    ) -> Option<Self> {
         let plain = problem.resources() <= MOST_RESOURCES
             && problem.groups().is_empty()
             && !field.is_strained()
@@ -134,6 +133,7 @@ impl Packer {
             costs,
             with: vec![0.0; count],
             without: vec![0.0; count],
+            most_sums,
             work: 0,
         })
     }
@@ -143,8 +143,39 @@ impl Packer {
         6 * self.nodes.len() as u64
     }
 
+    /// By task: fair rewards of every tree with room priced at `rents`, which prove what the prices do.
+    pub(super) fn fair(&mut self, rents: &[Amounts]) -> Vec<f64> {
+        let agents = self.agents;
+        self.work += Costs::LOOKS * (self.nodes.len() * agents) as u64;
+        let mut rewards = vec![0.0; self.nodes.len()];
+        for (start, end) in self.trees.iter().copied() {
+            let row = |place: usize| {
+                let costs = &self.costs[place * agents..(place + 1) * agents];
+                let needs = &self.needs[place];
+                let paid = move |rent: &Amounts| -> f64 {
+                    needs.iter().zip(rent).map(|(need, price)| need * price).sum()
+                };
+                costs.iter().zip(rents).map(move |(cost, rent)| cost + paid(rent))
+            };
+            let rows: Vec<f64> = (start..end).flat_map(row).collect();
+            let above = self.nodes[start..end].iter().map(|node| node.above);
+            let above: Vec<_> = above
+                .map(|above| above.map(|(parent, half)| (parent - start, half)))
+                .collect();
+            let costs = Costs {
+                agents,
+                rows: &rows,
+                above: &above,
+            };
+            for (node, reward) in self.nodes[start..end].iter().zip(costs.fair()) {
+                rewards[node.task] = reward;
+            }
+        }
+        rewards
+    }
+
     /// The least of all trees with room priced, less the price of all room: no set that fits costs less.
-    pub(super) fn relax(&mut self, agent: usize, rewards: &[f64], rent: &Amounts) -> f64 {
+    fn relax(&mut self, agent: usize, rewards: &[f64], rent: &Amounts) -> f64 {
         self.work += self.look_work();
         for (place, node) in self.nodes.iter().enumerate() {
             let paid: f64 = self.needs[place]
@@ -196,7 +227,7 @@ impl Packer {
     }
 
     /// The tasks that are taken then; they may need more than there is.
-    pub(super) fn chosen(&self) -> Vec<u32> {
+    fn chosen(&self) -> Vec<u32> {
         let nodes = self.nodes.iter().zip(self.taken());
         nodes
             .filter(|(_, taken)| *taken)
@@ -253,7 +284,7 @@ impl Packer {
     }
 
     /// The cheapest set that fits and is above the priced sum by no more than `window`.
-    fn within(&mut self, agent: usize, rent: &Amounts, window: f64) -> Search {
+    fn within(&mut self, agent: usize, rent: &Amounts, window: f64) -> Search<Vec<u32>> {
         let mut menus: Vec<Vec<Part>> = Vec::new();
         let mut base = Part {
             excess: 0.0,
@@ -265,47 +296,32 @@ impl Packer {
                 return Search::TooLong;
             };
             if menu.len() > 1 {
-                menu.sort_by(|one, other| one.excess.total_cmp(&other.excess));
                 menus.push(menu);
             } else if let Some(part) = menu.pop() {
                 add(&mut base.load, &part.load);
                 base.members.extend(part.members);
             }
         }
-        menus.sort_by_key(|menu| std::cmp::Reverse(menu.len()));
-        let mut rest = vec![([0.0; MOST_RESOURCES], [0.0; MOST_RESOURCES])];
-        for menu in menus.iter().rev() {
-            let (mut least, mut most) = rest[rest.len() - 1];
-            for resource in 0..MOST_RESOURCES {
-                let loads = menu.iter().map(|part| part.load[resource]);
-                least[resource] += loads.clone().fold(f64::INFINITY, f64::min);
-                most[resource] += loads.fold(0.0, f64::max);
-            }
-            rest.push((least, most));
-        }
-        rest.reverse();
-        let mut joined = Joined {
+        let fitting = Fitting {
             menus: &menus,
-            rest: &rest,
             rent,
             room: &self.capacities[agent],
-            limit: window,
-            picks: vec![0; menus.len()],
-            best: None,
-            steps: 0,
+            base: &base.load,
+            window,
+            most_sums: self.most_sums,
         };
-        joined.join(0, base.load, 0.0);
-        self.work += 8 * u64::from(joined.steps);
-        if joined.steps >= MOST_STEPS {
-            return Search::TooLong;
-        }
-        let (limit, best) = (joined.limit, joined.best);
-        best.map_or(Search::Nothing, |picks| {
-            for (menu, pick) in menus.iter().zip(picks) {
-                base.members.extend(&menu[pick].members);
+        let (found, work) = fitting.cheapest();
+        self.work += work;
+        match found {
+            Search::Found(excess, picks) => {
+                for (menu, pick) in menus.iter().zip(picks) {
+                    base.members.extend(&menu[pick].members);
+                }
+                Search::Found(excess, base.members)
             }
-            Search::Found(limit, base.members)
-        })
+            Search::Nothing => Search::Nothing,
+            Search::TooLong => Search::TooLong,
+        }
     }
 
     /// All parts of a tree that are dearer than its cheapest by `most` or less; `None` when they are too many.
@@ -365,59 +381,6 @@ impl Packer {
     }
 }
 
-enum Search {
-    /// How far above the priced sum, and the tasks.
-    Found(f64, Vec<u32>),
-    Nothing,
-    TooLong,
-}
-
-fn add(sum: &mut Amounts, more: &Amounts) {
+pub(super) fn add(sum: &mut Amounts, more: &Amounts) {
     sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-}
-
-/// One part of every tree, together within the room.
-struct Joined<'a> {
-    menus: &'a [Vec<Part>],
-    /// By menu: the least and most that it and those after it need.
-    rest: &'a [(Amounts, Amounts)],
-    rent: &'a Amounts,
-    room: &'a Amounts,
-    /// Nothing dearer is of use.
-    limit: f64,
-    picks: Vec<usize>,
-    best: Option<Vec<usize>>,
-    steps: u32,
-}
-
-impl Joined<'_> {
-    fn join(&mut self, at: usize, load: Amounts, excess: f64) {
-        self.steps += 1;
-        if self.steps >= MOST_STEPS {
-            return;
-        }
-        let (least, most) = &self.rest[at];
-        let mut sum = excess;
-        for resource in 0..MOST_RESOURCES {
-            if load[resource] + least[resource] > self.room[resource] {
-                return;
-            }
-            // what stays empty was paid for
-            sum += self.rent[resource] * (self.room[resource] - load[resource] - most[resource]).max(0.0);
-        }
-        if sum > self.limit || self.best.is_some() && sum >= self.limit {
-            return;
-        }
-        let Some(menu) = self.menus.get(at) else {
-            self.limit = sum;
-            self.best = Some(self.picks.clone());
-            return;
-        };
-        for (pick, part) in menu.iter().enumerate() {
-            self.picks[at] = pick;
-            let mut load = load;
-            add(&mut load, &part.load);
-            self.join(at + 1, load, excess + part.excess);
-        }
-    }
 }

@@ -9,17 +9,17 @@ use super::packing::{Amounts, MOST_RESOURCES, Packer};
 use super::problem::QuadraticProblem;
 use crate::adam::Adam;
 
-/// Steps with room priced, from prices to rewards that prove the same.
-const FAR: u32 = 200;
-/// The first and last length of these, in shares of the scale of costs.
-const FAR_LENGTHS: (f64, f64) = (0.1, 0.01);
-/// Steps within the room, at most.
-const NEAR: u32 = 200;
-const NEAR_LENGTHS: (f64, f64) = (0.002, 0.0002);
-/// A step within the room takes about so many looks at each agent.
-const LOOKS_A_STEP: u64 = 16;
-/// Fewer steps than this are not worth the work.
-const LEAST: u64 = 10;
+/// Steps at most, and the first and last length of them, in shares of the scale of costs.
+const STEPS: u32 = 400;
+const LENGTHS: (f64, f64) = (0.002, 0.0002);
+/// Not begun where the effort is less than so many looks with room priced.
+const LEAST: u64 = 32;
+/// Sums of half an agent's trees that are listed: one for so much effort an agent, and within these.
+const A_SUM: u64 = 3_000;
+const FEWEST_SUMS: usize = 5_000;
+const MOST_SUMS: usize = 20_000;
+/// Ended when one part in so many of the effort brought nothing.
+const PATIENCE: u64 = 5;
 
 /// What agents take at the best rewards found in so much work, and the work it took; `None` where there is too little of it, or no such
 /// bound. `prices` are those of a unit, by resource and then agent in rows of the field's width.
@@ -31,9 +31,10 @@ pub(super) fn reward(
     effort: u64,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Option<(Packing, u64)> {
-    let mut packer = Packer::new(problem, field, forest)?;
+    let sums = (effort / A_SUM / problem.agents().max(1) as u64) as usize;
+    let mut packer = Packer::new(problem, field, forest, sums.clamp(FEWEST_SUMS, MOST_SUMS))?;
     let step = packer.look_work() * problem.agents() as u64;
-    if (u64::from(FAR) + LEAST * LOOKS_A_STEP).saturating_mul(step) > effort {
+    if LEAST.saturating_mul(step) > effort {
         return None;
     }
     let (agents, tasks) = (problem.agents(), problem.tasks());
@@ -45,38 +46,27 @@ pub(super) fn reward(
         rent
     });
     let rents: Vec<Amounts> = rents.collect();
-    let cheapest = |task: usize| {
-        let open = (0..agents).filter(|agent| problem.allows(task, *agent));
-        let priced = open.map(|agent| {
-            let needs = problem.needs(task).iter().zip(&rents[agent]);
-            problem.costs(task)[agent] as f64 + needs.map(|(need, price)| *need as f64 * price).sum::<f64>()
-        });
-        priced.fold(f64::INFINITY, f64::min)
-    };
     let mut ascent = Ascent {
-        rewards: (0..tasks).map(cheapest).collect(),
+        rewards: packer.fair(&rents),
         slopes: Vec::new(),
         best: None,
         adam: Adam::new(tasks),
         rents,
     };
-    for step in 0..FAR {
-        ascent.look(&mut packer, false);
-        ascent.step(field.scale * between(FAR_LENGTHS, f64::from(step) / f64::from(FAR)));
-        if !go_on(packer.work) {
-            return None;
-        }
-    }
-    ascent.begin_near();
     let start = packer.work;
-    for step in 0..NEAR {
-        ascent.look(&mut packer, true);
-        let spent = (packer.work - start) as f64 / effort.saturating_sub(start).max(1) as f64;
-        if spent >= 1.0 || !go_on(packer.work) {
+    let all = effort.saturating_sub(start).max(1);
+    let mut proved = (f64::NEG_INFINITY, start);
+    for step in 0..STEPS {
+        let bound = ascent.look(&mut packer);
+        if bound > proved.0 {
+            proved = (bound, packer.work);
+        }
+        let (spent, waited) = (packer.work - start, packer.work - proved.1);
+        if spent >= all || waited > all / PATIENCE || !go_on(packer.work) {
             break;
         }
-        let progress = spent.max(f64::from(step) / f64::from(NEAR));
-        ascent.step(field.scale * between(NEAR_LENGTHS, progress));
+        let progress = (spent as f64 / all as f64).max(f64::from(step) / f64::from(STEPS));
+        ascent.step(field.scale * between(LENGTHS, progress));
     }
     let best = ascent.best?;
     let packing = Packing::of(problem, &best.rewards, &best.least, &best.rents);
@@ -105,20 +95,17 @@ struct Best {
 }
 
 impl Ascent {
-    /// What the agents take, within their room or with it priced.
-    fn look(&mut self, packer: &mut Packer, within: bool) {
+    /// What the agents take, and what that proves.
+    fn look(&mut self, packer: &mut Packer) -> f64 {
         let mut slopes = vec![1.0; self.rewards.len()];
         let mut least = Vec::with_capacity(self.rents.len());
         for agent in 0..self.rents.len() {
-            let members = if within {
-                let taken = packer.take(agent, &self.rewards, &mut self.rents[agent]);
-                least.push(taken.least);
-                taken.members
-            } else {
-                least.push(packer.relax(agent, &self.rewards, &self.rents[agent]));
-                packer.chosen()
-            };
-            members.iter().for_each(|task| slopes[*task as usize] -= 1.0);
+            let taken = packer.take(agent, &self.rewards, &mut self.rents[agent]);
+            least.push(taken.least);
+            taken
+                .members
+                .iter()
+                .for_each(|task| slopes[*task as usize] -= 1.0);
         }
         let bound = self.rewards.iter().sum::<f64>() + least.iter().sum::<f64>();
         self.slopes = slopes;
@@ -130,17 +117,11 @@ impl Ascent {
                 least,
             });
         }
+        bound
     }
 
     fn step(&mut self, length: f64) {
         self.adam
             .step(&self.slopes, length, f64::NEG_INFINITY, &mut self.rewards);
-    }
-
-    /// Goes on from the best rewards.
-    fn begin_near(&mut self) {
-        if let Some(best) = self.best.take() {
-            self.rewards = best.rewards;
-        }
     }
 }

@@ -494,3 +494,34 @@ fn a_packing_of_another_question_proves_nothing() {
         assert_eq!(proves(&problem, &other), None);
     }
 }
+
+#[test]
+fn groups_that_keep_apart_fill_agents_that_cost_the_same() {
+    let (agents, dear, groups, size) = (30, 2, 14, 20);
+    let mut problem = QuadraticProblem::new(agents, groups * size, 1);
+    for agent in 0..agents {
+        problem.set_capacity(agent, 0, 10);
+    }
+    for task in 0..groups * size {
+        problem.set_need(task, 0, 1);
+        for agent in 0..agents {
+            problem.set_cost(task, agent, if agent < agents - dear { 1 } else { 100 });
+        }
+    }
+    for group in 0..groups {
+        problem.add_group(Group {
+            tasks: (group * size..(group + 1) * size).collect(),
+            class: (0..agents).collect(),
+            usable: vec![true; agents],
+            least: size,
+            ..Group::default()
+        });
+    }
+    let limits = Limits {
+        effort: 200_000_000,
+        ..Limits::default()
+    };
+    let solved = solve(&problem, &Start::default(), &limits, &mut |_| true);
+    // as much as there is room for at the cheap ones
+    assert_eq!(solved.best.unwrap().1, (groups * size) as i64);
+}

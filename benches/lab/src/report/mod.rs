@@ -15,7 +15,7 @@ use smo_core::scaling::{QuantileScore, ReplayError, ReplayOutcome, ScalingPolicy
 use crate::backtest::MOST_ORIGINS;
 use crate::solve::Fault;
 use measured::{Measured, measure};
-pub use solver::{Sources, solver};
+pub use solver::{Section, Sources, solver};
 
 /// Writes the page `SCALING.md` and its charts into `folder`: about public loads that are in the folders among `sources`, the loads of the
 /// files among them (requests per second), and generated ones.

@@ -4,10 +4,14 @@
 use super::draft::{Draft, Shift};
 use super::faults::Faulty;
 use crate::placement::IntegerModel;
+use crate::placement::integers::IntegerService;
 use crate::random::Random;
 
 /// So many of a service's cheapest clusters are tried more often than others.
 const CHEAPEST: usize = 4;
+
+/// So often a service is drawn until one comes that moved.
+const DRAWS: usize = 8;
 
 /// What is looked up once.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(super) struct Ideas {
     cheapest: Vec<Vec<usize>>,
     /// By service, the services that a link or a group brings near it.
     related: Vec<Vec<usize>>,
+    /// By service, where it runs now and may stay.
+    now: Vec<Vec<usize>>,
 }
 
 impl Ideas {
@@ -51,6 +57,7 @@ impl Ideas {
         Self {
             cheapest: cheapest.collect(),
             related,
+            now: model.services.iter().map(now).collect(),
         }
     }
 
@@ -86,7 +93,8 @@ impl Ideas {
             count,
         });
         match random.below(16) {
-            0..8 => {}
+            0..6 => {}
+            6 | 7 => self.beside(draft, random, shifts),
             8..13 => self.swap(draft, (from, to), random, shifts),
             _ => self.follow(draft, service, (from, to), shifts),
         }
@@ -150,6 +158,31 @@ impl Ideas {
         }
     }
 
+    /// Another service, wherever that is, goes back to where it runs now: as much as before moves where no more may.
+    fn beside(&self, draft: &Draft<'_, '_>, random: &mut Random, shifts: &mut Vec<Shift>) {
+        for _ in 0..DRAWS {
+            let service = random.below(draft.spots.len());
+            let (spots, now) = (&draft.spots[service], &self.now[service]);
+            let (Some((from, there)), Some(to)) = (
+                spots.get(random.below(spots.len())),
+                now.get(random.below(now.len())),
+            ) else {
+                continue;
+            };
+            let is_new = shifts.iter().all(|shift| shift.service != service);
+            if is_new && !now.contains(from) {
+                let count = self.count(draft, service, *there, random);
+                shifts.push(Shift {
+                    service,
+                    from: *from,
+                    to: *to,
+                    count,
+                });
+                return;
+            }
+        }
+    }
+
     /// Those that belong to the service and are where it is come along.
     fn follow(
         &self,
@@ -199,4 +232,9 @@ impl Ideas {
             });
         }
     }
+}
+
+fn now(service: &IntegerService<'_>) -> Vec<usize> {
+    let runs = |cluster: &usize| service.now.get(*cluster).is_some_and(|replicas| *replicas > 0);
+    service.open.iter().copied().filter(runs).collect()
 }

@@ -41,7 +41,7 @@ const fn case(
     }
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 17] = [
     case((100, 10), &["--seed", "1"], 1.0, None),
     case((500, 20), &["--seed", "1"], 1.0, Some((1.0, SMALL))),
     case((500, 20), &["--seed", "2"], 1.0, Some((1.0, SMALL))),
@@ -55,7 +55,10 @@ const CASES: [Case; 14] = [
     case((5000, 100), &["--seed", "1"], 5.0, Some((0.3, LARGE))),
     case((5000, 100), &["--seed", "2"], 5.0, Some((0.4, LARGE))),
     case((5000, 100), &["--seed", "3"], 5.0, Some((0.3, LARGE))),
+    case((5000, 100), &["--seed", "4"], 5.0, Some((0.4, LARGE))),
+    case((5000, 100), &["--seed", "5"], 5.0, Some((0.4, LARGE))),
     case((5000, 100), &["--seed", "1"], 60.0, Some((0.2, LARGE))),
+    case((5000, 100), &["--seed", "5"], 60.0, Some((0.2, LARGE))),
     case(
         (5000, 100),
         &["--seed", "1", "--link-cost", "150"],

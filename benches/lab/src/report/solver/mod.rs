@@ -13,6 +13,8 @@ mod whole;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use crate::solve::Fault;
 use measure::Run;
 use peers::Peers;
@@ -66,6 +68,38 @@ pub struct Sources {
     pub python: String,
     /// How long each of the other solvers may take.
     pub seconds: f64,
+    /// The sections to write; all where this is empty.
+    pub only: Vec<Section>,
+}
+
+/// A section of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Section {
+    /// The predecessor's model.
+    Predecessor,
+    /// Generalised assignment.
+    Assignment,
+    /// Generated fleets.
+    Fleets,
+    /// Fleets with a richer mix of rules.
+    Rich,
+    /// Rules and goals about everything.
+    Whole,
+    /// Machine reassignment.
+    Machines,
+}
+
+impl Section {
+    fn report(self, report: &mut Report<'_>, sources: &Sources, scratch: &Path) -> Result<(), String> {
+        match self {
+            Self::Predecessor => predecessor::report(report, scratch),
+            Self::Assignment => assignment::report(report, sources),
+            Self::Fleets => fleets::report(report, sources, scratch),
+            Self::Rich => rich::report(report, scratch),
+            Self::Whole => whole::report(report, scratch),
+            Self::Machines => machines::report(report, sources, scratch),
+        }
+    }
 }
 
 /// Writes the page `SOLVER.md` into `folder`, where `peers.py` is too. What is not there is left out, and the page says so.
@@ -87,19 +121,20 @@ pub fn solver(folder: &Path, sources: &Sources, say: &mut dyn FnMut(&str)) -> Re
         peers: Peers::new(&sources.python, folder, sources.seconds),
         say,
     };
-    let made = predecessor::report(&mut report, &scratch)
-        .and_then(|()| assignment::report(&mut report, sources))
-        .and_then(|()| fleets::report(&mut report, sources, &scratch))
-        .and_then(|()| rich::report(&mut report, &scratch))
-        .and_then(|()| whole::report(&mut report, &scratch))
-        .and_then(|()| machines::report(&mut report, sources, &scratch));
+    let wanted = |section: &&Section| sources.only.is_empty() || sources.only.contains(section);
+    let mut sections = Section::value_variants().iter().filter(wanted);
+    let made = sections.try_for_each(|section| section.report(&mut report, sources, &scratch));
     let _ = std::fs::remove_dir_all(&scratch);
     made.map_err(failed)?;
-    let text = format!("{}{}", head(&report, &before), report.page.trim_end());
+    let text = format!(
+        "{}{}",
+        head(&report, &before, &sources.only),
+        report.page.trim_end()
+    );
     std::fs::write(folder.join("SOLVER.md"), text + "\n").map_err(|error| failed(error.to_string()))
 }
 
-fn head(report: &Report<'_>, before: &str) -> String {
+fn head(report: &Report<'_>, before: &str, only: &[Section]) -> String {
     let known = [
         ("cvxpy", "cvxpy"),
         ("highspy", "HiGHS"),
@@ -127,6 +162,9 @@ Machine: {before} before, {} after. {}.
         measure::machine().rsplit("load average ").next().unwrap_or_default(),
         versions.join(", ")
     );
+    if !only.is_empty() {
+        let _ = writeln!(head, "Only some sections were asked for.\n");
+    }
     if let Some(why) = &report.peers.broken {
         let _ = writeln!(head, "Other solvers could not be asked: {why}\n");
     }
