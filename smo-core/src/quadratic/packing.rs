@@ -64,7 +64,7 @@ pub(super) struct Taken {
 }
 
 impl Packer {
-    /// `None` where costs depend on more than pairs, links that cost the same wherever they are cut, and plain room.
+    /// `None` where costs depend on more than pairs, links that cost the same wherever they are cut, and plain room. What groups ask for is left out.
     pub(super) fn new(
         problem: &QuadraticProblem,
         field: &Field,
@@ -72,7 +72,10 @@ impl Packer {
         most_sums: usize,
     ) -> Option<Self> {
         let plain = problem.resources() <= MOST_RESOURCES
-            && problem.groups().is_empty()
+            && problem
+                .groups()
+                .iter()
+                .all(|group| group.price.is_none_or(|price| price >= 0))
             && !field.is_strained()
             && !(0..problem.resources()).any(|resource| problem.is_arriving(resource));
         if !plain {

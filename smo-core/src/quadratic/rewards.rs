@@ -22,12 +22,13 @@ const MOST_SUMS: usize = 20_000;
 const PATIENCE: u64 = 5;
 
 /// What agents take at the best rewards found in so much work, and the work it took; `None` where there is too little of it, or no such
-/// bound. `prices` are those of a unit, by resource and then agent in rows of the field's width.
+/// bound, or one look shows that there is none above `known`. `prices` are those of a unit, by resource and then agent in rows of the field's width.
 pub(super) fn reward(
     problem: &QuadraticProblem,
     field: &Field,
     forest: &Forest,
     prices: &[f64],
+    known: i64,
     effort: u64,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Option<(Packing, u64)> {
@@ -64,6 +65,10 @@ pub(super) fn reward(
         let (spent, waited) = (packer.work - start, packer.work - proved.1);
         if spent >= all || waited > all / PATIENCE || !go_on(packer.work) {
             break;
+        }
+        // groups are left out, and can cost more than steps add
+        if !problem.groups().is_empty() && proved.0 < known as f64 {
+            return None;
         }
         let progress = (spent as f64 / all as f64).max(f64::from(step) / f64::from(STEPS));
         ascent.step(field.scale * between(LENGTHS, progress));

@@ -378,7 +378,7 @@ impl Search<'_, '_> {
         self.bound = Some(self.priced);
         let before = self.work;
         let (problem, field, forest) = (self.problem, self.field, self.forest);
-        let found = reward(problem, field, forest, prices, effort, &mut |work| {
+        let found = reward(problem, field, forest, prices, self.priced, effort, &mut |work| {
             self.work = before + work;
             self.tell(incumbent)
         });

@@ -433,7 +433,15 @@ fn packed(problem: &QuadraticProblem) -> Option<(Packing, i64)> {
         prices: vec![0; problem.agents() * problem.resources()],
         ..Certificate::default()
     };
-    let (packing, _) = rewards::reward(problem, &field, &forest, &prices, 20_000_000, &mut |_| true)?;
+    let (packing, _) = rewards::reward(
+        problem,
+        &field,
+        &forest,
+        &prices,
+        i64::MIN,
+        20_000_000,
+        &mut |_| true,
+    )?;
     Some((packing, none.bound(problem)?))
 }
 

@@ -47,6 +47,9 @@ pub struct Certificate {
     pub fullness: Vec<u32>,
     /// Units of value in a unit of the kernel's costs, which its prices are in.
     pub unit: i128,
+    /// Base units in one that the kernel counts each resource in, which its prices are of; one where this is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grains: Vec<u64>,
     /// Prices of capacity, and what else the kernel publishes; its tasks are services, groups of services that are placed as one, and
     /// replicas of services that are split.
     pub kernel: quadratic::Certificate,
@@ -57,7 +60,7 @@ impl Certificate {
         model: &IntegerModel<'_>,
         prices: &Multipliers,
         fullness: &Fullness,
-        unit: i128,
+        posed: &Posed,
         kernel: quadratic::Certificate,
     ) -> Self {
         Self {
@@ -65,7 +68,8 @@ impl Certificate {
             resources: model.resources.iter().map(|name| (*name).clone()).collect(),
             limits: prices.as_slice().to_vec(),
             fullness: fullness.as_slice().to_vec(),
-            unit,
+            unit: posed.unit(),
+            grains: posed.grains().to_vec(),
             kernel,
         }
     }
@@ -117,19 +121,26 @@ impl Certificate {
     }
 
     /// The same prices by the clusters and resources of another model, in other units; those that are new cost nothing.
-    pub(super) fn prices_of(&self, model: &IntegerModel<'_>, unit: i128) -> quadratic::Certificate {
+    pub(super) fn prices_of(&self, model: &IntegerModel<'_>, posed: &Posed) -> quadratic::Certificate {
         let columns = self.resources.len();
-        let price = |cluster: &ClusterName, resource: &ResourceName| {
+        let grain =
+            |grains: &[u64], column: usize| u128::from(grains.get(column).copied().unwrap_or(1)).max(1);
+        let price = |cluster: &ClusterName, (number, resource): (usize, &ResourceName)| {
             let row = self.clusters.iter().position(|name| name == cluster)?;
             let column = self.resources.iter().position(|name| name == resource)?;
             let price = self.kernel.prices.get(row * columns + column).copied()?;
-            let (mine, other) = (u128::try_from(self.unit).ok()?, u128::try_from(unit).ok()?);
-            Some(price.checked_mul(mine)? / other.max(1))
+            let (mine, other) = (
+                u128::try_from(self.unit).ok()?,
+                u128::try_from(posed.unit()).ok()?,
+            );
+            let of_unit = price.checked_mul(mine)? / other.max(1);
+            let (mine, other) = (grain(&self.grains, column), grain(posed.grains(), number));
+            Some(of_unit.checked_mul(other)? / mine)
         };
-        let pairs = model
-            .clusters
-            .iter()
-            .flat_map(|cluster| model.resources.iter().map(move |resource| (*cluster, *resource)));
+        let pairs = model.clusters.iter().flat_map(|cluster| {
+            let resources = model.resources.iter().copied().enumerate();
+            resources.map(move |resource| (*cluster, resource))
+        });
         quadratic::Certificate {
             prices: pairs
                 .map(|(cluster, resource)| price(cluster, resource).unwrap_or(0))

@@ -21,6 +21,7 @@ pub(super) struct Posed {
     /// Value in one unit of the kernel's cost, and what the kernel does not count.
     unit: i128,
     offset: i128,
+    grains: Vec<u64>,
 }
 
 impl Posed {
@@ -72,11 +73,12 @@ impl Posed {
         }
         let unit = unit.max(1).max(sum / MOST + 1);
         let scaled = |cost: i128| i64::try_from(cost / unit).map_err(|_| too_large());
+        let grains = grains(model, &lots);
         let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
         for (cluster, row) in model.capacity.iter().enumerate() {
             for (resource, has) in row.iter().enumerate() {
                 match (has, wished_room(model, resource, unit)) {
-                    (Some(has), None) => problem.set_capacity(cluster, resource, *has),
+                    (Some(has), None) => problem.set_capacity(cluster, resource, *has / grains[resource]),
                     (None, _) => problem.set_capacity(cluster, resource, u64::MAX),
                     (Some(has), Some((of, price))) => {
                         problem.set_capacity(cluster, resource, u64::MAX);
@@ -92,12 +94,9 @@ impl Posed {
                     problem.set_cost(task, cluster, scaled(*cost)?);
                 }
             }
-            for resource in 0..model.resources.len() {
-                let needs = lot.parts.iter().map(|(service, replicas)| {
-                    u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
-                });
-                let of = wished_room(model, resource, unit).map_or(1, |(of, _)| of);
-                let need = needs.sum::<u128>() / u128::from(of);
+            for (resource, grain) in grains.iter().enumerate() {
+                let of = wished_room(model, resource, unit).map_or(*grain, |(of, _)| of);
+                let need = needed(model, lot, resource) / u128::from(of);
                 problem.set_need(task, resource, u64::try_from(need).unwrap_or(u64::MAX - 1));
             }
         }
@@ -143,12 +142,18 @@ impl Posed {
             lots,
             unit,
             offset,
+            grains,
         }))
     }
 
     /// Units of value in a unit of the kernel's costs.
     pub(super) const fn unit(&self) -> i128 {
         self.unit
+    }
+
+    /// Base units in one that the kernel counts in, by resource.
+    pub(super) fn grains(&self) -> &[u64] {
+        &self.grains
     }
 
     /// A bound of the kernel as a value.
@@ -193,6 +198,24 @@ impl Posed {
         }
         placement
     }
+}
+
+/// How much of a resource a lot needs, in base units.
+fn needed(model: &IntegerModel<'_>, lot: &Lot, resource: usize) -> u128 {
+    let needs = lot.parts.iter().map(|(service, replicas)| {
+        u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
+    });
+    needs.sum()
+}
+
+/// By resource, what all needs are multiples of, in base units: the price of a single byte would be lost in rounding.
+fn grains(model: &IntegerModel<'_>, lots: &Lots) -> Vec<u64> {
+    let grain = |resource: usize| {
+        let needs = lots.lots.iter().map(|lot| needed(model, lot, resource));
+        let common = needs.fold(0, |common, need| gcd(common, i128::try_from(need).unwrap_or(1)));
+        u64::try_from(common).unwrap_or(1).max(1)
+    };
+    (0..model.resources.len()).map(grain).collect()
 }
 
 /// What a unit of what is only wished costs, where the kernel counts it by itself.

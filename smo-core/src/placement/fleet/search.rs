@@ -289,7 +289,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let earlier = known.map(|(_, certificate)| certificate).or(self.known.as_ref());
         let earlier = earlier
             .filter(|_| prices.is_some())
-            .map(|known| known.prices_of(&self.model, posed.unit()));
+            .map(|known| known.prices_of(&self.model, &posed));
         let start = Start {
             answer: known.map(|(answer, _)| answer.as_slice()).or(now.as_deref()),
             prices: earlier.as_ref(),
@@ -358,8 +358,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
         let placement = posed.placement(&self.model, &answer);
         if let Some((prices, _)) = prices {
             let proved = as_value(solved.priced).filter(|_| self.bounds);
-            let certificate =
-                Certificate::new(&self.model, prices, &fullness, posed.unit(), solved.certificate);
+            let certificate = Certificate::new(&self.model, prices, &fullness, &posed, solved.certificate);
             if let Some(proved) = proved
                 && self.certificate.as_ref().is_none_or(|(known, _)| proved > *known)
             {
