@@ -403,10 +403,8 @@ impl<'s, 'a> Anneal<'s, 'a> {
 
     fn target(&mut self, task: usize) -> Option<usize> {
         // what load costs by itself no list can tell before
-        if self.state.field.is_strained() && self.random.below(4) > 0 {
-            return Some(self.anywhere(task));
-        }
-        if self.random.below(ANYWHERE) == 0 {
+        let is_strained = self.state.field.is_strained();
+        if is_strained && self.random.below(4) > 0 || self.random.below(ANYWHERE) == 0 {
             return Some(self.anywhere(task));
         }
         let list = match self.random.below(16) {

@@ -63,14 +63,8 @@ impl Packing {
     /// sum does not fit.
     pub(super) fn bound(&self, problem: &QuadraticProblem, left_out: &BTreeSet<usize>) -> Option<i128> {
         let (agents, resources) = (problem.agents(), problem.resources());
-        // groups are left out: they only cost
-        let earns = |price: &i64| *price < 0;
         let complete = resources <= MOST_RESOURCES
-            && !problem
-                .groups()
-                .iter()
-                .filter_map(|group| group.price.as_ref())
-                .any(earns)
+            && problem.groups_only_cost()
             && self.rewards.len() == problem.tasks()
             && self.least.len() == agents
             && self.rents.len() == agents * resources;

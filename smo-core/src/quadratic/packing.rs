@@ -72,10 +72,7 @@ impl Packer {
         most_sums: usize,
     ) -> Option<Self> {
         let plain = problem.resources() <= MOST_RESOURCES
-            && problem
-                .groups()
-                .iter()
-                .all(|group| group.price.is_none_or(|price| price >= 0))
+            && problem.groups_only_cost()
             && !field.is_strained()
             && !(0..problem.resources()).any(|resource| problem.is_arriving(resource));
         if !plain {

@@ -340,6 +340,12 @@ impl QuadraticProblem {
         &self.groups
     }
 
+    /// Whether no group is paid for being broken: what leaves groups out is a bound then.
+    pub(super) fn groups_only_cost(&self) -> bool {
+        let costs = |group: &Group| group.price.is_none_or(|price| price >= 0);
+        self.groups.iter().all(costs)
+    }
+
     /// Whether the agent may do the task and has room for it when it is empty.
     #[must_use]
     pub fn allows(&self, task: usize, agent: usize) -> bool {

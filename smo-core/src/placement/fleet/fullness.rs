@@ -57,10 +57,8 @@ impl Fullness {
             let (Some(size), true) = (size, part > 0) else {
                 continue;
             };
-            let needs = lot.parts.iter().map(|(service, replicas)| {
-                i128::from(model.services[*service].need[resource]) * i128::from(*replicas)
-            });
-            let parts = needs.sum::<i128>().checked_mul(FULL as i128 * i128::from(part));
+            let need = i128::try_from(lot.need(model, resource)).ok();
+            let parts = need.and_then(|need| need.checked_mul(FULL as i128 * i128::from(part)));
             let filled = parts.and_then(|parts| parts.checked_mul(model.weight(Goal::Balance)));
             // what does not fit is left out, which can only lower a bound
             let filled = filled.unwrap_or(0).max(0);

@@ -15,6 +15,16 @@ pub(super) struct Lot {
     pub(super) home: Option<usize>,
 }
 
+impl Lot {
+    /// How much of a resource all of it needs, in base units.
+    pub(super) fn need(&self, model: &IntegerModel<'_>, resource: usize) -> u128 {
+        let needs = self.parts.iter().map(|(service, replicas)| {
+            u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
+        });
+        needs.sum()
+    }
+}
+
 /// The lots of a model, and those of each service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Lots {

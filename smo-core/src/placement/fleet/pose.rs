@@ -73,16 +73,17 @@ impl Posed {
         }
         let unit = unit.max(1).max(sum / MOST + 1);
         let scaled = |cost: i128| i64::try_from(cost / unit).map_err(|_| too_large());
-        let grains = grains(model, &lots);
+        let wished = wished_room(model, unit);
+        let grains = grains(model, &lots, wished.is_some());
         let mut problem = QuadraticProblem::new(model.clusters.len(), lots.lots.len(), model.resources.len());
         for (cluster, row) in model.capacity.iter().enumerate() {
             for (resource, has) in row.iter().enumerate() {
-                match (has, wished_room(model, resource, unit)) {
+                match (has, wished) {
                     (Some(has), None) => problem.set_capacity(cluster, resource, *has / grains[resource]),
                     (None, _) => problem.set_capacity(cluster, resource, u64::MAX),
-                    (Some(has), Some((of, price))) => {
+                    (Some(has), Some(price)) => {
                         problem.set_capacity(cluster, resource, u64::MAX);
-                        let level = has.div_ceil(of);
+                        let level = has.div_ceil(grains[resource]);
                         problem.set_comfort(cluster, resource, Comfort { level, price });
                     }
                 }
@@ -95,8 +96,7 @@ impl Posed {
                 }
             }
             for (resource, grain) in grains.iter().enumerate() {
-                let of = wished_room(model, resource, unit).map_or(*grain, |(of, _)| of);
-                let need = needed(model, lot, resource) / u128::from(of);
+                let need = lot.need(model, resource) / u128::from(*grain);
                 problem.set_need(task, resource, u64::try_from(need).unwrap_or(u64::MAX - 1));
             }
         }
@@ -200,18 +200,14 @@ impl Posed {
     }
 }
 
-/// How much of a resource a lot needs, in base units.
-fn needed(model: &IntegerModel<'_>, lot: &Lot, resource: usize) -> u128 {
-    let needs = lot.parts.iter().map(|(service, replicas)| {
-        u128::from(model.services[*service].need[resource]) * u128::from(*replicas)
-    });
-    needs.sum()
-}
-
-/// By resource, what all needs are multiples of, in base units: the price of a single byte would be lost in rounding.
-fn grains(model: &IntegerModel<'_>, lots: &Lots) -> Vec<u64> {
+/// By resource, base units in one that the kernel counts in: what all needs are multiples of, as the price of a single byte would be lost in
+/// rounding; where capacity is a wish, what one unit of too much is.
+fn grains(model: &IntegerModel<'_>, lots: &Lots, wished: bool) -> Vec<u64> {
     let grain = |resource: usize| {
-        let needs = lots.lots.iter().map(|lot| needed(model, lot, resource));
+        if wished {
+            return model.overload_units[resource].max(1);
+        }
+        let needs = lots.lots.iter().map(|lot| lot.need(model, resource));
         let common = needs.fold(0, |common, need| gcd(common, i128::try_from(need).unwrap_or(1)));
         u64::try_from(common).unwrap_or(1).max(1)
     };
@@ -225,12 +221,11 @@ fn wishes<'m>(model: &'m IntegerModel<'_>) -> impl Iterator<Item = i64> + 'm {
     spreads.chain(availability).chain([model.overload]).flatten()
 }
 
-/// Where capacity is a wish: base units in one unit of what is too much, and what that costs in units of the kernel, rounded down as
-/// needs are, so that the bound stays one.
-fn wished_room(model: &IntegerModel<'_>, resource: usize, unit: i128) -> Option<(u64, i64)> {
+/// Where capacity is a wish: what a unit of what is too much costs in units of the kernel, rounded down as needs are, so that the bound stays
+/// one.
+fn wished_room(model: &IntegerModel<'_>, unit: i128) -> Option<i64> {
     let price = i128::from(model.overload?).checked_mul(model.weight(Goal::Preference))?;
-    let price = i64::try_from((price / unit).max(0)).unwrap_or(i64::MAX >> 20);
-    Some((model.overload_units[resource].max(1), price))
+    Some(i64::try_from((price / unit).max(0)).unwrap_or(i64::MAX >> 20))
 }
 
 /// By cluster, what a lot costs there; `Some` of nothing where it may not be, `None` when a sum does not fit.
