@@ -495,22 +495,24 @@ fn whoever_says_to_stop_is_not_asked_again_while_limits_are_priced() {
 
 #[test]
 fn the_price_of_memory_is_not_lost_in_rounding() {
-    let memory = |service: usize| 1 + service * 11 % 37;
-    let needs = services(
-        |service| json!({"perReplica": {"cpu": cores(service), "memory": format!("{}Gi", memory(service))}}),
-    );
-    let all: usize = (0..SERVICES).map(memory).sum();
-    let clusters = clusters(|cluster| {
-        json!({
-            "capacity": {"cpu": 60, "memory": format!("{}Gi", all / 6)},
-            "price": {"cpu": price(cluster) as f64 / 100.0, "memory": (1 + cluster * 5 % 7) as f64 / 1000.0},
-        })
-    });
-    let problem = asked(json!({"services": needs, "clusters": clusters}));
-    let fleet = FleetPlacer::default().with_effort(300_000_000);
-    let decision = decide(&fleet, &problem).unwrap().into_decision().unwrap();
-    let bound = decision.proof.certificate().unwrap().bound(&problem).unwrap();
-    assert!(bound.is_some() && bound <= Some(decision.value));
-    let gap = decision.value.gap(bound.unwrap()).unwrap();
-    assert!(gap < 0.003, "{gap}");
+    // in GiB, and in bytes that have nothing in common
+    for odd in [0, 1] {
+        let memory = |service: usize| ((1 + service * 11 % 37) << 30) + odd * (service * 7919 % 1000);
+        let needs =
+            services(|service| json!({"perReplica": {"cpu": cores(service), "memory": memory(service)}}));
+        let all: usize = (0..SERVICES).map(memory).sum();
+        let clusters = clusters(|cluster| {
+            json!({
+                "capacity": {"cpu": 60, "memory": all / 7 + cluster % 2 * all / 50},
+                "price": {"cpu": price(cluster) as f64 / 100.0},
+            })
+        });
+        let problem = asked(json!({"services": needs, "clusters": clusters}));
+        let fleet = FleetPlacer::default().with_effort(300_000_000);
+        let decision = decide(&fleet, &problem).unwrap().into_decision().unwrap();
+        let bound = decision.proof.certificate().unwrap().bound(&problem).unwrap();
+        assert!(bound.is_some() && bound <= Some(decision.value));
+        let gap = decision.value.gap(bound.unwrap()).unwrap();
+        assert!(gap < 0.003, "{gap}");
+    }
 }

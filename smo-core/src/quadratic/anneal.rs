@@ -24,6 +24,8 @@ const JITTER: f64 = 0.01;
 /// Agents worth trying, by reduced cost.
 #[derive(Debug)]
 pub(super) struct Candidates {
+    /// Where each task costs least by itself.
+    home: Vec<u32>,
     task: Vec<Vec<u32>>,
     tree: Vec<Vec<u32>>,
     tree_of: Vec<usize>,
@@ -34,6 +36,7 @@ impl Candidates {
         let groups_of = groups_of(problem);
         let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
         let mut row = vec![0.0; field.width];
+        let home = (0..field.tasks()).map(|task| least(field.costs(task))).collect();
         let mut random = Random::new(0);
         let jitter = field.scale * JITTER;
         let mut task = vec![Vec::new(); field.tasks()];
@@ -58,6 +61,7 @@ impl Candidates {
             tree.push(first(&cheapest(&sum), OF_TREE));
         }
         Self {
+            home,
             task,
             tree,
             tree_of: forest.tree_of.clone(),
@@ -88,6 +92,12 @@ fn cheapest(row: &[f32]) -> Vec<u32> {
     order
 }
 
+/// The first of the agents that cost least.
+fn least(row: &[f32]) -> u32 {
+    let least = (0..row.len()).min_by(|a, b| row[*a].total_cmp(&row[*b]));
+    least.unwrap_or(0) as u32
+}
+
 fn first(order: &[u32], number: usize) -> Vec<u32> {
     order.iter().take(number).copied().collect()
 }
@@ -105,6 +115,8 @@ pub(super) struct Schedule {
     pub(super) step: f64,
     /// What is broken costs at least so much.
     pub(super) mending: f64,
+    /// Heat is in shares of what pairs alone are about, and one target in so many is where a task costs least; 0 for neither.
+    pub(super) homing: usize,
 }
 
 impl Schedule {
@@ -116,6 +128,7 @@ impl Schedule {
         priced: 1.1,
         step: 1.0,
         mending: 0.0,
+        homing: 0,
     };
 
     /// Around an answer that is nearly right.
@@ -146,6 +159,17 @@ impl Schedule {
             priced: 0.0,
             mending: 10.0,
             ..Self::FLEET
+        }
+    }
+
+    /// Around an answer that is good but for what pairs cost by themselves, where load costs a million times as much: most tasks are far from
+    /// where they cost least by then, and at the heat of loads nothing draws them there.
+    pub(super) const fn homing() -> Self {
+        Self {
+            hot: 1.0,
+            cold: 0.03,
+            homing: 2,
+            ..Self::polish()
         }
     }
 }
@@ -192,6 +216,8 @@ pub(super) struct Anneal<'s, 'a> {
     rearranged: u64,
     /// The tasks that are proposed for now.
     near: Range<usize>,
+    /// See [`Schedule::homing`].
+    homing: usize,
 }
 
 impl<'s, 'a> Anneal<'s, 'a> {
@@ -216,6 +242,7 @@ impl<'s, 'a> Anneal<'s, 'a> {
             start: 0,
             rearranged: 0,
             near: 0..0,
+            homing: 0,
         }
     }
 
@@ -228,8 +255,14 @@ impl<'s, 'a> Anneal<'s, 'a> {
     ) -> bool {
         let start = self.state.work;
         self.start = start;
-        let hot = self.state.field.scale * schedule.hot;
-        let cold = self.state.field.typical * schedule.cold;
+        let field = self.state.field;
+        let (hot, cold) = if schedule.homing > 0 {
+            (field.pairs, field.pairs)
+        } else {
+            (field.scale, field.typical)
+        };
+        let (hot, cold) = (hot * schedule.hot, cold * schedule.cold);
+        self.homing = schedule.homing;
         for epoch in 0..EPOCHS {
             let progress = f64::from(epoch) / f64::from(EPOCHS - 1);
             let heat = hot * (cold / hot).powf(progress);
@@ -402,6 +435,9 @@ impl<'s, 'a> Anneal<'s, 'a> {
     }
 
     fn target(&mut self, task: usize) -> Option<usize> {
+        if self.homing > 0 && self.random.below(self.homing) == 0 {
+            return Some(self.candidates.home[task] as usize);
+        }
         // what load costs by itself no list can tell before
         let is_strained = self.state.field.is_strained();
         if is_strained && self.random.below(4) > 0 || self.random.below(ANYWHERE) == 0 {

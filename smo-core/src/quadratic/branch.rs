@@ -3,11 +3,11 @@
 //! Every node climbs a little from its parent's prices. Branching closes one choice of the dearest row that the relaxed
 //! answer overloads, or takes it.
 
-use super::certificate::whole_prices;
+use super::certificate::{SHIFT, whole_prices};
 use super::dual::{Ascent, Stage};
 use super::field::Field;
 use super::forest::Forest;
-use super::marginals::{CLOSED, Marginals, SHIFT};
+use super::marginals::{CLOSED, Marginals};
 use super::problem::QuadraticProblem;
 use super::shares::Shares;
 

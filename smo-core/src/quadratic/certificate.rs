@@ -11,11 +11,14 @@ use super::certificate_parts::Share;
 use super::distance::Distance;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
-/// The prices are in 1/2^24 of the unit of costs.
-pub(super) const SHIFT: u32 = 24;
+/// Prices are in 1/2^40 of the unit of costs, so that even the price of a byte of hundreds of gigabytes loses next to nothing in rounding.
+pub(super) const SHIFT: u32 = 40;
 
-/// No price is greater, so that sums of what is paid at it fit.
-const DEAREST: f64 = 1e24;
+/// The same as a number to multiply with.
+pub(super) const SCALE: f64 = (1_u64 << SHIFT) as f64;
+
+/// All room of an agent costs no more, so that sums of what is paid fit 128 bits.
+const DEAREST: u128 = 1 << 105;
 
 /// Prices of capacity, and shares. For any prices at or above zero, what every tree of tasks costs at least when it pays for what it
 /// takes, less the price of all that there is, is at most what an answer costs (Lagrangian relaxation); links that close circles and
@@ -23,7 +26,7 @@ const DEAREST: f64 = 1e24;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Certificate {
-    /// Agent by agent, then by resource: the price of a unit, in 2^-24 of the unit of costs.
+    /// Agent by agent, then by resource: the price of a unit, in 2^-40 of the unit of costs.
     pub prices: Vec<u128>,
     /// Links, by number, that are in no tree: without them the links make no circle. They cost their least, unless they bear a share.
     pub left_out: Vec<usize>,
@@ -59,7 +62,7 @@ impl Certificate {
         }
         let mut prices = vec![0.0; resources * width];
         for (at, price) in self.prices.iter().enumerate() {
-            prices[at % resources * width + at / resources] = *price as f64 / f64::from(1_u32 << SHIFT);
+            prices[at % resources * width + at / resources] = *price as f64 / SCALE;
         }
         Some(prices)
     }
@@ -276,18 +279,19 @@ fn message(
 
 /// Prices in whole numbers, by agent and then resource; nothing where nothing is limited and nothing costs.
 pub(super) fn whole_prices(problem: &QuadraticProblem, prices: &[f64], width: usize) -> Vec<u128> {
-    let scale = f64::from(1_u32 << SHIFT);
     let pairs = (0..problem.agents())
         .flat_map(|agent| (0..problem.resources()).map(move |resource| (agent, resource)));
     pairs
         .map(|(agent, resource)| {
-            let whole = (prices[resource * width + agent] * scale).clamp(0.0, DEAREST) as u128;
-            let comfort = problem.comfort(agent, resource);
-            match (problem.capacities(agent)[resource], comfort) {
+            let whole = (prices[resource * width + agent] * SCALE) as u128;
+            match (
+                problem.capacities(agent)[resource],
+                problem.comfort(agent, resource),
+            ) {
                 (u64::MAX, None) => 0,
                 // a price above what a unit costs would be worth any amount
                 (u64::MAX, Some(comfort)) => whole.min(u128::try_from(comfort.price).unwrap_or(0) << SHIFT),
-                _ => whole,
+                (has, _) => whole.min(DEAREST / u128::from(has.max(1))),
             }
         })
         .collect()

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::certificate::SHIFT;
+use super::certificate::{SCALE, SHIFT};
 use super::certificate_fit::{Fit, Load, MOST_RESOURCES, Set};
 use super::packing::Amounts;
 use super::problem::{FORBIDDEN, QuadraticProblem};
@@ -16,7 +16,7 @@ use super::problem::{FORBIDDEN, QuadraticProblem};
 /// More sets of one tree are not looked at: the claim counts as not shown.
 const MOST_SETS: usize = 1 << 16;
 
-/// What tasks are rewarded with, what agents come to at least, and prices that show it in few steps. In 2^-24 of the unit of costs.
+/// What tasks are rewarded with, what agents come to at least, and prices that show it in few steps. In 2^-40 of the unit of costs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Packing {
@@ -37,19 +37,18 @@ struct Twig {
 impl Packing {
     /// From floats; what is claimed is a little less, so that rounding makes no claim false.
     pub(super) fn of(problem: &QuadraticProblem, rewards: &[f64], least: &[f64], rents: &[Amounts]) -> Self {
-        let scale = f64::from(1_u32 << SHIFT);
         let least = least.iter().zip(rents).enumerate().map(|(agent, (least, rent))| {
             let room = problem.capacities(agent).iter().zip(rent);
             let paid: f64 = room.map(|(has, price)| *has as f64 * price).sum();
             let margin = 1e-3 + 1e-9 * (least.abs() + paid);
-            ((least - margin) * scale).floor() as i128
+            ((least - margin) * SCALE).floor() as i128
         });
         let resources = problem.resources();
-        let whole = |rent: &Amounts| rent.map(|price| (price * scale) as u128);
+        let whole = |rent: &Amounts| rent.map(|price| (price * SCALE) as u128);
         Self {
             rewards: rewards
                 .iter()
-                .map(|reward| (reward * scale).round() as i128)
+                .map(|reward| (reward * SCALE).round() as i128)
                 .collect(),
             least: least.collect(),
             rents: rents
@@ -59,7 +58,7 @@ impl Packing {
         }
     }
 
-    /// What it proves, in 2^-24; `None` where a claim is false or not shown in the steps there are, the links not left out make a circle, or a
+    /// What it proves, in 2^-40; `None` where a claim is false or not shown in the steps there are, the links not left out make a circle, or a
     /// sum does not fit.
     pub(super) fn bound(&self, problem: &QuadraticProblem, left_out: &BTreeSet<usize>) -> Option<i128> {
         let (agents, resources) = (problem.agents(), problem.resources());

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::certificate::SHIFT;
+use super::certificate::{SCALE, SHIFT};
 use super::group::Group;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
@@ -60,7 +60,7 @@ impl ShareOf {
 pub struct Share {
     /// What bears it.
     pub of: ShareOf,
-    /// Task by task (of a link: `from`, then `to`; of a group: the task beside it, then its own) and then by agent, in 2^-24 of the unit of costs; may be below zero.
+    /// Task by task (of a link: `from`, then `to`; of a group: the task beside it, then its own) and then by agent, in 2^-40 of the unit of costs; may be below zero.
     pub costs: Vec<i128>,
 }
 
@@ -72,7 +72,7 @@ impl Share {
     pub(super) fn of<'a>(of: ShareOf, rows: impl Iterator<Item = &'a [f32]>, forbidden: f32) -> Self {
         let whole = |share: &f32| {
             if *share < forbidden {
-                (f64::from(*share) * f64::from(1_u32 << SHIFT)) as i128
+                (f64::from(*share) * SCALE) as i128
             } else {
                 0
             }
@@ -106,7 +106,7 @@ impl Share {
         fits.then_some(tasks)
     }
 
-    /// What it bears of these [tasks](Self::tasks) at least, in 2^-24 of the unit of costs; `None` when they can nowhere be, or a sum does
+    /// What it bears of these [tasks](Self::tasks) at least, in 2^-40 of the unit of costs; `None` when they can nowhere be, or a sum does
     /// not fit. A group that was `paid` for elsewhere costs nothing.
     pub(super) fn least(&self, problem: &QuadraticProblem, tasks: &[usize], paid: bool) -> Option<i128> {
         let rows = tasks.iter().zip(self.costs.chunks_exact(problem.agents()));

@@ -55,6 +55,8 @@ pub(super) struct Field {
     pub(super) scale: f64,
     /// The same of the task in the middle, at most the mean: where few tasks are about much, most are about less.
     pub(super) typical: f64,
+    /// The same by pairs alone, the mean: little where load is what costs.
+    pub(super) pairs: f64,
     /// By resource: [`Self::scale`] for the mean need.
     pub(super) rates: Vec<f64>,
 }
@@ -80,6 +82,7 @@ impl Field {
                 scales[task] += sum / open as f64 - least;
             }
         }
+        let pairs = scales.iter().sum::<f64>() / tasks.max(1) as f64;
         for link in problem.links() {
             let apart = link.weight as f64 * problem.distances()[link.distance].mean();
             for end in [link.from, link.to] {
@@ -137,6 +140,7 @@ impl Field {
             comfort,
             scale,
             typical,
+            pairs,
             rates,
         }
     }

@@ -1,12 +1,12 @@
 //! What every single choice costs at given prices: the least of a tree when one task is fixed to one agent.
 //!
-//! A pass from the leaves to the root and one back (belief propagation on a tree, exact there). In whole numbers, 2^-24 of
+//! A pass from the leaves to the root and one back (belief propagation on a tree, exact there). In whole numbers, 2^-40 of
 //! the unit of costs, so that what is closed by it is closed with proof.
 
+use super::certificate::SHIFT;
 use super::forest::Forest;
 use super::problem::{FORBIDDEN, Link, QuadraticProblem};
 
-pub(super) const SHIFT: u32 = 24;
 /// What a closed choice costs; sums of it stay in range.
 pub(super) const CLOSED: i128 = 1 << 100;
 

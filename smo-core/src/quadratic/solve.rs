@@ -239,15 +239,25 @@ impl Search<'_, '_> {
             let effort = left / (runs - run);
             self.anneal(&mut state, &guide, &mut incumbent, (&schedule, 2 + run), effort);
         }
-        if let Some(best) = incumbent.answer.clone().filter(|_| strained) {
+        // where pairs cost next to nothing beside load, most of what is left to find is at the heat of pairs
+        let small = self.field.scale * Schedule::polish().hot;
+        let stages = if self.field.pairs > 0.0 && self.field.pairs < small {
+            &[(Schedule::polish(), 5), (Schedule::homing(), 1)][..]
+        } else {
+            &[(Schedule::polish(), 1)]
+        };
+        for (number, (schedule, one_in)) in (2 + runs..).zip(stages) {
+            let Some(best) = incumbent.answer.clone().filter(|_| strained) else {
+                break;
+            };
             state.reset(&best);
             let left = limits.effort.saturating_sub(self.work);
             self.anneal(
                 &mut state,
                 &guide,
                 &mut incumbent,
-                (&Schedule::polish(), 2 + runs),
-                left,
+                (schedule, number),
+                left / one_in,
             );
         }
         self.solved(&incumbent, certificate)

@@ -1,5 +1,6 @@
 //! Against every answer there is, on small questions of every shape.
 
+use super::certificate::SHIFT;
 use super::*;
 use crate::random::Random;
 
@@ -210,7 +211,7 @@ fn a_level_that_costs_proves_what_it_costs() {
     problem.set_comfort(0, 0, Comfort { level: 3, price: 10 });
     let proves = |problem: &QuadraticProblem, price: u64| {
         let certificate = Certificate {
-            prices: vec![u128::from(price) << 24],
+            prices: vec![u128::from(price) << SHIFT],
             ..Certificate::default()
         };
         certificate.bound(problem)
@@ -231,7 +232,7 @@ fn a_level_that_costs_proves_what_it_costs() {
 fn random_shares(random: &mut Random, problem: &QuadraticProblem) -> Certificate {
     let mut shares = Vec::new();
     let mut bearing = |random: &mut Random, of: ShareOf, tasks: usize| {
-        let costs = (0..tasks * problem.agents()).map(|_| (random.below(41) as i128 - 20) << 22);
+        let costs = (0..tasks * problem.agents()).map(|_| (random.below(41) as i128 - 20) << (SHIFT - 2));
         shares.push(Share {
             of,
             costs: costs.collect(),
@@ -473,7 +474,7 @@ fn what_agents_can_take_is_a_bound_and_no_more_can_be_claimed() {
         best_proved += usize::from(bound == best);
         for agent in 0..problem.agents() {
             let mut false_claim = packing.clone();
-            false_claim.least[agent] += 1 << 20;
+            false_claim.least[agent] += 1 << (SHIFT - 4);
             assert_eq!(
                 proves(&problem, &false_claim),
                 None,
@@ -532,4 +533,48 @@ fn groups_that_keep_apart_fill_agents_that_cost_the_same() {
     let solved = solve(&problem, &Start::default(), &limits, &mut |_| true);
     // as much as there is room for at the cheap ones
     assert_eq!(solved.best.unwrap().1, (groups * size) as i64);
+}
+
+/// Tasks that cost nothing at home, on agents of which every third holds too much for comfort.
+fn crowded() -> (QuadraticProblem, Vec<usize>) {
+    let (agents, tasks) = (30, 300);
+    let mut problem = QuadraticProblem::new(agents, tasks, 2);
+    let mut random = Random::new(5);
+    let homes: Vec<usize> = (0..tasks).map(|task| task % agents).collect();
+    let mut held = vec![[0_u64; 2]; agents];
+    for (task, home) in homes.iter().enumerate() {
+        for (resource, held) in held[*home].iter_mut().enumerate() {
+            let need = 50 + random.below(100) as u64;
+            problem.set_need(task, resource, need);
+            *held += need;
+        }
+        problem.set_home(task, *home);
+        for agent in 0..agents {
+            problem.set_cost(task, agent, i64::from(agent != *home));
+        }
+    }
+    for (agent, held) in held.iter().enumerate() {
+        for (resource, held) in held.iter().enumerate() {
+            let level = if agent % 3 == 0 { held - 100 } else { held + 150 };
+            problem.set_capacity(agent, resource, 2 * held);
+            problem.set_comfort(agent, resource, Comfort { level, price: 10_000 });
+        }
+    }
+    (problem, homes)
+}
+
+#[test]
+fn only_those_move_that_have_to() {
+    let (problem, homes) = crowded();
+    let limits = Limits {
+        effort: 300_000_000,
+        seed: 0,
+    };
+    let start = Start {
+        answer: Some(&homes),
+        prices: None,
+    };
+    let (_, value) = solve(&problem, &start, &limits, &mut |_| true).best.unwrap();
+    // one or two of each of ten agents go
+    assert!((10..=30).contains(&value), "{value}");
 }
