@@ -6,8 +6,8 @@ mod model_support;
 
 use model_support::{Part, Random, problem};
 use smo_core::placement::{
-    Answer, AutoPlacer, Exhaustive, FleetPlacer, MilpPlacer, PlaceContext, Placement, PlacementProblem,
-    Placer, Value, decide, decide_watched, evaluate, verify,
+    Answer, AutoPlacer, Exhaustive, FleetPlacer, MilpPlacer, Outcome, PlaceContext, Placement,
+    PlacementProblem, Placer, Value, decide, decide_watched, evaluate, verify,
 };
 
 /// Small problems: each part alone, with and without replicas that split, then mixes.
@@ -70,14 +70,21 @@ fn a_search_is_watched_and_ends_when_told() {
         told.len() > 10 && told.windows(2).all(|pair| pair[0].work <= pair[1].work),
         "{told:?}"
     );
-    let mut calls = 0;
-    let short = decide_watched(&fleet, &problem, &mut |_| {
-        calls += 1;
-        calls < 2
-    });
-    assert_eq!(calls, 2, "asked again after it said no");
-    // whatever it has keeps the rules: decide would have refused it
-    assert!(short.is_ok());
+    for most in [1, 2, 5, told.len() / 2] {
+        let (mut calls, mut value) = (0, None);
+        let short = decide_watched(&fleet, &problem, &mut |progress| {
+            calls += 1;
+            value = progress.value;
+            calls < most
+        });
+        assert_eq!(calls, most, "asked again after it said no");
+        // what it has keeps the rules, as decide would have refused it, and is not lost
+        match (short.unwrap(), value) {
+            (Outcome::Placed(short), Some(value)) => assert!(short.value <= value, "{value}"),
+            (Outcome::Placed(_), None) => {}
+            (Outcome::Infeasible(diagnosis), value) => assert!(!diagnosis.proved && value.is_none()),
+        }
+    }
 }
 
 /// The kernel leaves some rules out: what it finds keeps them all the same, and its bound is one.

@@ -8,8 +8,10 @@ mod support;
 
 use proptest::prelude::*;
 use smo_core::joint::{
-    ElasticService, JointError, JointLimits, JointOutcome, JointProblem, decide_jointly, scale_then_place,
+    ElasticService, JointError, JointLimits, JointOutcome, JointProblem, decide_jointly,
+    decide_jointly_watched, scale_then_place,
 };
+use smo_core::placement::ask::AskProgress;
 use smo_core::placement::rules::Pinning;
 use smo_core::placement::{
     AutoPlacer, CustomRule, Exhaustive, FirstFit, MilpPlacer, Mode, Outcome, PlacementProblem, Placer,
@@ -130,6 +132,39 @@ fn everything_wrong_is_said_at_once() {
     });
     let error = decide_jointly(&FirstFit::new(), &problem, JointLimits::default()).unwrap_err();
     assert!(matches!(error, JointError::Placement(_)), "{error}");
+}
+
+#[test]
+fn what_is_ended_claims_nothing_that_does_not_hold() {
+    let problem = morning();
+    let whole = joint(&problem);
+    let whole = whole.decision().unwrap();
+    assert!(!whole.stopped && whole.questions > 2);
+    let mut found = 0;
+    for most in 0..=whole.questions {
+        let mut about = Vec::new();
+        let mut watch = |at: &AskProgress| {
+            about.push(at.to_string());
+            at.step <= most
+        };
+        let limits = JointLimits::default();
+        let outcome = decide_jointly_watched(&AutoPlacer::default(), &problem, limits, &mut watch).unwrap();
+        assert!(about[0].starts_with("replicas and placement: 1, "), "{about:?}");
+        match &outcome {
+            JointOutcome::Decided(ended) => {
+                found += 1;
+                assert_eq!(ended.stopped, most < whole.questions);
+                assert!(ended.decision.value >= whole.decision.value);
+                assert!(ended.decision.bound <= Some(whole.decision.value));
+            }
+            JointOutcome::Infeasible(diagnosis) => assert!(!diagnosis.proved && most < 2),
+            JointOutcome::Overloaded(_) => panic!("{outcome}"),
+        }
+        if most == whole.questions {
+            assert_eq!(outcome.decision(), Some(whole));
+        }
+    }
+    assert!(found > 1);
 }
 
 #[test]

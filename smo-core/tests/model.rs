@@ -7,15 +7,15 @@ mod model_support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model_support::{Part, Random, problem};
-use smo_core::cluster::Network;
+use smo_core::cluster::{CarbonProfile, Intensity, Network, Price, Taint, TaintEffect, Toleration};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
-    Alternative, Answer, Assignment, ClusterSupply, Exhaustive, FirstFit, Goal, Goals, GreenConsolidation,
-    MilpPlacer, Mode, Outcome, PlaceContext, Placement, PlacementError, PlacementProblem, Placer,
-    ServiceDemand, Status, Value, Weight, decide, evaluate, verify,
+    Alternative, Answer, Assignment, AutoPlacer, ClusterSupply, Exhaustive, FirstFit, FleetPlacer, Goal,
+    Goals, GreenConsolidation, MilpPlacer, Mode, Outcome, PlaceContext, Placement, PlacementError,
+    PlacementProblem, Placer, ServiceDemand, Status, Value, Weight, decide, evaluate, verify,
 };
 use smo_core::resources::{ResourceName, Resources};
-use smo_core::units::{Bytes, DataRate};
+use smo_core::units::{Bytes, DataRate, Money};
 
 /// Seeds for each part alone; there are 19 of them.
 const ALONE: u64 = 150;
@@ -150,6 +150,16 @@ fn every_placement(problem: &PlacementProblem) -> Vec<Placement> {
             .collect();
     }
     placements
+}
+
+/// With little effort: the problems are small.
+fn fleet_placer() -> FleetPlacer {
+    FleetPlacer::default().with_effort(1_500_000)
+}
+
+/// The default placer, with little effort where that counts.
+fn default_placer() -> AutoPlacer {
+    AutoPlacer::new(MilpPlacer::default(), fleet_placer())
 }
 
 /// A few problems of every kind.
@@ -371,10 +381,12 @@ fn scaled(problem: &PlacementProblem) -> PlacementProblem {
 #[test]
 fn names_order_and_units_make_no_difference() {
     for (name, mut problem) in sample(11) {
-        // What three times the cores cost is three times as much.
+        // What three times the cores cost and emit is three times as much.
         problem.goals.money = Weight::default();
         problem.goals.carbon = Weight::default();
-        problem.budgets.retain(|budget| budget.goal != Goal::Money);
+        problem
+            .budgets
+            .retain(|budget| ![Goal::Money, Goal::Carbon].contains(&budget.goal));
         problem.soft.remove("capacity");
         let value = best(&problem);
         for (law, other) in [
@@ -383,19 +395,21 @@ fn names_order_and_units_make_no_difference() {
             ("scaled", scaled(&problem)),
         ] {
             assert_eq!(best(&other), value, "{name}, {law}");
-            match found(&MilpPlacer::default(), &other) {
-                Ok(Answer::Found { placement, .. }) => {
-                    assert_eq!(
-                        Some(evaluate(&other, &placement).unwrap().1),
-                        value,
-                        "{name}, {law}"
-                    );
+            for placer in [&MilpPlacer::default() as &dyn Placer, &default_placer()] {
+                match found(placer, &other) {
+                    Ok(Answer::Found { placement, .. }) => {
+                        let found = evaluate(&other, &placement).unwrap().1;
+                        assert_eq!(Some(found), value, "{name}, {law}, {}", placer.name());
+                    }
+                    Ok(Answer::NotFound { .. }) => {
+                        assert_eq!(value, None, "{name}, {law}, {}", placer.name())
+                    }
+                    Err(error) => assert!(
+                        matches!(error, PlacementError::CannotExpress { .. }),
+                        "{name}, {}: {error}",
+                        placer.name()
+                    ),
                 }
-                Ok(Answer::NotFound { .. }) => assert_eq!(value, None, "{name}, {law}"),
-                Err(error) => assert!(
-                    matches!(error, PlacementError::CannotExpress { .. }),
-                    "{name}: {error}"
-                ),
             }
         }
     }
@@ -413,6 +427,11 @@ fn more_room_is_never_worse() {
         }
         let after = best(&problem);
         assert!(before.is_none() || after <= before && after.is_some(), "{name}");
+        if let Answer::Found { placement, .. } = found(&default_placer(), &problem).unwrap() {
+            assert_eq!(Some(evaluate(&problem, &placement).unwrap().1), after, "{name}");
+        } else {
+            assert_eq!(after, None, "{name}");
+        }
     }
 }
 
@@ -445,6 +464,8 @@ fn no_numbers_break_anything() {
         for placer in [
             &Exhaustive::default() as &dyn Placer,
             &MilpPlacer::default(),
+            &fleet_placer(),
+            &default_placer(),
             &FirstFit::new(),
             &GreenConsolidation,
         ] {
@@ -493,6 +514,8 @@ fn one_unit_decides() {
         for placer in [
             &Exhaustive::default() as &dyn Placer,
             &MilpPlacer::default(),
+            &fleet_placer(),
+            &default_placer(),
             &FirstFit::new(),
         ] {
             assert!(
@@ -505,6 +528,8 @@ fn one_unit_decides() {
         for placer in [
             &Exhaustive::default() as &dyn Placer,
             &MilpPlacer::default(),
+            &fleet_placer(),
+            &default_placer(),
             &FirstFit::new(),
         ] {
             let Outcome::Infeasible(diagnosis) = decide(placer, &problem).unwrap() else {
@@ -513,4 +538,90 @@ fn one_unit_decides() {
             assert!(diagnosis.proved, "{diagnosis}");
         }
     }
+}
+
+/// A taint `PreferNoSchedule` is a wish: another cluster at up to a point more, and no reason to move or to run nowhere.
+#[test]
+fn a_taint_may_be_a_wish() {
+    let mut problem = PlacementProblem::default();
+    for (number, cents) in [(0, 1), (1, 2)] {
+        let supply = ClusterSupply {
+            capacity: Resources::new().with(ResourceName::CPU, 1_000),
+            price: Price::free().with(ResourceName::CPU, Money::from_base(cents * 10_000_000)),
+            ..ClusterSupply::default()
+        };
+        problem
+            .clusters
+            .insert(model_support::cluster_name(number), supply);
+    }
+    problem.clusters[0].taints.push(Taint {
+        key: "edge".into(),
+        value: None,
+        effect: TaintEffect::PreferNoSchedule,
+    });
+    let demand = ServiceDemand {
+        replicas: 1,
+        per_replica: Resources::new().with(ResourceName::CPU, 1_000),
+        ..ServiceDemand::default()
+    };
+    let service = model_support::service_key(0);
+    problem.services.insert(service.clone(), demand);
+    let chosen = |problem: &PlacementProblem| {
+        let placers: [&dyn Placer; 4] = [
+            &Exhaustive::default(),
+            &MilpPlacer::default(),
+            &fleet_placer(),
+            &default_placer(),
+        ];
+        let decided = placers.map(|placer| {
+            let decision = decide(placer, problem).unwrap().into_decision().unwrap();
+            let there = decision.placement.get(&service).unwrap().to_string();
+            (there, decision.totals.preference)
+        });
+        assert!(decided.iter().all(|one| *one == decided[0]), "{decided:?}");
+        decided[0].clone()
+    };
+    assert_eq!(chosen(&problem), ("c1".to_owned(), 0));
+    let mut full = problem.clone();
+    full.clusters[1].capacity = Resources::new().with(ResourceName::CPU, 0);
+    assert_eq!(chosen(&full), ("c0".to_owned(), 1_000_000));
+    let mut running = problem.clone();
+    running.current.set(
+        service.clone(),
+        Assignment::single(model_support::cluster_name(0), 1),
+    );
+    assert_eq!(chosen(&running), ("c0".to_owned(), 0));
+    problem.services[0].tolerations.push(Toleration {
+        key: Some("edge".into()),
+        value: None,
+        effect: None,
+    });
+    assert_eq!(chosen(&problem), ("c0".to_owned(), 0));
+}
+
+#[test]
+fn average_and_marginal_intensities_do_not_mix() {
+    let mut problem = PlacementProblem::default();
+    for (number, intensity) in [Intensity::average(100.0), Intensity::marginal(100.0)]
+        .into_iter()
+        .enumerate()
+    {
+        let carbon = CarbonProfile {
+            intensity,
+            pue: 1.2,
+            watts_per_core: 10.0,
+        };
+        let supply = ClusterSupply {
+            carbon: Some(carbon),
+            ..ClusterSupply::default()
+        };
+        problem
+            .clusters
+            .insert(model_support::cluster_name(number), supply);
+    }
+    let error = decide(&default_placer(), &problem).unwrap_err();
+    assert!(
+        error.to_string().contains("c0 and c1 are average and marginal"),
+        "{error}"
+    );
 }

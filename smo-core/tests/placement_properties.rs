@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use smo_core::cluster::{CarbonProfile, Intensity, Path, Price, Readiness, Taint, TaintEffect, Toleration};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
-    Assignment, ClusterSupply, Decision, FirstFit, Goal, Goals, GreenConsolidation, LinkDemand, LinkLimit,
-    MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer, ServiceDemand, Status, Value,
-    Weight, decide, evaluate, verify,
+    Assignment, AutoPlacer, ClusterSupply, Decision, FirstFit, FleetPlacer, Goal, Goals, GreenConsolidation,
+    LinkDemand, LinkLimit, MilpPlacer, Outcome, Placement, PlacementError, PlacementProblem, Placer,
+    ServiceDemand, Status, Value, Weight, decide, evaluate, verify,
 };
 use smo_core::resources::{ResourceName, Resources};
 use smo_core::units::{DataRate, Latency, Money};
@@ -279,8 +279,10 @@ proptest! {
     fn the_order_of_clusters_does_not_change_the_value(problem in problems()) {
         let mut reversed = problem.clone();
         reversed.clusters = problem.clusters.clone().into_iter().rev().collect();
-        let value = |problem| decided(&MilpPlacer::default(), problem).map(|decision| decision.value);
-        prop_assert_eq!(value(&problem), value(&reversed));
+        for placer in [&MilpPlacer::default() as &dyn Placer, &AutoPlacer::default()] {
+            let value = |problem| decided(placer, problem).map(|decision| decision.value);
+            prop_assert_eq!(value(&problem), value(&reversed));
+        }
     }
 
     #[test]
@@ -300,8 +302,10 @@ proptest! {
         other.current = problem.current.iter().map(|(service, now)| {
             (service.clone(), now.iter().map(|(cluster, replicas)| (renamed(cluster), replicas)).collect())
         }).collect();
-        let value = |problem| decided(&MilpPlacer::default(), problem).map(|decision| decision.value);
-        prop_assert_eq!(value(&problem), value(&other));
+        for placer in [&MilpPlacer::default() as &dyn Placer, &AutoPlacer::default()] {
+            let value = |problem| decided(placer, problem).map(|decision| decision.value);
+            prop_assert_eq!(value(&problem), value(&other));
+        }
     }
 
     #[test]
@@ -362,7 +366,9 @@ proptest! {
 
     #[test]
     fn no_numbers_break_anything(problem in adversarial()) {
-        for placer in [&MilpPlacer::default() as &dyn Placer, &FirstFit::new(), &FirstFit::smo(), &GreenConsolidation] {
+        let fleet = FleetPlacer::default().with_effort(1_000_000);
+        let auto = AutoPlacer::new(MilpPlacer::default(), fleet.clone());
+        for placer in [&MilpPlacer::default() as &dyn Placer, &fleet, &auto, &FirstFit::new(), &FirstFit::smo(), &GreenConsolidation] {
             match decide(placer, &problem) {
                 Ok(Outcome::Placed(decision)) => {
                     prop_assert_eq!(verify(&problem, &decision.placement), vec![]);

@@ -144,6 +144,12 @@ impl JointDecision {
         self.core.questions
     }
 
+    /// True when `watch` or `seconds` ended it, before all counts were looked at.
+    #[getter]
+    fn stopped(&self) -> bool {
+        self.core.stopped
+    }
+
     /// Everything, as Python's own types.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialised(py, &self.core)
@@ -186,7 +192,8 @@ impl JointDecision {
 /// Decides replicas and placement at once: how many replicas a service of `loads` needs depends on where they run.
 ///
 /// `problem` has rules and goals; the replicas that it states for a service of `loads` do not matter. `placer` answers its
-/// placement questions, at most `questions` of them. The status of the decision is `optimal`, and its bound holds for all
+/// placement questions, at most `questions` of them; `watch` is told of each (an `AskProgress`) and ends it by returning `False`, as `seconds`
+/// do, with the best of those that were asked. The status of the decision is `optimal`, and its bound holds for all
 /// counts, where the placer proves its answers and fewer replicas are never harder to place.
 ///
 /// Raises `Overloaded` when `max` replicas of a service do not carry its load anywhere, `Infeasible` when no placement is
@@ -206,18 +213,25 @@ impl JointDecision {
 /// >>> joint.replicas, joint.decision.placement["web"].clusters, joint.decision.status
 /// ({'web': 8}, ['cloud'], 'optimal')
 #[pyfunction]
-#[pyo3(signature = (problem, loads, placer = None, *, questions = 1_000))]
+#[pyo3(signature = (problem, loads, placer = None, *, questions = 1_000, seconds = None, watch = None))]
 pub(crate) fn decide_jointly(
     py: Python<'_>,
     problem: &PlacementProblem,
     loads: &Bound<'_, PyDict>,
     placer: Option<&Bound<'_, Placer>>,
     questions: u64,
+    seconds: Option<f64>,
+    watch: Option<Py<PyAny>>,
 ) -> PyResult<JointDecision> {
     let limits = core::JointLimits { questions };
-    answered(py, problem, loads, placer, |placer, joint| {
-        core::decide_jointly(placer, joint, limits)
-    })
+    answered(
+        py,
+        problem,
+        loads,
+        placer,
+        (seconds, watch),
+        |placer, joint, watch| core::decide_jointly_watched(placer, joint, limits, watch),
+    )
 }
 
 /// The way without `decide_jointly`, to compare with: every service is scaled by what its replicas carry where they run
@@ -232,7 +246,9 @@ pub(crate) fn scale_then_place(
     loads: &Bound<'_, PyDict>,
     placer: Option<&Bound<'_, Placer>>,
 ) -> PyResult<JointDecision> {
-    answered(py, problem, loads, placer, core::scale_then_place)
+    answered(py, problem, loads, placer, (None, None), |placer, joint, _| {
+        core::scale_then_place(placer, joint)
+    })
 }
 
 fn answered(
@@ -240,16 +256,21 @@ fn answered(
     problem: &PlacementProblem,
     loads: &Bound<'_, PyDict>,
     placer: Option<&Bound<'_, Placer>>,
-    ask: impl FnOnce(&dyn placing::Placer, &core::JointProblem) -> Result<core::JointOutcome, core::JointError>
+    watched: (Option<f64>, Option<Py<PyAny>>),
+    ask: impl FnOnce(
+        &dyn placing::Placer,
+        &core::JointProblem,
+        &mut placing::ask::AskWatch<'_>,
+    ) -> Result<core::JointOutcome, core::JointError>
     + Send,
 ) -> PyResult<JointDecision> {
     let loads = read_loads(problem, loads)?;
-    let answer = asked(py, problem, placer, (None, None), move |placer, question, _| {
+    let answer = asked(py, problem, placer, watched, move |placer, question, watch| {
         let joint = core::JointProblem {
             placement: question.clone(),
             loads,
         };
-        match ask(placer, &joint) {
+        match ask(placer, &joint, watch) {
             Err(core::JointError::Placement(failed)) => Err(failed),
             other => Ok(other),
         }

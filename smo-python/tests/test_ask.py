@@ -50,8 +50,11 @@ def test_what_if(problem: smo.PlacementProblem) -> None:
     assert answer.by_goal["moves"] == len(answer.relocations)
     assert answer.to_dict()["edits"] == [{"edit": "lose", "cluster": "edge-2"}]
     assert str(answer).startswith("what if: lose edge-2") and "<pre>" in answer._repr_html_()
+    assert answer.to_svg().count('class="moved"') == len(answer.relocations)
     nothing = what_if(problem, *(Edit.drain(name) for name in problem.clusters))
     assert isinstance(nothing.after, smo.Diagnosis)
+    assert nothing.after.work.keys() == answer.before.work.keys()
+    assert nothing.after.to_svg().count('class="closed"') == sum(len(reasons) for reasons in nothing.after.services.values())
     assert (nothing.relocations, nothing.difference, nothing.by_goal) == ([], None, {})
 
 
@@ -181,6 +184,7 @@ def test_losses(problem: smo.PlacementProblem) -> None:
     broken = single_losses(alone)
     assert broken.verdict == "breaks" and isinstance(broken.breaking["paris"], smo.Diagnosis)
     json.dumps(broken.to_dict())
+    assert 'class="broken"' in broken.to_svg() and 'class="broken"' not in certificate.to_svg()
 
 
 def test_trade_offs(problem: smo.PlacementProblem) -> None:

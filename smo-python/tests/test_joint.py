@@ -42,6 +42,22 @@ def test_counts_follow_from_clusters(problem: smo.PlacementProblem) -> None:
     assert decide_jointly(problem, loads, smo.Exhaustive()).decision.value == joint.decision.value
 
 
+def test_it_is_watched_and_ends(problem: smo.PlacementProblem) -> None:
+    loads = {"web": ElasticService(800, Throughput(100), on={"edge": SLOW}, max=20)}
+    seen: list[str] = []
+
+    def first_two(at: object) -> bool:
+        seen.append(str(at))
+        return len(seen) < 3
+
+    ended = decide_jointly(problem, loads, watch=first_two)
+    whole = decide_jointly(problem, loads)
+    assert ended.stopped and not whole.stopped and ended.decision.value >= whole.decision.value
+    assert seen[0].startswith("replicas and placement: 1, ")
+    with pytest.raises(ValueError, match="seconds"):
+        decide_jointly(problem, loads, seconds=-1)
+
+
 def test_services_read_back() -> None:
     web = ElasticService(500, Throughput(100, -10), on={"edge": SLOW}, max=20, min=2)
     assert (web.load, web.throughput, web.on, web.min, web.max) == (500.0, Throughput(100, -10), {"edge": SLOW}, 2, 20)

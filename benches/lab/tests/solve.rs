@@ -207,6 +207,9 @@ fn a_problem_of_the_library_is_solved_and_said_in_full() {
         (&json!("infeasible"), &Json::Null)
     );
     assert!(none["reasons"].to_string().contains("nvidia.com/gpu"), "{none}");
+    for key in ["status", "value", "bound", "gap", "seconds", "work", "answer"] {
+        assert!(answer.get(key).is_some() && none.get(key).is_some(), "{key}");
+    }
 }
 
 #[test]
@@ -344,6 +347,7 @@ fn every_format_answers_the_same_on_any_number_of_threads() {
     let mut files = vec![
         ("fleet", write("fleet.jsonl", &generated_fleet())),
         ("roadef", write("model_threads.txt", &model)),
+        ("gap", data("small.gap")),
     ];
     let problems = std::fs::read_dir(data("../../../../examples/problems")).unwrap();
     files.extend(problems.map(|entry| ("problem", entry.unwrap().path().display().to_string())));
@@ -360,6 +364,8 @@ fn every_format_answers_the_same_on_any_number_of_threads() {
         }
     }
     std::fs::remove_dir_all(folder).unwrap();
+    let cases = |threads| solved("oracle", &data("cases.jsonl"), &["--threads", threads]);
+    assert!(["2", "8"].into_iter().all(|threads| cases(threads) == cases("1")));
 }
 
 #[test]

@@ -42,10 +42,12 @@ pub struct JointDecision {
     pub decision: Decision,
     /// Placement questions that were asked.
     pub questions: u64,
+    /// True when the one who watched ended it, before all counts were looked at.
+    pub stopped: bool,
 }
 
 impl JointDecision {
-    pub(super) fn new(problem: &JointProblem, decision: Decision, questions: u64) -> Self {
+    pub(super) fn new(problem: &JointProblem, decision: Decision, questions: u64, stopped: bool) -> Self {
         let target = |(service, elastic): (&ServiceKey, &ElasticService)| {
             let there = decision.placement.get(service);
             let target = JointTarget {
@@ -59,6 +61,7 @@ impl JointDecision {
             targets: problem.loads.iter().map(target).collect(),
             decision,
             questions,
+            stopped,
         }
     }
 

@@ -16,5 +16,5 @@ mod separate;
 
 pub use decision::{JointDecision, JointOutcome, JointTarget, Overload};
 pub use problem::{ElasticService, JointError, JointFault, JointProblem};
-pub use search::{JointLimits, decide_jointly};
+pub use search::{JointLimits, decide_jointly, decide_jointly_watched};
 pub use separate::scale_then_place;

@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, BinaryHeap};
 use super::bounds::{Choices, Ranges};
 use super::decision::{JointDecision, JointOutcome};
 use super::{JointError, JointProblem};
+use crate::placement::ask::{AskWatch, Asker, watched};
 use crate::placement::{
     Answer, Diagnosis, Outcome, PlaceContext, Placement, PlacementError, Placer, Proof, Solution, Solved,
-    Value, Work, decide, solve,
+    Value, Work, decide,
 };
 
 /// How much may be asked.
@@ -39,6 +40,31 @@ pub fn decide_jointly(
     problem: &JointProblem,
     limits: JointLimits,
 ) -> Result<JointOutcome, JointError> {
+    decide_jointly_watched(placer, problem, limits, &mut |_| true)
+}
+
+/// As [`decide_jointly`], with `watch` told of every placement question. Once it says `false` no further one is asked: the decision
+/// is the best of those that were, and not found is not proved impossible.
+///
+/// # Errors
+/// As [`decide_jointly`].
+pub fn decide_jointly_watched(
+    placer: &dyn Placer,
+    problem: &JointProblem,
+    limits: JointLimits,
+    watch: &mut AskWatch<'_>,
+) -> Result<JointOutcome, JointError> {
+    watched("replicas and placement", placer, watch, |asker| {
+        decided(asker, placer.name(), problem, limits)
+    })
+}
+
+fn decided(
+    asker: &Asker<'_>,
+    placer: &str,
+    problem: &JointProblem,
+    limits: JointLimits,
+) -> Result<JointOutcome, JointError> {
     problem.validate()?;
     problem.placement.validate()?;
     let choices = match Choices::new(problem) {
@@ -46,6 +72,7 @@ pub fn decide_jointly(
         Err(overloads) => return Ok(JointOutcome::Overloaded(overloads)),
     };
     let mut search = Search {
+        asker,
         placer,
         choices: &choices,
         tried: BTreeSet::new(),
@@ -61,7 +88,7 @@ pub fn decide_jointly(
         return Ok(JointOutcome::Infeasible(diagnosis));
     };
     let known = Known {
-        placer: placer.name(),
+        placer,
         bound: if bounded {
             bound.at_most(best.solution.value)
         } else {
@@ -76,6 +103,7 @@ pub fn decide_jointly(
             problem,
             decision,
             search.questions,
+            asker.is_stopped(),
         ))),
         Outcome::Infeasible(diagnosis) => Ok(JointOutcome::Infeasible(diagnosis)),
     }
@@ -125,8 +153,9 @@ struct Best {
 /// Ranges that are not closed, by what bounds them.
 type Open = BinaryHeap<Reverse<(Option<Value>, Ranges)>>;
 
-struct Search<'a, 'p> {
-    placer: &'a dyn Placer,
+struct Search<'a, 'p, 's> {
+    asker: &'a Asker<'s>,
+    placer: &'a str,
     choices: &'a Choices<'p>,
     /// Counts that were asked for.
     tried: BTreeSet<Ranges>,
@@ -138,10 +167,10 @@ struct Search<'a, 'p> {
     last: Ranges,
 }
 
-impl Search<'_, '_> {
-    fn ask(&mut self, ranges: &Ranges) -> Result<Solved, PlacementError> {
+impl Search<'_, '_, '_> {
+    fn ask(&mut self, about: &str, ranges: &Ranges) -> Result<Solved, PlacementError> {
         self.questions += 1;
-        let answer = solve(self.placer, &self.choices.relaxed(ranges))?;
+        let answer = self.asker.solve(about, &self.choices.relaxed(ranges))?;
         if let Solved::Found(solution) = &answer
             && let Proof::Solver { .. } = solution.proof
         {
@@ -164,10 +193,11 @@ impl Search<'_, '_> {
                 // So are all that are left: the least bound comes first.
                 return Ok(closed.and(Bound::of(floor)));
             }
-            if self.questions >= limits.questions.max(2) {
+            if self.questions >= limits.questions.max(2) || self.asker.is_stopped() {
                 return Ok(closed.and(Bound::of(floor)));
             }
-            let solution = match self.ask(&ranges)? {
+            let about = format!("{} ranges of counts open", open.len() + 1);
+            let solution = match self.ask(&about, &ranges)? {
                 Solved::Found(solution) => *solution,
                 Solved::NotFound { proved, .. } => {
                     closed = closed.and(if proved { Bound::Everything } else { Bound::Nothing });
@@ -199,7 +229,7 @@ impl Search<'_, '_> {
     fn repair(&mut self, ranges: &Ranges, placement: &Placement) -> Result<(), JointError> {
         let counts = self.choices.repaired(ranges, placement);
         if self.tried.insert(counts.clone()) {
-            match self.ask(&counts)? {
+            match self.ask("the counts of a placement", &counts)? {
                 Solved::Found(solution) => self.keep(counts, *solution),
                 Solved::NotFound { .. } => self.last = counts,
             }
@@ -220,13 +250,13 @@ impl Search<'_, '_> {
     /// Why the counts that were tried last have no placement.
     fn diagnose(&self, proved: bool) -> Result<Diagnosis, PlacementError> {
         let last = self.choices.relaxed(&self.last);
-        match decide(self.placer, &last)? {
+        match self.asker.decide("why there is none", &last)? {
             Outcome::Infeasible(diagnosis) => Ok(Diagnosis {
                 proved: proved && diagnosis.proved,
                 ..diagnosis
             }),
             Outcome::Placed(_) => Err(PlacementError::Failed {
-                placer: self.placer.name().to_owned(),
+                placer: self.placer.to_owned(),
                 message: "asked twice for the same placement, it found none and one".to_owned(),
             }),
         }

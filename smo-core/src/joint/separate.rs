@@ -36,7 +36,7 @@ pub fn scale_then_place(placer: &dyn Placer, problem: &JointProblem) -> Result<J
         return Ok(JointOutcome::Overloaded(overloads));
     }
     Ok(match decide(placer, &counted)? {
-        Outcome::Placed(decision) => JointOutcome::Decided(JointDecision::new(problem, decision, 1)),
+        Outcome::Placed(decision) => JointOutcome::Decided(JointDecision::new(problem, decision, 1, false)),
         Outcome::Infeasible(diagnosis) => JointOutcome::Infeasible(diagnosis),
     })
 }

@@ -118,6 +118,9 @@ impl Placer for AutoPlacer {
             };
             match answer {
                 Err(error @ PlacementError::CannotExpress { .. }) => refused = refused.or(Some(error)),
+                // numbers that are too large for one strategy take nothing from what another has found
+                Err(PlacementError::Overflow { .. } | PlacementError::TooLarge { .. }) if known.is_some() => {
+                }
                 answer => {
                     let answer = answer?;
                     known = Some(match known {

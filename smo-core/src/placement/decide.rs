@@ -26,7 +26,9 @@ pub fn decide(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Outcome
     let (solved, asked) = solve_asked(placer, problem)?;
     Ok(match solved {
         Solved::Found(solution) => Outcome::Placed(explained(*solution, placer, &asked)?),
-        Solved::NotFound { proved, .. } => Outcome::Infeasible(diagnose(placer.name(), &asked, proved)?),
+        Solved::NotFound { proved, work } => {
+            Outcome::Infeasible(diagnose(placer.name(), &asked, (proved, work))?)
+        }
     })
 }
 

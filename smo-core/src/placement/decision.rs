@@ -215,6 +215,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The decision; `None` when there is none.
+    #[must_use]
+    pub const fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Placed(decision) => Some(decision),
+            Self::Infeasible(_) => None,
+        }
+    }
+
     /// The decision, if there is one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::decide::is_infeasible;
 use super::rules::{Capacity, Rule, every_reason, first_reason};
 use super::{
     AutoPlacer, Diagnosis, FleetPlacer, Hint, MilpPlacer, PlacementError, PlacementProblem, Reason,
-    ServiceDemand, ServiceDiagnosis, Shortage,
+    ServiceDemand, ServiceDiagnosis, Shortage, Work,
 };
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
@@ -21,7 +21,7 @@ const HINTS_PER_SERVICE: usize = 3;
 pub(super) fn diagnose(
     placer: &str,
     problem: &PlacementProblem,
-    claimed: bool,
+    (claimed, work): (bool, Work),
 ) -> Result<Diagnosis, PlacementError> {
     let mut diagnosis = Diagnosis {
         placer: placer.to_owned(),
@@ -35,6 +35,7 @@ pub(super) fn diagnose(
         shortages: shortages(problem),
         conflict: Vec::new(),
         hints: Vec::new(),
+        work,
     };
     // Both are arguments in integers that need no placer. Beyond them a claim is only repeated once our own model agrees.
     diagnosis.proved = !diagnosis.services.is_empty() || !diagnosis.shortages.is_empty();

@@ -5,8 +5,8 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::Reason;
 use super::diagnose::names;
+use super::{Reason, Work};
 use crate::id::{ClusterName, ServiceKey};
 use crate::resources::ResourceName;
 
@@ -28,6 +28,8 @@ pub struct Diagnosis {
     pub conflict: Vec<ServiceKey>,
     /// What to try, most promising first.
     pub hints: Vec<Hint>,
+    /// What the placer did.
+    pub work: Work,
 }
 
 /// Why one service fits nowhere.

@@ -14,6 +14,7 @@ fn a_fleet_that_survives_says_where_services_go() {
     assert_eq!(certificate.redundancy(), Redundancy::Survives);
     assert_eq!(certificate.check(&problem).unwrap(), Vec::<String>::new());
     insta::assert_snapshot!(certificate);
+    insta::assert_snapshot!(certificate.to_svg());
 }
 
 #[test]
@@ -21,6 +22,19 @@ fn a_loss_that_breaks_it_is_diagnosed() {
     let certificate = single_losses(&MilpPlacer::default(), &brussels(), LossOf::Cluster).unwrap();
     assert_eq!(certificate.redundancy(), Redundancy::Breaks);
     insta::assert_snapshot!(certificate);
+    insta::assert_snapshot!(certificate.to_svg());
+}
+
+#[test]
+fn what_is_impossible_to_begin_with_is_drawn_as_its_diagnosis() {
+    let mut problem = brussels();
+    problem.clusters.shift_remove(&cluster("edge-2"));
+    let certificate = single_losses(&MilpPlacer::default(), &problem, LossOf::Cluster).unwrap();
+    let Outcome::Infeasible(diagnosis) = &certificate.baseline else {
+        panic!("{certificate}");
+    };
+    assert_eq!(certificate.to_svg(), diagnosis.to_svg());
+    insta::assert_snapshot!(diagnosis.to_svg());
 }
 
 #[test]

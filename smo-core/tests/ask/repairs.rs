@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use smo_core::cluster::{Readiness, Taint, TaintEffect};
+use smo_core::cluster::{Taint, TaintEffect};
 use smo_core::placement::ask::{Condition, Edit, RepairCosts, RepairLimits, minimal_conflict, repairs};
 use smo_core::placement::{
     ClusterSupply, CoLocationGroup, LinkLimit, MilpPlacer, Mode, Outcome, PlacementProblem, Value, evaluate,
@@ -13,7 +13,7 @@ use smo_core::resources::{ResourceName, Resources};
 
 use crate::support::{
     Room, add, amounts, below, brussels, cluster, every_placement, is_possible, key, link, measure, problems,
-    shop,
+    relaxed, shop,
 };
 
 fn ways_out(problem: &PlacementProblem) -> smo_core::placement::ask::Repairs {
@@ -208,33 +208,6 @@ fn json_has_the_conflict_and_the_ways_out() {
             .count(),
         json["conflict"]["members"].as_array().unwrap().len()
     );
-}
-
-/// The problem without everything that a condition asks for, by hand.
-fn relaxed(problem: &PlacementProblem, condition: &Condition) -> PlacementProblem {
-    let mut problem = problem.clone();
-    match condition {
-        Condition::Readiness => problem
-            .clusters
-            .values_mut()
-            .for_each(|supply| supply.readiness = Readiness::Ready),
-        Condition::Resource { resource } => problem
-            .clusters
-            .values_mut()
-            .for_each(|supply| supply.capacity.set(resource.clone(), 1 << 50)),
-        Condition::Pin { service } => problem.services[service].pinned = None,
-        Condition::Exclusion { service } => problem.services[service].excluded.clear(),
-        Condition::Regions { service } => problem.services[service].regions = None,
-        Condition::Link { from, to } => problem.links.retain(|link| (&link.from, &link.to) != (from, to)),
-        Condition::Service { service } => {
-            problem.services.shift_remove(service);
-            problem
-                .links
-                .retain(|link| link.from != *service && link.to != *service);
-        }
-        other => panic!("{other:?} is not in random problems"),
-    }
-    problem
 }
 
 /// What it costs to make a placement sound when each service runs so many replicas, in millionths of a point, worked out

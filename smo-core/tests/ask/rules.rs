@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use smo_core::cluster::Path;
 use smo_core::id::ServiceKey;
-use smo_core::placement::ask::{Edit, RepairCosts, RepairLimits, Repairs, minimal_conflict, repairs};
+use smo_core::placement::ask::{
+    Condition, Edit, RepairCosts, RepairLimits, Repairs, minimal_conflict, repairs,
+};
 use smo_core::placement::{
     AntiAffinityGroup, AutoPlacer, Budget, CoLocationGroup, DomainKey, Goal, HighAvailability,
     LabelRequirement, MilpPlacer, Mode, Outcome, PlacementProblem, Spread, Value, verify,
 };
 use smo_core::units::DataRate;
 
-use crate::support::{add, amounts, cluster, is_possible, key, link, run, supply};
+use crate::support::{add, amounts, cluster, is_possible, key, link, relaxed, run, supply};
 
 fn ways_out(problem: &PlacementProblem) -> Repairs {
     repairs(&AutoPlacer::default(), problem, RepairLimits::default()).unwrap()
@@ -299,6 +301,33 @@ fn cheapest(problem: &PlacementProblem) -> Option<Value> {
         .map(|(cost, _)| cost)
 }
 
+/// Everything that placements of these problems have to keep; services last, as they take what is about them along.
+fn conditions(problem: &PlacementProblem) -> Vec<Condition> {
+    let mut all = vec![
+        Condition::Labels { service: key("api") },
+        Condition::Final { service: key("web") },
+        Condition::Budget { goal: Goal::Moves },
+    ];
+    all.extend(problem.services.keys().map(|service| Condition::Pin {
+        service: service.clone(),
+    }));
+    let groups = problem.co_location.iter().enumerate();
+    all.extend(groups.map(|(group, members)| Condition::CoLocation {
+        group,
+        services: members.services.clone(),
+    }));
+    let groups = problem.anti_affinity.iter().enumerate();
+    all.extend(groups.map(|(group, members)| Condition::AntiAffinity {
+        group,
+        services: members.services.clone(),
+        key: members.key.clone(),
+    }));
+    all.extend(problem.services.keys().map(|service| Condition::Service {
+        service: service.clone(),
+    }));
+    all
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -315,7 +344,15 @@ proptest! {
             let repaired = problem.edited(&repair.edits).unwrap();
             prop_assert_eq!(verify(&repaired, &repair.decision.placement), vec![]);
         }
-        let conflict = minimal_conflict(&MilpPlacer::default(), &problem, 400).unwrap();
-        prop_assert!(conflict.is_some_and(|conflict| conflict.minimal && !conflict.members.is_empty()));
+        let conflict = minimal_conflict(&MilpPlacer::default(), &problem, 400).unwrap().unwrap();
+        prop_assert!(conflict.minimal);
+        // Everything else can be dropped, and without any one member there is a placement.
+        let is_member = |condition: &Condition| conflict.members.iter().any(|member| member.condition == *condition);
+        let others = conditions(&problem).into_iter().filter(|condition| !is_member(condition));
+        let core = others.fold(problem.clone(), |rest, condition| relaxed(&rest, &condition));
+        prop_assert!(!is_possible(&core), "{conflict}");
+        for member in &conflict.members {
+            prop_assert!(is_possible(&relaxed(&core, &member.condition)), "{conflict}without {}", member.text);
+        }
     }
 }

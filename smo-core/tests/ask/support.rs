@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use smo_core::cluster::{CarbonProfile, Intensity, Path, Price, Readiness};
 use smo_core::id::{ClusterName, ServiceKey};
+use smo_core::placement::ask::Condition;
 use smo_core::placement::{
     Assignment, ClusterSupply, Goals, LinkDemand, LinkLimit, Placement, PlacementProblem, ServiceDemand,
     Totals, Value, evaluate, verify,
@@ -268,4 +269,61 @@ pub(crate) fn is_possible(problem: &PlacementProblem) -> bool {
     every_placement(problem)
         .iter()
         .any(|placement| verify(problem, placement).is_empty())
+}
+
+/// The problem without everything that a condition asks for, by hand.
+pub(crate) fn relaxed(problem: &PlacementProblem, condition: &Condition) -> PlacementProblem {
+    let mut problem = problem.clone();
+    match condition {
+        Condition::Readiness => problem
+            .clusters
+            .values_mut()
+            .for_each(|supply| supply.readiness = Readiness::Ready),
+        Condition::Resource { resource } => problem
+            .clusters
+            .values_mut()
+            .for_each(|supply| supply.capacity.set(resource.clone(), 1 << 50)),
+        Condition::Pin { service } => problem.services[service].pinned = None,
+        Condition::Exclusion { service } => problem.services[service].excluded.clear(),
+        Condition::Regions { service } => problem.services[service].regions = None,
+        Condition::Link { from, to } => problem.links.retain(|link| (&link.from, &link.to) != (from, to)),
+        Condition::Service { service } => {
+            problem.services.shift_remove(service);
+            problem
+                .links
+                .retain(|link| link.from != *service && link.to != *service);
+            let groups = problem.co_location.iter_mut().map(|group| &mut group.services);
+            let groups = groups.chain(problem.anti_affinity.iter_mut().map(|group| &mut group.services));
+            groups.for_each(|services| {
+                services.remove(service);
+            });
+        }
+        Condition::Labels { service } => problem.services[service].labels.clear(),
+        Condition::Final { service } => problem.services[service].final_placement = false,
+        // emptied, so that the others keep their places
+        Condition::CoLocation { group, .. } => problem.co_location[*group].services.clear(),
+        Condition::AntiAffinity { group, .. } => problem.anti_affinity[*group].services.clear(),
+        Condition::Budget { goal } => problem.budgets.retain(|budget| budget.goal != *goal),
+        Condition::Spread { service } => problem.services[service].spread.clear(),
+        Condition::HighAvailability { service } => problem.services[service].high_availability = None,
+        Condition::Bandwidth => {
+            let paths: Vec<_> = problem
+                .network
+                .iter()
+                .map(|(a, b, path)| (a.clone(), b.clone(), path))
+                .collect();
+            for (a, b, path) in paths {
+                problem.network.measure(
+                    a,
+                    b,
+                    Path {
+                        bandwidth: None,
+                        ..path
+                    },
+                );
+            }
+        }
+        other => panic!("{other:?} is not in random problems"),
+    }
+    problem
 }

@@ -24,6 +24,8 @@ fn losing_a_cluster_says_who_moves_and_what_it_costs() {
         cluster: cluster("milan"),
     }];
     insta::assert_snapshot!(ask(&shop(), &lost));
+    let answer = what_if(&MilpPlacer::default(), &shop(), &lost).unwrap();
+    insta::assert_snapshot!(answer.to_svg());
 }
 
 #[test]
@@ -32,6 +34,11 @@ fn a_change_that_breaks_everything_says_why() {
         cluster: cluster("edge-2"),
     }];
     insta::assert_snapshot!(ask(&brussels(), &lost));
+    let answer = what_if(&MilpPlacer::default(), &brussels(), &lost).unwrap();
+    let svg = answer.to_svg();
+    let services = brussels().services.len();
+    assert_eq!(svg.matches("class=\"here\"").count(), services);
+    assert_eq!(svg.matches("class=\"broken\"").count(), services);
 }
 
 #[test]

@@ -194,9 +194,11 @@ fn some<T: Clone>(random: &mut Random, of: &[T], percent: u64) -> Vec<T> {
 }
 
 fn key(random: &mut Random) -> DomainKey {
-    match random.index(4) {
+    match random.index(6) {
         0 => DomainKey::Region,
         1 => DomainKey::Label("rack".into()),
+        2 => DomainKey::Zone,
+        3 => DomainKey::Provider,
         _ => DomainKey::Cluster,
     }
 }
@@ -206,6 +208,12 @@ fn locate(problem: &mut PlacementProblem, random: &mut Random) {
     for supply in problem.clusters.values_mut() {
         if supply.region.is_none() && random.chance(90) {
             supply.region = Some(["eu", "us"][random.index(2)].to_owned());
+        }
+        if supply.zones.is_empty() && random.chance(90) {
+            supply.zones = vec![["eu-1", "eu-2", "us-1"][random.index(3)].to_owned()];
+        }
+        if supply.provider.is_none() && random.chance(90) {
+            supply.provider = Some(["ours", "theirs"][random.index(2)].to_owned());
         }
         if !supply.labels.contains_key("rack") && random.chance(90) {
             supply
@@ -363,11 +371,14 @@ fn add(problem: &mut PlacementProblem, part: Part, random: &mut Random) {
                 demand.state = Bytes::new(random.between(0, 3) * 1_000_000_000);
             }
             for _ in 0..random.between(1, 2) {
-                let (goal, at_most) = match random.index(5) {
+                let (goal, at_most) = match random.index(8) {
                     0 => (Goal::Money, i64::from(random.small(0, 12)) * 1_000_000),
                     1 => (Goal::Moves, random.small(0, 2).into()),
                     2 => (Goal::Consolidation, random.small(1, 3).into()),
                     3 => (Goal::MovedState, i64::from(random.small(0, 5)) * 1_000_000_000),
+                    4 => (Goal::Carbon, i64::from(random.small(0, 10)) * 2_000_000),
+                    5 => (Goal::Latency, i64::from(random.small(0, 8)) * 30_000_000),
+                    6 => (Goal::Balance, i64::from(random.small(3, 10)) * 1_000),
                     _ => (Goal::MovedReplicas, random.small(0, 3).into()),
                 };
                 let price = price(random, 60);
@@ -390,6 +401,7 @@ fn add(problem: &mut PlacementProblem, part: Part, random: &mut Random) {
                 "final placement",
                 "high availability",
                 "readiness",
+                "accelerator",
             ];
             for rule in rules {
                 if random.chance(20) {
@@ -474,8 +486,12 @@ fn eligibility(problem: &mut PlacementProblem, names: &[ClusterName], random: &m
                 since: None,
             };
         }
-        if random.chance(20) {
-            supply.taints.push(taint.clone());
+        if random.chance(30) {
+            let effect = [TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule][random.index(2)];
+            supply.taints.push(Taint {
+                effect,
+                ..taint.clone()
+            });
         }
         if random.chance(40) {
             supply

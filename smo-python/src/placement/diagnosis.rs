@@ -89,6 +89,18 @@ impl Diagnosis {
         self.core.hints.iter().map(ToString::to_string).collect()
     }
 
+    /// What the placer did, as the `work` of a decision.
+    #[getter]
+    fn work<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialised(py, &self.core.work)
+    }
+
+    /// A map of the services that fit nowhere and the clusters (self-contained SVG), with the rule in the way; shortages, conflicts and
+    /// what to try are below it.
+    fn to_svg(&self) -> String {
+        self.core.to_svg()
+    }
+
     /// Everything, as Python's own types.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialised(py, &self.core)

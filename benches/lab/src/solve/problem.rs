@@ -88,6 +88,7 @@ impl Format for Problem {
                 let printed = Answer::new(&about, &[], status)
                     .with_whole_value(None, None)
                     .with("seconds", json!(seconds))
+                    .with("work", json!(diagnosis.work))
                     .with("reasons", json!(reasons))
                     .with("answer", Json::Null);
                 take(&printed);

@@ -54,7 +54,7 @@ pub type AskWatch<'w> = dyn FnMut(&AskProgress) -> bool + Send + 'w;
 
 /// A placer as a question asks it, one decision at a time.
 #[derive(Debug)]
-pub(super) struct Asker<'a> {
+pub(crate) struct Asker<'a> {
     placer: Watched<'a, 'a, 'a>,
     now: &'a Mutex<AskProgress>,
 }
@@ -64,7 +64,7 @@ fn locked(now: &Mutex<AskProgress>) -> MutexGuard<'_, AskProgress> {
 }
 
 /// Asks a question with who watches it.
-pub(super) fn watched<T>(
+pub(crate) fn watched<T>(
     question: &'static str,
     placer: &dyn Placer,
     watch: &mut AskWatch<'_>,
@@ -96,7 +96,7 @@ impl Asker<'_> {
     }
 
     /// True once the one who watches has enough.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.placer.is_stopped()
     }
 
@@ -128,12 +128,12 @@ impl Asker<'_> {
     }
 
     /// As [`decide`].
-    pub(super) fn decide(&self, about: &str, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
+    pub(crate) fn decide(&self, about: &str, problem: &PlacementProblem) -> Result<Outcome, PlacementError> {
         self.step(about, || decide(&self.placer, problem))
     }
 
     /// As [`solve`].
-    pub(super) fn solve(&self, about: &str, problem: &PlacementProblem) -> Result<Solved, PlacementError> {
+    pub(crate) fn solve(&self, about: &str, problem: &PlacementProblem) -> Result<Solved, PlacementError> {
         self.step(about, || solve(&self.placer, problem))
     }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::comparison::{changes, goal_table};
 use super::what_if::STOPPED;
-use super::{FullExplanation, Precision, Price, ServiceChoice};
-use crate::placement::{Assignment, Goal, Value};
+use super::{FullExplanation, Precision, Price};
+use crate::placement::Goal;
 use crate::table::Table;
 
 impl fmt::Display for Price {
@@ -108,39 +108,6 @@ impl FullExplanation {
         let rows = rows.map(|goal| [goal.name().to_owned(), goal.describe(after.of(goal))]);
         rows.fold(Table::new(&["goal", "total"]).right(1), Table::row)
     }
-
-    /// The row of a service as short texts, for pictures: by cluster, chosen or not.
-    pub(super) fn cell(choice: &ServiceChoice, cluster: &crate::id::ClusterName) -> Cell {
-        if choice.chosen.on(cluster) > 0 {
-            let several = choice.chosen.replicas() > 1;
-            let on = Assignment::single(cluster.clone(), choice.chosen.on(cluster));
-            return Cell::Chosen(if several {
-                on.to_string()
-            } else {
-                "here".to_owned()
-            });
-        }
-        match choice.others.get(cluster) {
-            None => Cell::Empty,
-            Some(Price::Costs {
-                difference, by_goal, ..
-            }) => {
-                let whole = choice.whole.get(cluster);
-                let all = whole.map(|whole| format!(" a replica; all: {whole}"));
-                Cell::Priced(*difference, changes(by_goal) + &all.unwrap_or_default())
-            }
-            Some(Price::Forbidden(reason) | Price::NotAsked(reason)) => Cell::Closed(reason.to_string()),
-            Some(price @ Price::NoRoom { .. }) => Cell::Closed(price.to_string()),
-        }
-    }
-}
-
-/// A service on a cluster, for pictures.
-pub(super) enum Cell {
-    Chosen(String),
-    Priced(Value, String),
-    Closed(String),
-    Empty,
 }
 
 impl fmt::Display for FullExplanation {

@@ -74,6 +74,17 @@ pub enum Survival {
     },
 }
 
+impl Survival {
+    /// The services that move; none where nothing has to, or can.
+    #[must_use]
+    pub fn relocations(&self) -> &[Relocation] {
+        match self {
+            Self::Replaced { relocations, .. } => relocations,
+            Self::Untouched | Self::Broken { .. } => &[],
+        }
+    }
+}
+
 /// One loss.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -291,6 +302,12 @@ impl LossCertificate {
         Ok(faults)
     }
 
+    /// Which losses were left out, in a line.
+    pub(super) fn stopped_early(&self) -> Option<String> {
+        let left_out = self.left_out.join(", ");
+        (!left_out.is_empty()).then(|| format!("stopped early, without looking at: {left_out}"))
+    }
+
     /// The losses, a row each.
     #[must_use]
     pub fn table(&self) -> Table {
@@ -344,12 +361,8 @@ impl fmt::Display for LossCertificate {
                 writeln!(f, "{count} of {all} losses break it: {}", names.join(", "))?;
             }
         }
-        if !self.left_out.is_empty() {
-            writeln!(
-                f,
-                "stopped early, without looking at: {}",
-                self.left_out.join(", ")
-            )?;
+        if let Some(stopped) = self.stopped_early() {
+            writeln!(f, "{stopped}")?;
         }
         if let Outcome::Infeasible(diagnosis) = &self.baseline {
             // What was not looked for to the end has no cause.

@@ -41,6 +41,7 @@
 
 mod asker;
 mod binding;
+mod chart;
 mod comparison;
 mod condition;
 mod condition_text;
@@ -52,10 +53,10 @@ mod forced;
 mod full;
 mod full_text;
 mod losses;
+mod maps;
 mod moves;
 mod order;
 mod pareto;
-mod picture;
 mod repair_cost;
 mod repair_search;
 mod repair_tries;
@@ -65,6 +66,7 @@ mod what_if;
 mod within;
 
 pub use asker::{AskProgress, AskWatch};
+pub(crate) use asker::{Asker, watched};
 pub use binding::Binding;
 pub use comparison::{Comparison, Fate, Relocation};
 pub use condition::Condition;

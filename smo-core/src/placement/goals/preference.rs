@@ -1,10 +1,14 @@
-//! Points: the host's own scores, what its own goals measure, and what wishes that are not kept cost.
+//! Points: the host's own scores, what its own goals measure, and what wishes that are not kept cost, those of taints included.
 
 use super::{Facts, Measure};
 use crate::id::{ClusterName, ServiceKey};
-use crate::placement::rules::Pair;
+use crate::placement::rules::{Pair, is_avoided};
 use crate::placement::verify::penalties;
 use crate::placement::{Assignment, LinkDemand, Placement, ServiceDemand};
+
+/// What a replica costs on a cluster with a taint `PreferNoSchedule` that it does not tolerate: a point. What runs there now may stay, as Kubernetes evicts
+/// nothing for such a taint ([taints and tolerations](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/)).
+const AVOIDED: i64 = 1_000_000;
 
 /// Base unit: millionths of a point.
 #[derive(Debug)]
@@ -23,9 +27,16 @@ impl Measure for Preference {
     fn of_replica(&self, facts: &Facts<'_>, pair: &Pair<'_>) -> Option<i64> {
         let scores = facts.problem.scores.get(pair.service);
         let score = scores.and_then(|scores| scores.get(pair.cluster)).copied();
+        let now = facts.problem.current.get(pair.service);
+        let runs_there = now.is_some_and(|now| now.on(pair.cluster) > 0);
+        let avoided = if is_avoided(pair) && !runs_there {
+            AVOIDED
+        } else {
+            0
+        };
         let own = facts.problem.measures.iter();
         let own = own.map(|goal| goal.get().of_replica(facts, pair));
-        sum(own.chain([Some(score.unwrap_or(0))]))
+        sum(own.chain([Some(score.unwrap_or(0)), Some(avoided)]))
     }
 
     fn of_service(

@@ -48,6 +48,7 @@ pub use readiness::Ready;
 pub use region::Region;
 pub use spread::Spreading;
 pub use taints::Taints;
+pub(super) use taints::is_avoided;
 
 use super::in_order::InOrder;
 use super::{Breach, ClusterSupply, Placement, PlacementProblem, Reason, ServiceDemand};

@@ -38,6 +38,11 @@ impl WhatIf {
         self.core.to_string().trim_end().to_owned()
     }
 
+    /// A map of services before and after (self-contained SVG): where each one runs, and what moves, starts or stops.
+    fn to_svg(&self) -> String {
+        self.core.to_svg()
+    }
+
     /// What changes, a few words each.
     #[getter]
     fn edits(&self) -> Vec<String> {

@@ -31,6 +31,12 @@ impl LossCertificate {
         self.core.to_string().trim_end().to_owned()
     }
 
+    /// A map of services and losses (self-contained SVG): where each service runs, where it goes after each loss that moves it, and
+    /// which losses leave no placement.
+    fn to_svg(&self) -> String {
+        self.core.to_svg()
+    }
+
     /// `survives`: everything can be placed whatever single loss happens; `breaks`: not so, proved; `open`: the placer found
     /// none after some loss, or some were left out.
     #[getter]
@@ -59,12 +65,9 @@ impl LossCertificate {
     fn relocations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let moved = PyDict::new(py);
         for loss in &self.core.losses {
-            let relocations = match &loss.survival {
-                core::Survival::Untouched => &[][..],
-                core::Survival::Replaced { relocations, .. } => relocations,
-                core::Survival::Broken { .. } => continue,
-            };
-            moved.set_item(&loss.name, comparison::relocations(relocations))?;
+            if !matches!(loss.survival, core::Survival::Broken { .. }) {
+                moved.set_item(&loss.name, comparison::relocations(loss.survival.relocations()))?;
+            }
         }
         Ok(moved)
     }
