@@ -3,6 +3,7 @@
 import pytest
 
 import smo
+from smo.ask import AskProgress
 from smo.joint import ElasticService, decide_jointly, scale_then_place
 from smo.scaling import Throughput
 
@@ -44,16 +45,19 @@ def test_counts_follow_from_clusters(problem: smo.PlacementProblem) -> None:
 
 def test_it_is_watched_and_ends(problem: smo.PlacementProblem) -> None:
     loads = {"web": ElasticService(800, Throughput(100), on={"edge": SLOW}, max=20)}
+    whole = decide_jointly(problem, loads)
     seen: list[str] = []
 
-    def first_two(at: object) -> bool:
+    def up_to_the_last(at: AskProgress) -> bool:
         seen.append(str(at))
-        return len(seen) < 3
+        return at.step < whole.questions
 
-    ended = decide_jointly(problem, loads, watch=first_two)
-    whole = decide_jointly(problem, loads)
+    ended = decide_jointly(problem, loads, watch=up_to_the_last)
     assert ended.stopped and not whole.stopped and ended.decision.value >= whole.decision.value
     assert seen[0].startswith("replicas and placement: 1, ")
+    with pytest.raises(smo.Infeasible) as none:
+        decide_jointly(problem, loads, watch=lambda at: False)
+    assert not none.value.diagnosis.proved
     with pytest.raises(ValueError, match="seconds"):
         decide_jointly(problem, loads, seconds=-1)
 

@@ -196,7 +196,7 @@ impl Search<'_, '_, '_> {
             if self.questions >= limits.questions.max(2) || self.asker.is_stopped() {
                 return Ok(closed.and(Bound::of(floor)));
             }
-            let about = format!("{} ranges of counts open", open.len() + 1);
+            let about = format!("ranges of counts open: {}", open.len() + 1);
             let solution = match self.ask(&about, &ranges)? {
                 Solved::Found(solution) => *solution,
                 Solved::NotFound { proved, .. } => {
