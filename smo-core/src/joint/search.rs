@@ -55,13 +55,12 @@ pub fn decide_jointly_watched(
     watch: &mut AskWatch<'_>,
 ) -> Result<JointOutcome, JointError> {
     watched("replicas and placement", placer, watch, |asker| {
-        decided(asker, placer.name(), problem, limits)
+        decided(asker, problem, limits)
     })
 }
 
 fn decided(
     asker: &Asker<'_>,
-    placer: &str,
     problem: &JointProblem,
     limits: JointLimits,
 ) -> Result<JointOutcome, JointError> {
@@ -73,7 +72,6 @@ fn decided(
     };
     let mut search = Search {
         asker,
-        placer,
         choices: &choices,
         tried: BTreeSet::new(),
         best: None,
@@ -88,7 +86,7 @@ fn decided(
         return Ok(JointOutcome::Infeasible(diagnosis));
     };
     let known = Known {
-        placer,
+        placer: asker.placer(),
         bound: if bounded {
             bound.at_most(best.solution.value)
         } else {
@@ -155,7 +153,6 @@ type Open = BinaryHeap<Reverse<(Option<Value>, Ranges)>>;
 
 struct Search<'a, 'p, 's> {
     asker: &'a Asker<'s>,
-    placer: &'a str,
     choices: &'a Choices<'p>,
     /// Counts that were asked for.
     tried: BTreeSet<Ranges>,
@@ -256,7 +253,7 @@ impl Search<'_, '_, '_> {
                 ..diagnosis
             }),
             Outcome::Placed(_) => Err(PlacementError::Failed {
-                placer: self.placer.to_owned(),
+                placer: self.asker.placer().to_owned(),
                 message: "asked twice for the same placement, it found none and one".to_owned(),
             }),
         }

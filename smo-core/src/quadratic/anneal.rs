@@ -12,7 +12,7 @@ use super::incumbent::Incumbent;
 use super::problem::QuadraticProblem;
 use super::rearrange::Gone;
 use super::state::{Change, State};
-use super::sweep::price;
+use super::sweep::{first_least, price};
 use crate::random::Random;
 
 const OF_TASK: usize = 6;
@@ -36,7 +36,9 @@ impl Candidates {
         let groups_of = groups_of(problem);
         let unit: Vec<f32> = prices.iter().map(|price| *price as f32).collect();
         let mut row = vec![0.0; field.width];
-        let home = (0..field.tasks()).map(|task| least(field.costs(task))).collect();
+        let home = (0..field.tasks())
+            .map(|task| first_least(field.costs(task)).0 as u32)
+            .collect();
         let mut random = Random::new(0);
         let jitter = field.scale * JITTER;
         let mut task = vec![Vec::new(); field.tasks()];
@@ -90,12 +92,6 @@ fn cheapest(row: &[f32]) -> Vec<u32> {
         .collect();
     order.sort_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]).then(a.cmp(b)));
     order
-}
-
-/// The first of the agents that cost least.
-fn least(row: &[f32]) -> u32 {
-    let least = (0..row.len()).min_by(|a, b| row[*a].total_cmp(&row[*b]));
-    least.unwrap_or(0) as u32
 }
 
 fn first(order: &[u32], number: usize) -> Vec<u32> {

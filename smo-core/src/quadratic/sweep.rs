@@ -217,7 +217,8 @@ pub(super) fn price(field: &Field, task: usize, prices: &[f32], row: &mut [f32])
     }
 }
 
-fn first_least(row: &[f32]) -> (usize, f32) {
+/// The first of the agents that cost least, and what that is.
+pub(super) fn first_least(row: &[f32]) -> (usize, f32) {
     let mut lanes = [f32::INFINITY; 16];
     for chunk in row.chunks_exact(16) {
         for (least, cost) in lanes.iter_mut().zip(chunk) {

@@ -90,6 +90,11 @@ pub(crate) fn watched<T>(
 }
 
 impl Asker<'_> {
+    /// The name of the placer.
+    pub(crate) fn placer(&self) -> &str {
+        self.placer.name()
+    }
+
     /// How many decisions it takes at most.
     pub(super) fn expect(&self, steps: u64) {
         locked(self.now).steps = Some(steps);

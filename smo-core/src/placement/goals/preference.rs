@@ -19,6 +19,11 @@ fn sum(amounts: impl IntoIterator<Item = Option<i64>>) -> Option<i64> {
     amounts.try_fold(0_i64, |sum, amount| sum.checked_add(amount?))
 }
 
+fn runs_there(facts: &Facts<'_>, pair: &Pair<'_>) -> bool {
+    let now = facts.problem.current.get(pair.service);
+    now.is_some_and(|now| now.on(pair.cluster) > 0)
+}
+
 impl Measure for Preference {
     fn name(&self) -> &str {
         "preference"
@@ -27,9 +32,7 @@ impl Measure for Preference {
     fn of_replica(&self, facts: &Facts<'_>, pair: &Pair<'_>) -> Option<i64> {
         let scores = facts.problem.scores.get(pair.service);
         let score = scores.and_then(|scores| scores.get(pair.cluster)).copied();
-        let now = facts.problem.current.get(pair.service);
-        let runs_there = now.is_some_and(|now| now.on(pair.cluster) > 0);
-        let avoided = if is_avoided(pair) && !runs_there {
+        let avoided = if is_avoided(pair) && !runs_there(facts, pair) {
             AVOIDED
         } else {
             0
