@@ -70,14 +70,16 @@ mod _smo {
         what_if, with_few_moves,
     };
     #[pymodule_export]
+    use super::placement::certify::certify;
+    #[pymodule_export]
     use super::placement::place::place;
     #[pymodule_export]
     use super::placement::solve::solve;
     #[pymodule_export]
     use super::placement::{
-        Alternative, AutoPlacer, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit, FleetPlacer, Goal,
-        Goals, GreenConsolidation, MilpPlacer, NoSolution, Placed, PlacementProblem, Placer, Progress, Rule,
-        ServiceDemand, Solution, problem_json_schema, rules,
+        Alternative, AutoPlacer, Certified, ClusterSupply, Decision, Diagnosis, Exhaustive, FirstFit,
+        FleetPlacer, Goal, Goals, GreenConsolidation, MilpPlacer, NoSolution, Placed, PlacementProblem,
+        Placer, Progress, Rule, ServiceDemand, Solution, problem_json_schema, rules,
     };
     #[pymodule_export]
     use super::plan::{Change, ChangeSet, DeploymentPlan, Note, Planner, ServicePlan, ValuesContract, plan};

@@ -198,3 +198,52 @@ def test_that_there_is_none_is_proved_by_the_library(graph: smo.ApplicationGraph
     with pytest.raises(smo.Infeasible) as raised:
         smo.place(problem, Claims("infeasible", placed=False))
     assert raised.value.diagnosis.proved
+
+
+def test_what_a_placer_says_is_shown_or_it_is_not() -> None:
+    clusters = [{"name": f"c{number}", "capacity": {"cpu": 7}, "price": {"cpu": 2 - number}} for number in range(3)]
+    services = [{"name": f"p/g/s{number}", "perReplica": {"cpu": 2 + number % 3}} for number in range(6)]
+    problem = smo.PlacementProblem.from_dict({"problem": {"services": services, "clusters": clusters}})
+    exact = smo.place(problem, smo.MilpPlacer())
+    assert exact.status == "optimal" and exact.certificate is None
+    certified = smo.certify(problem, exact)
+    assert certified and certified.bound == exact.value and certified.work > 0
+    assert certified.certificate is not None and problem.bound_by(certified.certificate) == exact.value
+    solution = smo.solve(problem, smo.MilpPlacer())
+    assert isinstance(solution, smo.Solution) and certified == smo.certify(problem, solution)
+    assert repr(certified) == f"<smo.Certified: bound {exact.value:g}>"
+    # first fit says nothing; its value is no bound
+    first = smo.place(problem, smo.FirstFit())
+    assert first.value > exact.value
+    refuted = smo.certify(problem, first, effort=10_000_000)
+    assert not refuted and refuted.bound is not None and refuted.bound <= exact.value
+    # the default shows what it says
+    default = smo.place(problem)
+    assert default.certificate is not None and problem.bound_by(default.certificate) == default.bound == exact.value
+    # a claim that is not so is not shown
+    claim = smo.place(problem, Claims("optimal"))
+    assert claim.status == "optimal" and not smo.certify(problem, claim, effort=10_000_000)
+
+
+def test_certify_can_be_ended_and_says_what_it_takes() -> None:
+    clusters = [{"name": f"c{number}", "capacity": {"cpu": 7}, "price": {"cpu": number}} for number in range(3)]
+    services = [{"name": f"p/g/s{number}", "perReplica": {"cpu": 2 + number % 3}} for number in range(6)]
+    problem = smo.PlacementProblem.from_dict({"problem": {"services": services, "clusters": clusters}})
+    decision = smo.place(problem, smo.Exhaustive())
+    seen: list[smo.Progress] = []
+
+    def once(at: smo.Progress) -> bool:
+        seen.append(at)
+        return False
+
+    ended = smo.certify(problem, decision, watch=once)
+    assert len(seen) == 1 and ended.bound is not None and ended.bound <= decision.value
+    assert smo.certify(problem, decision, seconds=0).bound is not None
+    with pytest.raises(TypeError, match="give a Decision or a Solution, not"):
+        smo.certify(problem, decision.to_dict())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+    def fails(at: smo.Progress) -> bool:
+        raise RuntimeError(f"no more after {at.work}")
+
+    with pytest.raises(RuntimeError, match="no more after"):
+        smo.certify(problem, decision, watch=fails)

@@ -1,5 +1,6 @@
 //! The default placer: the method that suits the problem.
 
+use super::fleet::certify_from;
 use super::milp::MilpPlacer;
 use super::{
     Answer, Certificate, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer,
@@ -17,6 +18,9 @@ use super::{
 /// The better placement and the greater bound count, and of two that are the same the one that is proved in integers: what a solver in
 /// floating point claims is given to the other ways too, for a moment. A strategy that cannot express the problem is passed over.
 ///
+/// What is proved without a [`Certificate`] is given to [`certify`](super::certify) at last, with half the effort it took: the answer has what shows its bound then, or
+/// most of it ([`Proof::certified`]).
+///
 /// ```
 /// use smo_core::placement::{AutoPlacer, PlacementProblem, Status, decide};
 ///
@@ -32,6 +36,10 @@ pub struct AutoPlacer {
 /// The effort for a proof in integers of what a solver claims, and the placements that are tried for one.
 const VOUCHING: u64 = 20_000_000;
 const VOUCHED: u64 = 2_000;
+
+/// The effort for a certificate of what is proved without one, and one part in so many of what the proof took.
+const CERTIFYING: u64 = 10_000_000;
+const ONE_IN: u64 = 2;
 
 impl AutoPlacer {
     /// What decisions call it.
@@ -88,6 +96,7 @@ impl Placer for AutoPlacer {
         let mut known: Option<Answer> = None;
         let mut refused = None;
         let mut stopped = false;
+        let mut seen = Progress::default();
         for way in [Way::Exact, Way::Fleet, Way::Every] {
             let standing = known
                 .as_ref()
@@ -101,6 +110,7 @@ impl Placer for AutoPlacer {
             let claimed = standing == Standing::Claimed;
             // Who said to stop is not asked again, and nothing more is begun.
             let mut told = |progress: &Progress| {
+                seen = *progress;
                 stopped = stopped || !watch(progress);
                 !stopped
             };
@@ -131,8 +141,63 @@ impl Placer for AutoPlacer {
             }
         }
         let nothing = || PlacementError::InvalidProblem("no strategy takes it".to_owned());
-        known.ok_or_else(|| refused.unwrap_or_else(nothing))
+        let mut known = known.ok_or_else(|| refused.unwrap_or_else(nothing))?;
+        if !stopped {
+            let effort = CERTIFYING + seen.work / ONE_IN;
+            add_certificate(problem, &mut known, effort, &mut |progress| {
+                let work = seen.work.saturating_add(progress.work);
+                watch(&Progress { work, ..seen })
+            })?;
+        }
+        Ok(known)
     }
+}
+
+/// Looks for a certificate of what is proved without one; what a solver claims counts as proved in integers then.
+fn add_certificate(
+    problem: &PlacementProblem,
+    answer: &mut Answer,
+    effort: u64,
+    watch: &mut Watch<'_>,
+) -> Result<(), PlacementError> {
+    let Answer::Found {
+        bound: Some(bound),
+        proof,
+        placement,
+        ..
+    } = answer
+    else {
+        return Ok(());
+    };
+    if proof.certified().is_some_and(|certified| certified >= *bound) {
+        return Ok(());
+    }
+    let found = match certify_from(problem, *bound, proof.certificate(), effort, watch) {
+        // numbers that are too large for it take nothing from what is found
+        Err(PlacementError::Overflow { .. } | PlacementError::TooLarge { .. }) => return Ok(()),
+        found => found?,
+    };
+    let (_, value) = evaluate(problem, placement)?;
+    let more = found.bound > proof.certified() && found.bound <= Some(value);
+    match proof {
+        Proof::Integer {
+            certificate,
+            certified,
+            ..
+        } if more => {
+            *certificate = found.certificate.map(Box::new);
+            *certified = found.bound;
+        }
+        Proof::Solver { .. } | Proof::None if found.bound >= Some(*bound) => {
+            *proof = Proof::Integer {
+                argument: "prices on capacity, and all cases that they leave open".to_owned(),
+                certificate: found.certificate.map(Box::new),
+                certified: found.bound,
+            };
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

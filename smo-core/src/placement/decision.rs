@@ -24,9 +24,13 @@ pub enum Proof {
     Integer {
         /// The argument, in one line.
         argument: String,
-        /// What the bound can be evaluated from again, where prices prove it or most of it.
+        /// What the bound can be evaluated from again, all of it or most: see `certified`. Where goals have an order of priority, it is one of the
+        /// question by the goals of the level that the bound is of.
         #[serde(skip)]
         certificate: Option<Box<Certificate>>,
+        /// The bound that the certificate proves by itself; less than the one that is claimed where the argument shows more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        certified: Option<Value>,
     },
     /// A floating-point solver, within its tolerance.
     Solver {
@@ -50,6 +54,16 @@ impl Proof {
         Self::Integer {
             argument: argument.into(),
             certificate: None,
+            certified: None,
+        }
+    }
+
+    /// The bound that the certificate proves by itself.
+    #[must_use]
+    pub const fn certified(&self) -> Option<Value> {
+        match self {
+            Self::Integer { certified, .. } => *certified,
+            _ => None,
         }
     }
 }

@@ -59,7 +59,7 @@ pub use evaluate::evaluate;
 pub use exhaustive::Exhaustive;
 pub use explanation::{Alternative, ClusterUse, Explanation, Reason, ServiceExplanation};
 pub use first_fit::FirstFit;
-pub use fleet::{Certificate, FleetPlacer};
+pub use fleet::{Certificate, Certified, FleetPlacer, certify};
 pub use goals::{Facts, Goal, Goals, Measure, Value, Weight};
 pub use green::GreenConsolidation;
 pub use integers::IntegerModel;

@@ -2,13 +2,20 @@
 //! broken, and the finished placement is checked.
 
 use super::rules::{Demand, Rule, stays};
-use super::{Assignment, Placement, PlacementProblem, Work, verify};
+use super::{Assignment, Goal, Placement, PlacementProblem, Work, verify};
 use crate::id::{ClusterName, ServiceKey};
 
 impl PlacementProblem {
     /// True when a goal of the host says more than what one replica adds on a cluster.
     pub(super) fn has_coupled_goals(&self) -> bool {
         self.measures.iter().any(|goal| goal.get().couples())
+    }
+
+    /// True when code of the host may make a placement worth less than all that is counted without it: goals that look at everything, and wishes
+    /// that are rewarded for being broken.
+    pub(super) fn has_code_below(&self) -> bool {
+        let rewarded = self.goals.weight(Goal::Preference).millionths() < 0;
+        self.has_coupled_goals() || rewarded && self.rules.iter().any(|rule| rule.get().priced(self))
     }
 
     /// True when a rule that is not about capacity or the limits of links looks at more than one service or cluster, or a

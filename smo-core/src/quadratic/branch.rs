@@ -1,242 +1,330 @@
-//! Branch and bound on prices: what reduced cost rules out is closed, and a tree decides the rest.
+//! Branch and bound on prices: what reduced cost rules out is closed, and a tree decides the rest. What it looked at is a proof that can be
+//! followed again.
 //!
 //! Every node climbs a little from its parent's prices. Branching closes one choice of the dearest row that the relaxed
-//! answer overloads, or takes it.
+//! answer overloads, or takes it. Where what agents can take proves more than prices, nodes climb by rewards instead.
 
-use super::certificate::{SHIFT, whole_prices};
+use std::rc::Rc;
+
+use super::branch_rewards::climb;
+use super::certificate::Certificate;
+use super::certificate_cases::{Case, Claim, Known, Look, MOST_CASES};
+use super::certificate_narrow::Open;
 use super::dual::{Ascent, Stage};
 use super::field::Field;
 use super::forest::Forest;
-use super::marginals::{CLOSED, Marginals};
 use super::problem::QuadraticProblem;
 use super::shares::Shares;
+use super::star::stars;
 
-#[derive(Debug)]
-struct Node {
-    closed: Vec<bool>,
-    prices: Vec<f64>,
-    bound: i128,
+/// Sweeps of the climb of one node, and rounds of sharing where there is something to share.
+const SWEEPS: usize = 40;
+const ROUNDS: u64 = 24;
+
+/// What came of looking at cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branched {
+    /// What shows that no answer that counts costs less than [`Self::open`] or is claimed; `None` where that is too much to keep, or the claim is wrong.
+    pub cases: Option<Vec<Case>>,
+    /// The least that prices prove of what was not looked at; `None` where all was.
+    pub open: Option<i64>,
+    /// An answer that counts and is cheaper than claimed was met: the claim is wrong.
+    pub refuted: bool,
+    /// Effort taken.
+    pub work: u64,
 }
 
-/// The search by cases.
-pub(super) struct Branch<'a> {
-    problem: &'a QuadraticProblem,
-    field: &'a Field,
-    forest: &'a Forest,
-    pub(super) best: Option<(Vec<usize>, i64)>,
-    pub(super) work: u64,
-}
-
-impl<'a> Branch<'a> {
-    pub(super) const fn new(
-        problem: &'a QuadraticProblem,
-        field: &'a Field,
-        forest: &'a Forest,
-        best: Option<(Vec<usize>, i64)>,
-    ) -> Self {
-        Self {
-            problem,
-            field,
-            forest,
-            best,
-            work: 0,
-        }
+/// Looks for cases that show a claim, beginning with these prices, until the effort is used up or `go_on` says `false`. With rewards at
+/// every node, which take longer, where that is wanted and they prove more than prices do: for agents that are full to the last unit.
+///
+/// ```
+/// use smo_core::quadratic::{Certificate, Claim, QuadraticProblem, by_cases};
+///
+/// // Two tasks of 2; the cheap agent has room for one, which prices say only in part.
+/// let mut problem = QuadraticProblem::new(2, 2, 1);
+/// for task in 0..2 {
+///     problem.set_need(task, 0, 2);
+///     problem.set_cost(task, 0, 1);
+///     problem.set_cost(task, 1, 10);
+/// }
+/// problem.set_capacity(0, 0, 3);
+/// problem.set_capacity(1, 0, 9);
+/// let question = &problem;
+/// let claimed = |claim: i64| {
+///     let dear = move |answer: &[usize]| question.value(answer).is_none_or(|value| value >= claim);
+///     Claim::new(question, move |bound| bound >= claim, dear)
+/// };
+/// let prices = Certificate::free(&problem);
+/// let shown = by_cases(&mut claimed(11), &prices, true, 1_000_000, &mut |_| true);
+/// assert!(claimed(11).holds(&prices, &shown.cases.unwrap()));
+/// assert!(by_cases(&mut claimed(12), &prices, false, 1_000_000, &mut |_| true).refuted);
+/// ```
+#[must_use]
+pub fn by_cases(
+    claim: &mut Claim<'_>,
+    prices: &Certificate,
+    rewarding: bool,
+    effort: u64,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Branched {
+    let mut tree = Tree {
+        claim,
+        cases: Some(Vec::new()),
+        rewarding,
+        refuted: false,
+        effort,
+        work: 0,
+    };
+    let open = tree.search(prices, go_on);
+    Branched {
+        cases: tree.cases.filter(|_| !tree.refuted),
+        open,
+        refuted: tree.refuted,
+        work: tree.work,
     }
+}
 
-    /// Looks at every case, or stops when the effort is used up. Gives what no answer costs less than; that is the best
-    /// answer's cost when all cases were looked at (`i64::MAX` when there is no answer).
-    pub(super) fn search(&mut self, prices: &[f64], effort: u64, go_on: &mut dyn FnMut(u64) -> bool) -> i64 {
-        let pairs = self.problem.tasks() * self.problem.agents();
-        let closed = (0..pairs).map(|pair| {
-            !self
-                .problem
-                .allows(pair / self.problem.agents(), pair % self.problem.agents())
-        });
-        let mut open = vec![Node {
-            closed: closed.collect(),
-            prices: prices.to_vec(),
-            bound: i128::MIN,
+struct Node {
+    open: Open,
+    prices: Rc<Certificate>,
+    rewards: Option<Rc<[i128]>>,
+    bound: i64,
+}
+
+struct Tree<'c, 'a> {
+    claim: &'c mut Claim<'a>,
+    cases: Option<Vec<Case>>,
+    /// What agents can take proves more than prices do: it is looked at in every node.
+    rewarding: bool,
+    refuted: bool,
+    effort: u64,
+    work: u64,
+}
+
+impl Tree<'_, '_> {
+    /// Gives the least bound of what is left open.
+    fn search(&mut self, prices: &Certificate, go_on: &mut dyn FnMut(u64) -> bool) -> Option<i64> {
+        let mut waiting = vec![Node {
+            open: Open::new(self.claim.problem()),
+            prices: Rc::new(prices.clone()),
+            rewards: None,
+            bound: i64::MIN,
         }];
-        while let Some(node) = open.pop() {
-            if self.is_beaten(node.bound) {
+        let mut left: Option<i64> = None;
+        while let Some(node) = waiting.pop() {
+            if self.refuted || self.work > self.effort || !go_on(self.work) {
+                left = Some(left.map_or(node.bound, |left| left.min(node.bound)));
+                self.keep(Case::default());
                 continue;
             }
-            if self.work > effort || !go_on(self.work) {
-                open.push(node);
-                break;
-            }
-            open.extend(self.look(node));
+            waiting.extend(self.look(node).into_iter().flatten());
         }
-        let left = open
-            .iter()
-            .map(|node| ceil(node.bound))
-            .filter(|bound| self.best.as_ref().is_none_or(|(_, best)| bound < best));
-        left.min()
-            .unwrap_or_else(|| self.best.as_ref().map_or(i64::MAX, |(_, value)| *value))
+        left
     }
 
-    /// True when nothing below this bound is better than the best.
-    fn is_beaten(&self, bound: i128) -> bool {
-        self.best.as_ref().is_some_and(|(_, value)| ceil(bound) >= *value)
+    fn keep(&mut self, case: Case) {
+        if let Some(cases) = &mut self.cases {
+            cases.push(case);
+        }
+        self.cases.take_if(|cases| cases.len() > MOST_CASES);
     }
 
-    /// The cases of a node, the likelier one last.
-    fn look(&mut self, mut node: Node) -> Vec<Node> {
-        let agents = self.problem.agents();
-        let mut ascent = Ascent::new(self.problem, self.field, self.forest, Shares::none(self.problem));
-        ascent.start_from(&node.prices);
-        ascent.close(&node.closed);
-        ascent.climb(
-            &Stage {
-                sweeps: 40,
-                one_in: 1,
-                from: 0.03,
-                to: 0.001,
-            },
-            &mut |_| true,
-        );
-        self.work += ascent.work + 16 * (self.problem.tasks() * agents) as u64;
-        node.prices = ascent.prices();
-        let whole = whole_prices(self.problem, &node.prices, self.field.width);
-        let Some(marginals) = Marginals::new(self.problem, self.forest, &whole, &node.closed) else {
-            return Vec::new();
-        };
-        node.bound = node.bound.max(marginals.bound);
-        let answer = ascent.relaxed();
-        self.see(&answer);
-        if self.is_beaten(node.bound) {
-            return Vec::new();
-        }
-        for (closed, least) in node.closed.iter_mut().zip(&marginals.least) {
-            *closed |= *least >= CLOSED
-                || self
-                    .best
-                    .as_ref()
-                    .is_some_and(|(_, value)| ceil(*least) >= *value);
-        }
-        let Some((task, agent)) = self.choice(&node, &answer, &marginals) else {
-            return Vec::new();
-        };
-        let mut without = Node {
-            closed: node.closed.clone(),
-            prices: node.prices.clone(),
-            bound: node.bound,
-        };
-        without.closed[task * agents + agent] = true;
-        for other in (0..agents).filter(|other| *other != agent) {
-            node.closed[task * agents + other] = true;
-        }
-        self.give_way(&mut node.closed);
-        vec![without, node]
-    }
-
-    fn see(&mut self, answer: &[usize]) {
-        if let Some(value) = self.problem.value(answer)
-            && self.best.as_ref().is_none_or(|(_, best)| value < *best)
+    /// The cases of a node, the one to look at first last; `None` where it is closed.
+    fn look(&mut self, mut node: Node) -> Option<[Node; 2]> {
+        let mut case = Case::default();
+        let mut looked = self.closer(&mut node);
+        let mut relaxed = None;
+        let mut shares = None;
+        if let Some((bound, _)) = &looked
+            && (node.rewards.is_none() || !self.rewarding)
         {
-            self.best = Some((answer.to_vec(), value));
-        }
-    }
-
-    /// A task with more than one agent left, and the agent to try: the largest on the most overloaded row of the relaxed
-    /// answer, else the one whose second choice is dearest. `None` when everything is decided: then that is an answer.
-    fn choice(&mut self, node: &Node, answer: &[usize], marginals: &Marginals) -> Option<(usize, usize)> {
-        let agents = self.problem.agents();
-        let open: Vec<usize> = (0..self.problem.tasks())
-            .filter(|task| {
-                node.closed[task * agents..(task + 1) * agents]
-                    .iter()
-                    .filter(|closed| !**closed)
-                    .count()
-                    > 1
-            })
-            .collect();
-        if open.is_empty() {
-            let only = (0..self.problem.tasks())
-                .map(|task| (0..agents).find(|agent| !node.closed[task * agents + agent]));
-            if let Some(only) = only.collect::<Option<Vec<usize>>>() {
-                self.see(&only);
-            }
-            return None;
-        }
-        let mut used = vec![0.0; agents * self.field.resources];
-        for (task, agent) in answer.iter().enumerate() {
-            self.field.add_needs(task, *agent, 1.0, &mut used);
-        }
-        let over = |at: &usize| used[*at] / self.field.capacities[*at].max(1.0);
-        let row = (0..used.len())
-            .filter(|at| over(at) > 1.0 + 1e-12)
-            .max_by(|a, b| over(a).total_cmp(&over(b)));
-        if let Some(row) = row {
-            let (agent, resource) = (row / self.field.resources, row % self.field.resources);
-            let size = |task: &usize| self.field.needs(*task)[resource];
-            let there = open
-                .iter()
-                .copied()
-                .filter(|task| answer[*task] == agent && size(task) > 0.0);
-            if let Some(task) = there.max_by(|a, b| size(a).total_cmp(&size(b))) {
-                return Some((task, agent));
+            let climb = Climb::of(self.claim.narrowed(), &node.prices);
+            self.work += climb.work;
+            self.refuted |= !self.claim.is_beaten(&climb.relaxed);
+            relaxed = Some(climb.relaxed);
+            let better = climb.certificate.bound(self.claim.narrowed());
+            if better.is_some_and(|better| better > *bound) {
+                case.certificate = Some(climb.certificate.clone());
+                node.prices = Rc::new(climb.certificate);
+                looked = self.closer(&mut node);
             }
         }
-        let cheapest = |task: usize| {
-            let row = &marginals.least[task * agents..(task + 1) * agents];
-            let mut open: Vec<(i128, usize)> = row
-                .iter()
-                .copied()
-                .zip(0..)
-                .filter(|(_, agent)| !node.closed[task * agents + agent])
-                .collect();
-            open.sort_unstable();
-            open
-        };
-        open.into_iter()
-            .filter_map(|task| match cheapest(task)[..] {
-                [(first, agent), (second, _), ..] => Some((second - first, task, agent)),
-                _ => None,
-            })
-            .max_by_key(|(regret, task, _)| (*regret, std::cmp::Reverse(*task)))
-            .map(|(_, task, agent)| (task, agent))
-    }
-
-    /// Closes agents that those already decided leave no room at.
-    fn give_way(&self, closed: &mut [bool]) {
-        let agents = self.problem.agents();
-        let resources = self.problem.resources();
-        let mut used = vec![0_u128; agents * resources];
-        let mut decided = vec![false; self.problem.tasks()];
-        for task in 0..self.problem.tasks() {
-            let mut left = (0..agents).filter(|agent| !closed[task * agents + agent]);
-            if let (Some(agent), None) = (left.next(), left.next()) {
-                decided[task] = true;
-                for resource in 0..resources {
-                    used[agent * resources + resource] +=
-                        u128::from(self.problem.need(task, agent, resource));
+        if let Some((bound, _)) = &looked
+            && self.rewarding
+        {
+            let narrowed = self.claim.narrowed();
+            let packed = node
+                .prices
+                .packing
+                .as_ref()
+                .map(|packing| packing.rewards.as_slice());
+            let from = node.rewards.as_deref().or(packed);
+            let climbed = climb(
+                narrowed,
+                &node.prices.prices,
+                from,
+                node.rewards.is_none(),
+                self.effort.saturating_sub(self.work),
+            );
+            self.work += climbed.as_ref().map_or(0, |climbed| climbed.work);
+            match climbed {
+                Some(climbed) if climbed.bound > *bound => {
+                    case.rewards = Some(climbed.rewards.clone());
+                    node.rewards = Some(climbed.rewards.into());
+                    shares = Some(climbed.shares);
+                    looked = self.closer(&mut node);
                 }
+                Some(climbed) if node.rewards.is_some() => shares = Some(climbed.shares),
+                // what proves no more at the root is not looked at again
+                _ => self.rewarding = false,
             }
         }
-        for task in 0..self.problem.tasks() {
-            for agent in 0..agents {
-                let full = self
-                    .problem
-                    .capacities(agent)
-                    .iter()
-                    .enumerate()
-                    .any(|(resource, has)| {
-                        let need = if decided[task] {
-                            0
-                        } else {
-                            self.problem.need(task, agent, resource)
-                        };
-                        *has < u64::MAX
-                            && used[agent * resources + resource] + u128::from(need) > u128::from(*has)
-                    });
-                closed[task * agents + agent] |= full;
+        if let Some((bound, with)) = looked {
+            node.bound = node.bound.max(bound);
+            let problem = self.claim.problem();
+            let undecided = shares.and_then(|shares| most_undecided(problem, &node.open, &shares));
+            case.split = undecided.or_else(|| choice(problem, &node.open, relaxed.as_deref(), &with));
+        }
+        let parts = case.split.map(|pair| {
+            let part = |there| Node {
+                open: node.open.split(self.claim.problem(), pair, there),
+                prices: Rc::clone(&node.prices),
+                rewards: node.rewards.clone(),
+                bound: node.bound,
+            };
+            [part(true), part(false)]
+        });
+        self.keep(case);
+        parts
+    }
+
+    /// What is left open at what is known of a node.
+    fn closer(&mut self, node: &mut Node) -> Option<(i64, Vec<Option<i64>>)> {
+        self.work += 16 * node.open.0.len() as u64;
+        let known = Known {
+            prices: &node.prices,
+            rewards: node.rewards.as_deref(),
+        };
+        match self.claim.look(&mut node.open, known) {
+            Look::Closed => None,
+            Look::Open(bound, with) => Some((bound, with)),
+            Look::Cheaper => {
+                self.refuted = true;
+                None
             }
         }
     }
 }
 
-fn ceil(fixed: i128) -> i64 {
-    let up = fixed.saturating_add((1 << SHIFT) - 1) >> SHIFT;
-    i64::try_from(up).unwrap_or(if up > 0 { i64::MAX } else { i64::MIN })
+/// Prices of a node, climbed from those of its parent.
+struct Climb {
+    certificate: Certificate,
+    /// What the trees take at them; agents may be overloaded.
+    relaxed: Vec<usize>,
+    work: u64,
+}
+
+impl Climb {
+    fn of(problem: &QuadraticProblem, prices: &Certificate) -> Self {
+        let field = Field::new(problem);
+        let stars = stars(problem);
+        let forest = Forest::new(problem, &stars);
+        let shares = Shares::new(problem, &field, &forest, &stars);
+        let shared = (ROUNDS + 1) * shares.work(&field);
+        let mut ascent = Ascent::new(problem, &field, &forest, shares);
+        if let Some(known) = prices.prices(problem, field.width) {
+            ascent.start_from(&known);
+        }
+        let stage = Stage {
+            sweeps: SWEEPS,
+            one_in: 1,
+            from: 0.03,
+            to: 0.001,
+        };
+        ascent.climb(&stage, &mut |_| true);
+        ascent.share(shared + 2 * (ROUNDS + 1) * ascent.sweep_work(), &mut |_| true);
+        Self {
+            relaxed: ascent.relaxed(),
+            work: ascent.work,
+            certificate: Certificate::of(
+                problem,
+                &ascent.prices(),
+                field.width,
+                &forest.rest,
+                ascent.shares(),
+            ),
+        }
+    }
+}
+
+/// A pair that agents took sometimes and sometimes not, rather one of a large task; `None` where all that is open is as good as decided.
+fn most_undecided(problem: &QuadraticProblem, open: &Open, shares: &[f64]) -> Option<(usize, usize)> {
+    let agents = problem.agents();
+    let mut best: Option<(f64, usize, usize)> = None;
+    for task in 0..problem.tasks() {
+        if open.only(problem, task).is_some() {
+            continue;
+        }
+        for agent in open.agents(problem, task) {
+            let share = shares[task * agents + agent];
+            let rows = problem.capacities(agent).iter().enumerate();
+            let sizes =
+                rows.map(|(resource, has)| problem.need(task, agent, resource) as f64 / (*has).max(1) as f64);
+            let undecided = share.min(1.0 - share) * (0.01 + sizes.fold(0.0, f64::max));
+            if share.min(1.0 - share) > 0.02 && best.is_none_or(|(known, ..)| undecided > known) {
+                best = Some((undecided, task, agent));
+            }
+        }
+    }
+    best.map(|(_, task, agent)| (task, agent))
+}
+
+/// A task with more than one agent left, and the agent to try: the largest on the most overloaded row of the relaxed
+/// answer, else the one whose second choice is dearest.
+fn choice(
+    problem: &QuadraticProblem,
+    open: &Open,
+    answer: Option<&[usize]>,
+    with: &[Option<i64>],
+) -> Option<(usize, usize)> {
+    let (agents, resources) = (problem.agents(), problem.resources());
+    let undecided = || (0..problem.tasks()).filter(|task| open.agents(problem, *task).nth(1).is_some());
+    let mut used = vec![0.0; agents * resources];
+    for (task, agent) in answer.unwrap_or_default().iter().enumerate() {
+        for resource in 0..resources {
+            used[agent * resources + resource] += problem.need(task, *agent, resource) as f64;
+        }
+    }
+    let over =
+        |row: &usize| used[*row] / (problem.capacities(row / resources)[row % resources] as f64).max(1.0);
+    let row = (0..used.len())
+        .filter(|row| over(row) > 1.0 + 1e-12)
+        .max_by(|one, other| over(one).total_cmp(&over(other)));
+    if let Some(row) = row {
+        let (agent, resource) = (row / resources, row % resources);
+        let size = |task: &usize| problem.need(*task, agent, resource);
+        let is_there = |task: usize| answer.is_some_and(|answer| answer[task] == agent);
+        let there = undecided().filter(|task| is_there(*task) && size(task) > 0);
+        if let Some(task) = there
+            .filter(|task| open.row(problem, *task)[agent])
+            .max_by_key(size)
+        {
+            return Some((task, agent));
+        }
+    }
+    let regret = |task: usize| {
+        let mut costs: Vec<(i64, usize)> = open
+            .agents(problem, task)
+            .filter_map(|agent| Some((with[task * agents + agent]?, agent)))
+            .collect();
+        costs.sort_unstable();
+        match costs[..] {
+            [(first, agent), (second, _), ..] => Some((i128::from(second) - i128::from(first), task, agent)),
+            _ => None,
+        }
+    };
+    undecided()
+        .filter_map(regret)
+        .max_by_key(|(regret, task, _)| (*regret, std::cmp::Reverse(*task)))
+        .map(|(_, task, agent)| (task, agent))
 }

@@ -4,12 +4,16 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::unionfind::UnionFind;
 use serde::{Deserialize, Serialize};
 
+use super::certificate_cases::{Cases, Claim};
+use super::certificate_narrow::alike;
 use super::certificate_packing::Packing;
 use super::certificate_parts::Share;
+use super::certificate_tree::{Beside, Tree};
 use super::distance::Distance;
-use super::problem::{FORBIDDEN, Link, QuadraticProblem};
+use super::problem::{FORBIDDEN, QuadraticProblem};
 
 /// Prices are in 1/2^40 of the unit of costs, so that even the price of a byte of hundreds of gigabytes loses next to nothing in rounding.
 pub(super) const SHIFT: u32 = 40;
@@ -34,6 +38,9 @@ pub struct Certificate {
     pub shares: Vec<Share>,
     /// Another bound of the same question: by what agents can take, instead of by prices. The greater one counts.
     pub packing: Option<Packing>,
+    /// What prices leave open, by cases; the greater bound counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<Box<Cases>>,
 }
 
 impl Certificate {
@@ -51,6 +58,20 @@ impl Certificate {
             left_out: left_out.to_vec(),
             shares,
             packing: None,
+            cases: None,
+        }
+    }
+
+    /// Nothing has a price, and links that close circles are left out.
+    #[must_use]
+    pub fn free(problem: &QuadraticProblem) -> Self {
+        let mut sets = UnionFind::new(problem.tasks());
+        let links = problem.links().iter().enumerate();
+        let circles = links.filter_map(|(number, link)| (!sets.union(link.from, link.to)).then_some(number));
+        Self {
+            left_out: circles.collect(),
+            prices: vec![0; problem.agents() * problem.resources()],
+            ..Self::default()
         }
     }
 
@@ -72,11 +93,45 @@ impl Certificate {
     /// a share is of a link in a tree, of one that bears another share, or not of all its tasks, or what a packing claims is not shown.
     #[must_use]
     pub fn bound(&self, problem: &QuadraticProblem) -> Option<i64> {
-        let mut total = 0_i128;
-        let mut at = AtTask {
-            links: vec![Vec::new(); problem.tasks()],
-            borne: vec![Vec::new(); problem.tasks()],
+        let mut total = self.by_trees(problem, |tree, rows| tree.least(problem, rows))?;
+        if let Some(packing) = &self.packing {
+            let left_out = self.left_out.iter().copied().collect();
+            total = total.max(packing.bound(problem, &left_out)?);
+        }
+        let bound = up(total)?;
+        let Some(cases) = &self.cases else {
+            return Some(bound);
         };
+        let claim = i64::try_from(cases.claim).ok()?;
+        let is_beaten = |answer: &[usize]| problem.value(answer).is_none_or(|value| value >= claim);
+        let mut claimed = Claim::new(problem, |bound| bound >= claim, is_beaten).with_alike(alike(problem));
+        claimed.holds(self, &cases.cases).then_some(bound.max(claim))
+    }
+
+    /// The same without a packing, and by task and then agent: no answer with the task there costs less; `None` where it may not be.
+    pub(super) fn marginals(&self, problem: &QuadraticProblem) -> Option<(i64, Vec<Option<i64>>)> {
+        let mut above = vec![None; problem.tasks() * problem.agents()];
+        let total = self.by_trees(problem, |tree, rows| tree.marginals(problem, rows, &mut above))?;
+        let bound = |above: Option<i128>| match above {
+            Some(above) => up(total.checked_add(above)?).map(Some),
+            None => Some(None),
+        };
+        let least = above.into_iter().map(bound).collect::<Option<Vec<_>>>()?;
+        Some((up(total)?, least))
+    }
+
+    /// What prices prove, in 2^-40 of the unit of costs, given what says of a tree with priced rows what it costs at least.
+    fn by_trees(
+        &self,
+        problem: &QuadraticProblem,
+        mut least_of: impl FnMut(&Tree<'_>, Vec<Vec<Option<i128>>>) -> Option<i128>,
+    ) -> Option<i128> {
+        if problem.agents() == 0 && problem.tasks() > 0 {
+            return None;
+        }
+        let mut total = 0_i128;
+        let mut beside: Beside<'_> = vec![Vec::new(); problem.tasks()];
+        let mut borne: Vec<Vec<&[i128]>> = vec![Vec::new(); problem.tasks()];
         let left_out: BTreeSet<usize> = self.left_out.iter().copied().collect();
         let least: Vec<i64> = problem.distances().iter().map(Distance::least).collect();
         let (mut bearers, mut groups) = (BTreeSet::new(), BTreeSet::new());
@@ -91,7 +146,7 @@ impl Certificate {
             let group = share.of.group().filter(priced);
             let paid = group.is_some_and(|group| !groups.insert(group));
             for (task, costs) in tasks.iter().zip(share.costs.chunks_exact(problem.agents())) {
-                at.borne[*task].push(costs);
+                borne[*task].push(costs);
             }
             total = total.checked_add(share.least(problem, &tasks, paid)?)?;
         }
@@ -107,15 +162,19 @@ impl Certificate {
                         .checked_mul(1 << SHIFT)?,
                 )?;
             } else {
-                at.links[link.from].push((link.to, link));
-                at.links[link.to].push((link.from, link));
+                beside[link.from].push((link.to, link));
+                beside[link.to].push((link.from, link));
             }
         }
         let mut seen = vec![false; problem.tasks()];
         for root in 0..problem.tasks() {
-            if !seen[root] {
-                total = total.checked_add(self.tree(problem, &at, root, &mut seen)?)?;
+            if seen[root] {
+                continue;
             }
+            let tree = Tree::grow(&beside, root, &mut seen)?;
+            let rows = tree.tasks().map(|task| self.priced(problem, task, &borne[task]));
+            let rows = rows.collect::<Option<Vec<_>>>()?;
+            total = total.checked_add(least_of(&tree, rows)?)?;
         }
         for agent in 0..problem.agents() {
             for (resource, has) in problem.capacities(agent).iter().enumerate() {
@@ -139,63 +198,13 @@ impl Certificate {
                 }
             }
         }
-        if let Some(packing) = &self.packing {
-            total = total.max(packing.bound(problem, &left_out)?);
-        }
-        // costs are whole, so the next whole number up is a bound too
-        let up = total.checked_add((1 << SHIFT) - 1)?;
-        i64::try_from(up >> SHIFT).ok()
+        Some(total)
     }
 
     fn price(&self, problem: &QuadraticProblem, agent: usize, resource: usize) -> Option<i128> {
         self.prices
             .get(agent * problem.resources() + resource)
             .and_then(|price| i128::try_from(*price).ok())
-    }
-
-    /// The least that a tree costs, needs paid.
-    fn tree(
-        &self,
-        problem: &QuadraticProblem,
-        at: &AtTask<'_>,
-        root: usize,
-        seen: &mut [bool],
-    ) -> Option<i128> {
-        // parents first
-        let mut order: Vec<(usize, Option<(usize, &Link)>)> = vec![(root, None)];
-        seen[root] = true;
-        let mut place = 0;
-        while let Some((task, above)) = order.get(place).copied() {
-            for (other, link) in &at.links[task] {
-                if above.is_some_and(|(_, up)| std::ptr::eq(up, *link)) {
-                    continue;
-                }
-                if seen[*other] {
-                    return None;
-                }
-                seen[*other] = true;
-                order.push((*other, Some((place, *link))));
-            }
-            place += 1;
-        }
-        let mut rows = Vec::with_capacity(order.len());
-        for (task, _) in &order {
-            rows.push(self.priced(problem, *task, &at.borne[*task])?);
-        }
-        for place in (1..order.len()).rev() {
-            let (_, Some((parent, link))) = order[place] else {
-                return None;
-            };
-            let below = rows.split_off(place).pop()?;
-            let message = message(problem, link, link.from == order[parent].0, &below)?;
-            for (cost, more) in rows[parent].iter_mut().zip(message) {
-                *cost = match (*cost, more) {
-                    (Some(cost), Some(more)) => Some(cost.checked_add(more)?),
-                    _ => None,
-                };
-            }
-        }
-        rows.first()?.iter().flatten().min().copied()
     }
 
     /// By agent: what the task costs with its needs paid and without what others bear, where it may be.
@@ -227,54 +236,10 @@ impl Certificate {
     }
 }
 
-/// What is at each task: its links in trees, each with the other end, and the shares that others bear of its costs.
-struct AtTask<'a> {
-    links: Vec<Vec<(usize, &'a Link)>>,
-    borne: Vec<Vec<&'a [i128]>>,
-}
-
-/// By agent of the parent: the least of the child and the link, where there is one that may be.
-fn message(
-    problem: &QuadraticProblem,
-    link: &Link,
-    forward: bool,
-    below: &[Option<i128>],
-) -> Option<Vec<Option<i128>>> {
-    let distance = &problem.distances()[link.distance];
-    let unit = i128::from(link.weight).checked_mul(1 << SHIFT)?;
-    // agents of a class are alike: the cheapest of each, and for each parent class the best of them
-    let mut least: Vec<Option<i128>> = vec![None; distance.classes()];
-    for (agent, cost) in below.iter().enumerate() {
-        let slot = &mut least[distance.class_of(agent)];
-        *slot = [*slot, *cost].into_iter().flatten().min();
-    }
-    let everywhere = least.iter().flatten().min().copied()?;
-    let mut by_class = Vec::with_capacity(distance.classes());
-    for class in 0..distance.classes() {
-        let best = if let Some(cut) = distance.cut_cost() {
-            let apart = everywhere.checked_add(unit.checked_mul(i128::from(cut))?)?;
-            Some(least[class].map_or(apart, |same| same.min(apart)))
-        } else {
-            let mut best = None;
-            for (other, cost) in least
-                .iter()
-                .enumerate()
-                .filter_map(|(other, least)| Some((other, (*least)?)))
-            {
-                let (from, to) = if forward { (class, other) } else { (other, class) };
-                if let Some(far) = distance.weighed(link.weight, from, to) {
-                    let far = cost.checked_add(far.checked_mul(1 << SHIFT)?)?;
-                    best = Some(best.map_or(far, |best: i128| best.min(far)));
-                }
-            }
-            best
-        };
-        by_class.push(best);
-    }
-    let message = (0..below.len())
-        .map(|agent| by_class[distance.class_of(agent)])
-        .collect();
-    Some(message)
+/// The next whole number up: costs are whole, so that is a bound too.
+pub(super) fn up(total: i128) -> Option<i64> {
+    let up = total.checked_add((1 << SHIFT) - 1)?;
+    i64::try_from(up >> SHIFT).ok()
 }
 
 /// Prices in whole numbers, by agent and then resource; nothing where nothing is limited and nothing costs.

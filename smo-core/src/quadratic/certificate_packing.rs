@@ -100,6 +100,11 @@ impl Packing {
             .map(|price| i128::try_from(*price).ok())
             .collect::<Option<Vec<_>>>()?;
         let mut spare = least;
+        // no end of it cannot be paid for, and nothing is short of it
+        let endless = |(has, price): (&u64, &i128)| *has == u64::MAX && *price > 0;
+        if room.iter().zip(&rent).any(endless) {
+            return Some(false);
+        }
         for (has, price) in room.iter().zip(&rent) {
             spare = spare.checked_add(price.checked_mul(i128::from(*has))?)?;
         }
@@ -263,7 +268,9 @@ fn sets(
         let mut load = Load::default();
         for (twig, _) in tree.iter().zip(taken).filter(|(_, taken)| **taken) {
             for (resource, load) in load.iter_mut().enumerate().take(problem.resources()) {
-                *load += u128::from(problem.need(twig.task, agent, resource));
+                if problem.capacities(agent)[resource] < u64::MAX {
+                    *load += u128::from(problem.need(twig.task, agent, resource));
+                }
             }
         }
         load

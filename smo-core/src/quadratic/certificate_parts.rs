@@ -218,7 +218,7 @@ fn group_least(group: &Group, rows: &[Vec<Option<i128>>]) -> Option<i128> {
     let unit = |count: usize| match (count, group.price) {
         (0, _) => Some(0),
         (_, None) => None,
-        (count, Some(price)) => Some((i128::from(price) << SHIFT) * count as i128),
+        (count, Some(price)) => Some((i128::from(price) << SHIFT).saturating_mul(count as i128)),
     };
     let usable = (0..classes)
         .filter(|class| group.usable.get(*class) == Some(&true))

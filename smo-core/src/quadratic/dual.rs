@@ -45,7 +45,6 @@ pub(super) struct Ascent<'a> {
     slopes: Vec<f64>,
     adam: Adam,
     answer: Vec<usize>,
-    closed: Option<Vec<bool>>,
     used: Vec<f64>,
     random: Random,
     /// The best prices seen, and what they prove, in floats; the shares of then are kept.
@@ -71,7 +70,6 @@ impl<'a> Ascent<'a> {
             slopes: vec![0.0; length],
             adam: Adam::new(length),
             answer: vec![0; field.tasks()],
-            closed: None,
             used: vec![0.0; length],
             random: Random::new(1),
             best: (f64::NEG_INFINITY, vec![0.0; length]),
@@ -94,11 +92,6 @@ impl<'a> Ascent<'a> {
             self.prices.fill(0.0);
         }
         better
-    }
-
-    /// Choices that count no longer, by task and then agent.
-    pub(super) fn close(&mut self, closed: &[bool]) {
-        self.closed = Some(closed.to_vec());
     }
 
     /// What the trees took when last looked at; capacity may be overrun.
@@ -181,18 +174,8 @@ impl<'a> Ascent<'a> {
         self.used.fill(0.0);
         let mut value = self.outside;
         let first = self.random.below(one_in);
-        let agents = self.field.agents;
-        let closed = self
-            .closed
-            .as_ref()
-            .map(|closed| |task: usize, agent: usize| closed[task * agents + agent]);
-        let closed = closed
-            .as_ref()
-            .map(|closed| closed as &dyn Fn(usize, usize) -> bool);
         for tree in (first..self.forest.trees()).step_by(one_in) {
-            value += self
-                .sweep
-                .tree(&self.field, tree, &unit, closed, &mut self.answer);
+            value += self.sweep.tree(&self.field, tree, &unit, None, &mut self.answer);
             if sharing {
                 self.shares.note(&self.field, self.forest, &mut self.sweep, tree);
             }

@@ -262,10 +262,13 @@ impl QuadraticProblem {
         }
     }
 
-    /// Adds a group of tasks that spread. One without tasks or with unknown ones, without a class for each agent, or with a price below zero
+    /// Adds a group of tasks that spread. One without tasks, with unknown ones or one twice, without a class for each agent, or with a price below zero
     /// changes nothing.
     pub fn add_group(&mut self, group: Group) {
-        let known = group.tasks.iter().all(|task| *task < self.tasks) && group.class.len() == self.agents;
+        let mut once = std::collections::BTreeSet::new();
+        let mut tasks = group.tasks.iter();
+        let known =
+            tasks.all(|task| *task < self.tasks && once.insert(*task)) && group.class.len() == self.agents;
         if known && !group.tasks.is_empty() && group.price.is_none_or(|price| price >= 0) {
             self.groups.push(group);
         }

@@ -34,18 +34,6 @@ pub(super) struct Shares<'a> {
 }
 
 impl<'a> Shares<'a> {
-    /// Of nothing.
-    pub(super) const fn none(problem: &'a QuadraticProblem) -> Self {
-        Self {
-            problem,
-            width: 0,
-            parts: Vec::new(),
-            of_tree: Vec::new(),
-            moves: Vec::new(),
-            spread: Spread::new(),
-        }
-    }
-
     pub(super) fn new(problem: &'a QuadraticProblem, field: &Field, forest: &Forest, stars: &[Star]) -> Self {
         let inside: BTreeSet<usize> = stars.iter().flat_map(|star| star.links.iter().copied()).collect();
         let with_star: BTreeSet<usize> = stars.iter().map(|star| star.group).collect();

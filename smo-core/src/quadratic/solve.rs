@@ -1,8 +1,12 @@
 //! The whole search: prices, a first answer, annealing, and the proof.
 
+use std::cell::RefCell;
+
 use super::anneal::{Anneal, Candidates, Schedule};
-use super::branch::Branch;
+use super::branch::by_cases;
 use super::certificate::Certificate;
+use super::certificate_cases::{Cases, Claim};
+use super::certificate_narrow::{Open, alike};
 use super::certificate_parts::Share;
 use super::construct::construct;
 use super::dual::{Ascent, Stage};
@@ -48,6 +52,10 @@ const SEEDS: u64 = 1_000;
 
 /// Effort for each pair from which on a warm search also looks far away.
 const ENOUGH: u64 = 2_000;
+
+/// One part in so many of the effort finds prices, of half the effort where nothing else is looked for.
+const PRICED: u64 = 10;
+const PROVING: u64 = PRICED / 2;
 
 /// One part in so many of the effort goes to a bound by what agents can take.
 const PACKED: u64 = 6;
@@ -111,8 +119,7 @@ pub fn solve(
     limits: &Limits,
     watch: &mut dyn FnMut(&Progress) -> bool,
 ) -> Solved {
-    let impossible =
-        (0..problem.tasks()).find(|task| !(0..problem.agents()).any(|agent| problem.allows(*task, agent)));
+    let impossible = Open::new(problem).nowhere(problem);
     if impossible.is_some() {
         return Solved {
             bound: i64::MAX,
@@ -140,18 +147,39 @@ pub fn solve(
     let stars = stars(problem);
     let forest = Forest::new(problem, &stars);
     let mut search = Search {
-        problem,
-        field: &field,
-        forest: &forest,
-        stars: &stars,
-        watch,
-        stopped: false,
-        work: 0,
-        bound: None,
-        priced: i64::MIN,
         seed: limits.seed.wrapping_mul(SEEDS),
+        ..Search::new(problem, &field, &forest, &stars, watch)
     };
     search.run(start, limits)
+}
+
+/// Looks for prices that prove much, and for what agents can take, without looking for answers: a certificate, what it proves, and the effort that
+/// took. `None` where a task has no agent.
+#[must_use]
+pub fn prove(
+    problem: &QuadraticProblem,
+    effort: u64,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Option<(Certificate, i64, u64)> {
+    if problem.tasks() == 0 || Open::new(problem).nowhere(problem).is_some() {
+        return None;
+    }
+    let field = Field::new(problem);
+    let stars = stars(problem);
+    let forest = Forest::new(problem, &stars);
+    let mut watch = |progress: &Progress| go_on(progress.work);
+    let mut search = Search::new(problem, &field, &forest, &stars, &mut watch);
+    let incumbent = Incumbent::new();
+    let (prices, shares) = search.prices(None, effort.saturating_mul(PROVING), &incumbent);
+    let mut certificate = search.certificate(&prices, shares);
+    search.priced = certificate.bound(problem)?;
+    search.pack(
+        &mut certificate,
+        &prices,
+        effort.saturating_sub(search.work),
+        &incumbent,
+    );
+    Some((certificate, search.priced, search.work))
 }
 
 struct Search<'a, 'w> {
@@ -169,7 +197,28 @@ struct Search<'a, 'w> {
     seed: u64,
 }
 
-impl Search<'_, '_> {
+impl<'a, 'w> Search<'a, 'w> {
+    fn new(
+        problem: &'a QuadraticProblem,
+        field: &'a Field,
+        forest: &'a Forest,
+        stars: &'a [Star],
+        watch: &'w mut dyn FnMut(&Progress) -> bool,
+    ) -> Self {
+        Self {
+            problem,
+            field,
+            forest,
+            stars,
+            watch,
+            stopped: false,
+            work: 0,
+            bound: None,
+            priced: i64::MIN,
+            seed: 0,
+        }
+    }
+
     fn run(&mut self, start: &Start<'_>, limits: &Limits) -> Solved {
         let kept = self.kept(start.answer);
         let known = start
@@ -216,7 +265,7 @@ impl Search<'_, '_> {
         if !self.stopped && pairs <= FEW_PAIRS {
             let left = limits.effort.saturating_sub(self.work);
             let share = if pairs <= FEWEST_PAIRS { 2 } else { 4 };
-            let best = self.branch(&prices, self.checked(&incumbent), left / share);
+            let best = self.branch(&mut certificate, self.checked(&incumbent), left / share);
             if let Some((answer, _)) = best {
                 state.reset(&answer);
                 incumbent.see_all(&state);
@@ -335,7 +384,7 @@ impl Search<'_, '_> {
         incumbent: &Incumbent,
     ) -> (Vec<f64>, Vec<Share>) {
         // what load costs by itself prices do not know
-        let effort = effort / if self.field.is_strained() { 50 } else { 10 };
+        let effort = effort / if self.field.is_strained() { 50 } else { PRICED };
         let shares = Shares::new(self.problem, self.field, self.forest, self.stars);
         let mut ascent = Ascent::new(self.problem, self.field, self.forest, shares);
         let warm = known.is_some_and(|known| ascent.start_from(&known));
@@ -435,28 +484,59 @@ impl Search<'_, '_> {
         });
     }
 
-    /// Tries every case where there are few.
+    /// Tries every case where there are few, and adds what they show to the proof.
     fn branch(
         &mut self,
-        prices: &[f64],
+        certificate: &mut Certificate,
         best: Option<(Vec<usize>, i64)>,
         effort: u64,
     ) -> Option<(Vec<usize>, i64)> {
         let before = self.work;
-        let forest = Forest::new(self.problem, &[]);
-        let mut branch = Branch::new(self.problem, self.field, &forest, best);
-        let bound = branch.search(prices, effort, &mut |work| {
-            let go_on = (self.watch)(&Progress {
-                work: before + work,
-                value: None,
-                bound: self.bound,
-            });
-            self.stopped |= !go_on;
-            go_on
-        });
-        self.work += branch.work;
-        self.bound = self.bound.max(Some(bound));
-        branch.best
+        let problem = self.problem;
+        let best = RefCell::new(best);
+        let value = || best.borrow().as_ref().map(|(_, value)| *value);
+        let see = |answer: &[usize]| {
+            if let Some(cost) = problem.value(answer)
+                && value().is_none_or(|value| cost < value)
+            {
+                *best.borrow_mut() = Some((answer.to_vec(), cost));
+            }
+            true
+        };
+        let suffices = |bound: i64| value().is_some_and(|value| bound >= value);
+        let mut claim = Claim::new(problem, suffices, see).with_alike(alike(problem));
+        let branched = by_cases(
+            &mut claim,
+            certificate,
+            problem.links().is_empty(),
+            effort,
+            &mut |work| {
+                let go_on = (self.watch)(&Progress {
+                    work: before + work,
+                    value: None,
+                    bound: self.bound,
+                });
+                self.stopped |= !go_on;
+                go_on
+            },
+        );
+        drop(claim);
+        self.work += branched.work;
+        // nothing is cheaper than the best answer, or what was not looked at
+        let shown = branched.open.into_iter().chain(value()).min().unwrap_or(i64::MAX);
+        if self.bound.is_none_or(|bound| shown > bound) {
+            self.bound = Some(shown);
+            if let Some(cases) = branched.cases.filter(|_| shown < i64::MAX) {
+                let claim = shown.into();
+                certificate.cases = Some(Box::new(Cases { claim, cases }));
+                // what was looked at with a worse answer in hand may not be enough for whoever follows
+                match certificate.bound(problem).filter(|bound| *bound >= shown) {
+                    Some(bound) => self.priced = bound,
+                    None => certificate.cases = None,
+                }
+            }
+        }
+        best.into_inner()
     }
 }
 

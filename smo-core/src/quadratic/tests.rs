@@ -265,6 +265,7 @@ fn random_shares(random: &mut Random, problem: &QuadraticProblem) -> Certificate
         bearing(random, ShareOf::Link(link), 2);
     }
     Certificate {
+        cases: None,
         prices: vec![0; problem.agents() * problem.resources()],
         left_out: (0..problem.links().len()).collect(),
         shares,
@@ -312,6 +313,7 @@ fn a_share_counts_once() {
         costs: vec![0; 4],
     };
     let certificate = |left_out: Vec<usize>, shares: Vec<Share>| Certificate {
+        cases: None,
         prices: Vec::new(),
         left_out,
         shares,

@@ -100,6 +100,7 @@ __all__ = [
     "Placer",
     "Rule",
     "Solution",
+    "Certified",
     "AskProgress",
     "Edit",
     "FewMoves",
@@ -121,6 +122,7 @@ __all__ = [
     "ServiceDemand",
     "place",
     "solve",
+    "certify",
     "problem_json_schema",
     "rules",
     "Change",
@@ -640,6 +642,21 @@ class NoSolution:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 def solve(problem: PlacementProblem, placer: Placer | None = None, *, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> Solution | NoSolution: ...
+
+@final
+class Certified:
+    @property
+    def certificate(self) -> dict[str, Any] | None: ...
+    @property
+    def bound(self) -> float | None: ...
+    @property
+    def work(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+def certify(problem: PlacementProblem, decision: Decision | Solution, *, effort: int = 1_000_000_000, seconds: float | None = None, watch: Callable[[Progress], object] | None = None) -> Certified: ...
 
 @final
 class Edit:

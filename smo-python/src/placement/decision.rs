@@ -41,6 +41,11 @@ impl Decision {
         }
     }
 
+    /// What is said of every placement: none is worth less.
+    pub(super) fn claim(&self) -> core::Value {
+        self.core.bound.unwrap_or(self.core.value)
+    }
+
     pub(crate) fn core(&self) -> &core::Decision {
         &self.core
     }
@@ -99,8 +104,8 @@ impl Decision {
         said(&self.core.proof)
     }
 
-    /// What the bound can be evaluated from again without searching (`PlacementProblem.bound_by`), as a dict of plain values; `None` where the
-    /// proof has no prices, such as where every placement was tried. A later search of nearly the same question begins with it
+    /// What the bound can be evaluated from again without searching (`PlacementProblem.bound_by`), as a dict of plain values: prices, and the cases
+    /// that they leave open. It may prove less than the bound; `None` where the placer gives none (`certify` looks for one). A later search of nearly the same question begins with it
     /// (`known=` of `FleetPlacer` and `AutoPlacer`).
     #[getter]
     fn certificate<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

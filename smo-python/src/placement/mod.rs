@@ -1,6 +1,7 @@
 //! Deciding where services run.
 
 pub(crate) mod ask;
+pub(crate) mod certify;
 mod claim;
 mod decision;
 mod diagnosis;
@@ -15,6 +16,7 @@ mod progress;
 mod rule;
 pub(crate) mod solve;
 
+pub(crate) use certify::Certified;
 pub(crate) use decision::{Alternative, Decision, Placed};
 pub(crate) use diagnosis::Diagnosis;
 pub(crate) use goal::Goal;

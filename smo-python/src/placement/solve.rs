@@ -100,6 +100,13 @@ impl Solution {
     }
 }
 
+impl Solution {
+    /// What is said of every placement: none is worth less.
+    pub(super) fn claim(&self) -> core::Value {
+        self.core.bound.unwrap_or(self.core.value)
+    }
+}
+
 /// Who vouches for a bound.
 pub(super) fn said(proof: &Proof) -> Option<&str> {
     match proof {

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 use smo_core::placement::{
-    AutoPlacer, Decision, Outcome, Placement, PlacementProblem, Status as Proved, decide, evaluate, verify,
+    AutoPlacer, Decision, Outcome, Placement, PlacementProblem, Status as Proved, Value, decide, evaluate,
+    verify,
 };
 use smo_core::yaml::Limits;
 
@@ -47,6 +48,26 @@ fn check(problem: &PlacementProblem, decision: &Decision, printed: &Json) -> Vec
     }
     if decision.bound.is_some_and(|bound| bound > decision.value) {
         faults.push("its bound is above its value".to_owned());
+    }
+    // By priority, a certificate is one of the level that is not settled.
+    if let Some(certificate) = decision
+        .proof
+        .certificate()
+        .filter(|_| problem.goals.then.is_empty())
+    {
+        let said = decision.proof.certified();
+        match certificate.bound(problem) {
+            Ok(proved) if proved != said => {
+                let of = |bound: Option<Value>| bound.map_or("nothing".to_owned(), |bound| bound.to_string());
+                faults.push(format!(
+                    "its certificate is said to prove {} and proves {}",
+                    of(said),
+                    of(proved)
+                ));
+            }
+            Ok(_) => {}
+            Err(error) => faults.push(error.to_string()),
+        }
     }
     faults
 }

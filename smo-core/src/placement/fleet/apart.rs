@@ -24,9 +24,9 @@ pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<P
             _ => false,
         };
         // k services of a domain cost k - 1 prices, and are k (k - 1) / 2 pairs of at most that many services
-        let price = group
-            .price
-            .map(|price| i128::from(price) * point * 2 / (group.services.len().max(2) as i128));
+        let price = group.price.map(|price| {
+            i128::from(price).saturating_mul(point).saturating_mul(2) / (group.services.len().max(2) as i128)
+        });
         let cost = |from: usize, to: usize| if same(from, to) { price } else { Some(0) };
         let costs: Vec<Option<i128>> = (0..clusters * clusters)
             .map(|pair| cost(pair / clusters, pair % clusters))
@@ -50,7 +50,7 @@ pub(super) fn pairs(model: &IntegerModel<'_>, lots: &Lots, point: i128) -> Vec<P
             Some(if pair / clusters == pair % clusters {
                 0
             } else {
-                2 * i128::from(price) * point
+                i128::from(price).saturating_mul(point).saturating_mul(2)
             })
         };
         let costs: Vec<Option<i128>> = (0..clusters * clusters).map(cost).collect();

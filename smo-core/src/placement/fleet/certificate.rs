@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::fullness::Fullness;
-use super::left_out::{least, next_value};
-use super::multipliers::{Multipliers, limits};
+use super::multipliers::Multipliers;
 use super::pose::Posed;
+use super::question::Question;
 use crate::id::ClusterName;
 use crate::placement::{IntegerModel, PlacementError, PlacementProblem, Value};
-use crate::quadratic;
+use crate::quadratic::{self, Cases};
 use crate::resources::ResourceName;
 
 /// What proves that no placement of a problem is worth less than a bound: prices in whole numbers, from which [`Certificate::bound`]
@@ -53,6 +53,9 @@ pub struct Certificate {
     /// Prices of capacity, and what else the kernel publishes; its tasks are services, groups of services that are placed as one, and
     /// replicas of services that are split.
     pub kernel: quadratic::Certificate,
+    /// What prices leave open, case by case, down to single placements where need be: the claim is in units of value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<Cases>,
 }
 
 impl Certificate {
@@ -71,6 +74,21 @@ impl Certificate {
             unit: posed.unit(),
             grains: posed.grains().to_vec(),
             kernel,
+            cases: None,
+        }
+    }
+
+    /// Nothing has a price: every service costs its cheapest cluster at least.
+    pub(in crate::placement) fn free() -> Self {
+        Self {
+            clusters: Vec::new(),
+            resources: Vec::new(),
+            limits: Vec::new(),
+            fullness: Vec::new(),
+            unit: 1,
+            grains: Vec::new(),
+            kernel: quadratic::Certificate::default(),
+            cases: None,
         }
     }
 
@@ -81,43 +99,35 @@ impl Certificate {
     /// [`PlacementError::Overflow`] and [`PlacementError::TooLarge`] for amounts of the problem that do not fit.
     pub fn bound(&self, problem: &PlacementProblem) -> Result<Option<Value>, PlacementError> {
         // what a goal of the host measures can be anything
-        if problem.has_coupled_goals() {
+        if problem.has_code_below() {
             return Ok(None);
         }
-        let mut model = IntegerModel::without_code(problem)?;
-        if !(model.clusters.iter().copied().eq(&self.clusters)
-            && model.resources.iter().copied().eq(&self.resources))
-        {
+        let Some(question) = Question::new(problem, &self.limits, &self.fullness)? else {
             return Ok(None);
+        };
+        let bound = if self.is_free() {
+            question.value_of(&quadratic::Certificate::free(&question.posed.problem))
+        } else if question.is_about(&self.clusters, &self.resources) {
+            question.value_of(&self.kernel)
+        } else {
+            return Ok(None);
+        };
+        let Some(cases) = &self.cases else {
+            return Ok(bound.map(Value::from_units));
+        };
+        if bound.is_some_and(|bound| bound >= cases.claim) {
+            return Ok(bound.map(Value::from_units));
         }
-        let limits = limits(&model);
-        let prices = Multipliers::new(&self.limits);
-        if self.limits.len() != limits.len() || self.limits.iter().any(|price| *price < 0) {
-            return Ok(None);
-        }
-        let Some((weights, of_limits)) = prices
-            .weights(&limits, &model.weights)
-            .zip(prices.of_limits(&limits))
-        else {
-            return Ok(None);
-        };
-        let of_question = std::mem::replace(&mut model.weights, weights);
-        let Some(fullness) = Fullness::new(&model, &self.fullness) else {
-            return Ok(None);
-        };
-        let Some(posed) = Posed::new(&model, &fullness)? else {
-            return Ok(None);
-        };
-        let bound = self
-            .kernel
-            .bound(&posed.problem)
-            .and_then(|bound| posed.value(bound));
-        let above = bound
-            .zip(least(&model, &fullness))
-            .and_then(|(bound, least)| bound.checked_add(least));
-        let bound = above.and_then(|bound| bound.checked_sub(of_limits));
-        let bound = bound.and_then(|bound| next_value(&of_question, bound));
-        Ok(bound.map(Value::from_units))
+        let claim = question.claim(cases.claim)?;
+        let holds = claim.is_some_and(|mut claim| claim.holds(&self.kernel, &cases.cases));
+        Ok(holds.then(|| Value::from_units(cases.claim)))
+    }
+
+    /// True where nothing has a price: that proves something of any problem.
+    fn is_free(&self) -> bool {
+        self.clusters.is_empty()
+            && self.resources.is_empty()
+            && self.kernel == quadratic::Certificate::default()
     }
 
     /// The same prices by the clusters and resources of another model, in other units; those that are new cost nothing.

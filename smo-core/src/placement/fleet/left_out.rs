@@ -70,11 +70,21 @@ pub(super) fn least(model: &IntegerModel<'_>, fullness: &Fullness) -> Option<i12
     if balance < 0 || clusters < 0 || wishes && model.weight(Goal::Preference) < 0 {
         return None;
     }
+    // what moves of a service that is split is counted in part, which is less only where moving costs
+    let moving = [Goal::Moves, Goal::MovedReplicas, Goal::MovedState];
+    let split = || model.services.iter().filter(|service| service.split);
+    if split().any(|service| service.running > 0) && moving.iter().any(|goal| model.weight(*goal) < 0) {
+        return None;
+    }
+    let placed = model
+        .weight(Goal::Placements)
+        .checked_mul(split().count() as i128)?;
     let fullest = if balance > 0 { fullest(model) } else { 0 };
     let used = if clusters > 0 { used(model) } else { 0 };
     fullness
         .rest(balance.checked_mul(fullest)?)?
-        .checked_add(clusters.checked_mul(used)?)
+        .checked_add(clusters.checked_mul(used)?)?
+        .checked_add(placed)
 }
 
 /// The least value there can be at or above a bound: amounts of goals are whole, so values are multiples of what divides every weight.

@@ -2,6 +2,7 @@
 
 mod apart;
 mod certificate;
+mod certify;
 mod climb;
 mod distances;
 mod fullness;
@@ -9,10 +10,13 @@ mod left_out;
 mod lots;
 mod multipliers;
 mod pose;
+mod question;
 mod search;
 
 use super::{Answer, PlaceContext, PlacementError, Placer, Watch};
 pub use certificate::Certificate;
+pub(super) use certify::certify_from;
+pub use certify::{Certified, certify};
 use search::Search;
 
 /// Places thousands of services on hundreds of clusters: always with a bound, close to it, and proved best where few cases

@@ -50,13 +50,18 @@ impl Posed {
             let Some(cheapest) = row.iter().flatten().min().copied() else {
                 return Ok(None);
             };
-            row.iter_mut().flatten().for_each(|cost| *cost -= cheapest);
+            row.iter_mut()
+                .flatten()
+                .for_each(|cost| *cost = cost.saturating_sub(cheapest));
             offset = offset.checked_add(cheapest).ok_or_else(overflow)?;
             costs.push(row);
         }
         for link in &mut links {
             let least = link.costs.iter().flatten().min().copied().unwrap_or(0).min(0);
-            link.costs.iter_mut().flatten().for_each(|cost| *cost -= least);
+            link.costs
+                .iter_mut()
+                .flatten()
+                .for_each(|cost| *cost = cost.saturating_sub(least));
             offset = offset.checked_add(least).ok_or_else(too_large)?;
         }
         let mut sum = 0_i128;
@@ -156,12 +161,31 @@ impl Posed {
         &self.grains
     }
 
+    /// By lot: the one before it that is another replica of the same service and runs at the same place now.
+    pub(super) fn alike(&self) -> Vec<Option<usize>> {
+        let lots = &self.lots.lots;
+        let is_alike = |lot: usize| {
+            let before = lot.checked_sub(1)?;
+            let one_replica = lots[lot].parts.len() == 1 && lots[lot].parts[0].1 == 1;
+            (one_replica && lots[before] == lots[lot]).then_some(before)
+        };
+        (0..lots.len()).map(is_alike).collect()
+    }
+
     /// A bound of the kernel as a value.
     pub(super) fn value(&self, bound: i64) -> Option<i128> {
         if bound == i64::MIN || bound == i64::MAX {
             return None;
         }
         i128::from(bound).checked_mul(self.unit)?.checked_add(self.offset)
+    }
+
+    /// The least bound of the kernel that is worth more than so many units.
+    pub(super) fn first_above(&self, units: i128) -> Option<i128> {
+        units
+            .checked_sub(self.offset)?
+            .div_euclid(self.unit)
+            .checked_add(1)
     }
 
     /// Where everything runs now, as an answer; `None` when something runs nowhere.
@@ -365,7 +389,7 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
     let mut links = pairs(model, lots, point);
     for limit in &model.limits {
         let near = &model.near[limit.near];
-        let far = limit.price.map(|price| i128::from(price) * point);
+        let far = limit.price.map(|price| i128::from(price).saturating_mul(point));
         let splits = [limit.from, limit.to]
             .iter()
             .any(|service| model.services[*service].split);
@@ -399,7 +423,9 @@ fn link_costs(model: &IntegerModel<'_>, lots: &Lots) -> Option<Vec<PairCost>> {
 fn groups(model: &IntegerModel<'_>, lots: &Lots, unit: i128, problem: &mut QuadraticProblem) {
     let point = model.weight(Goal::Preference);
     let price = |price: Option<i64>| {
-        price.map(|price| i64::try_from(i128::from(price) * point / unit).unwrap_or(i64::MAX >> 20))
+        price.map(|price| {
+            i64::try_from(i128::from(price).saturating_mul(point) / unit).unwrap_or(i64::MAX >> 20)
+        })
     };
     for group in model.apart.iter().filter(|group| is_group(model, lots, group)) {
         let tasks = group

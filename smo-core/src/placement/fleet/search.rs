@@ -75,7 +75,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             model,
             watch,
             stopped: false,
-            bounds: !problem.has_coupled_goals(),
+            bounds: !problem.has_code_below(),
             work: 0,
             best: None,
             bound: None,
@@ -129,7 +129,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             return Ok(Answer::NotFound { proved: false, work });
         };
         let bound = self.bound.filter(|(bound, _)| *bound <= value.units());
-        let certificate = self.certificate.map(|(_, certificate)| certificate);
+        let (certified, certificate) = self.certificate.unzip();
         Ok(Answer::Found {
             placement,
             bound: bound.map(|(bound, _)| Value::from_units(bound)),
@@ -137,6 +137,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
                 Some((_, argument)) => Proof::Integer {
                     argument: argument.to_owned(),
                     certificate: certificate.map(Box::new),
+                    certified: certified.map(Value::from_units),
                 },
                 None => Proof::None,
             },
@@ -334,7 +335,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
                 proved: solved.complete(),
             });
         }
-        let argument = if solved.priced < solved.bound {
+        let argument = if solved.priced < solved.bound || solved.certificate.cases.is_some() {
             "prices on capacity, and all cases that they leave open"
         } else if solved.certificate.packing.is_some() {
             "rewards for services, and the most that each cluster can earn in the room it has"
