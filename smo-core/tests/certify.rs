@@ -3,35 +3,21 @@
 #![allow(clippy::unwrap_used)]
 
 mod model_support;
+#[path = "model_support/suite.rs"]
+mod suite;
 
 use std::collections::BTreeSet;
 
-use model_support::{Part, Random, problem};
+use model_support::Random;
 use smo_core::placement::{
     Answer, AutoPlacer, Certificate, CustomGoal, Exhaustive, Facts, Measure, MilpPlacer, PlaceContext,
     Placement, PlacementProblem, Placer, Proof, Solution, Value, certify, evaluate, solve,
 };
 use smo_core::quadratic::Case;
+use suite::problems;
 
-/// Each part of the model alone, with and without replicas that split, then mixes.
-fn problems(alone: u64, mixes: u64) -> impl Iterator<Item = (String, PlacementProblem)> {
-    let alone = Part::ALL.into_iter().flat_map(move |part| {
-        (0..alone).map(move |seed| {
-            let mut parts = vec![part];
-            parts.extend((seed % 2 == 1).then_some(Part::Split));
-            (seed, parts)
-        })
-    });
-    let mixes = (0..mixes).map(|seed| {
-        let mut random = Random::new(seed ^ 0xce27);
-        let percent = random.between(10, 60);
-        let parts: Vec<Part> = Part::ALL.into_iter().filter(|_| random.chance(percent)).collect();
-        (seed, parts)
-    });
-    alone
-        .chain(mixes)
-        .map(|(seed, parts)| (format!("seed {seed}, {parts:?}"), problem(seed, &parts)))
-}
+/// Mixes that the suite of placers does not have.
+const SALT: u64 = 0xce27;
 
 fn solution(placer: &dyn Placer, problem: &PlacementProblem) -> Option<Solution> {
     solve(placer, problem).unwrap().into_solution()
@@ -48,7 +34,7 @@ fn best(problem: &PlacementProblem) -> Option<Value> {
 #[test]
 fn the_default_placer_publishes_what_shows_its_bound() {
     let mut placed = 0;
-    for (name, problem) in problems(6, 200) {
+    for (name, problem) in problems(6, 200, SALT) {
         let Some(found) = solution(&AutoPlacer::default(), &problem) else {
             continue;
         };
@@ -73,7 +59,7 @@ fn the_default_placer_publishes_what_shows_its_bound() {
 #[test]
 fn whoever_says_so_what_is_true_is_shown_and_what_is_not_is_not() {
     let mut by_cases = 0;
-    for (name, problem) in problems(10, 600) {
+    for (name, problem) in problems(10, 600, SALT) {
         let Some(value) = best(&problem) else { continue };
         let certified = certify(&problem, value, 50_000_000, &mut |_| true).unwrap();
         assert_eq!(certified.bound, Some(value), "{name}");
@@ -99,7 +85,7 @@ fn certificate_says(certificate: Option<&Certificate>, problem: &PlacementProble
 #[test]
 fn a_certificate_that_was_tampered_with_proves_nothing_that_is_not_so() {
     let (mut tampered, mut refused) = (0, 0);
-    for (name, problem) in problems(10, 600) {
+    for (name, problem) in problems(10, 600, SALT) {
         let Some(value) = best(&problem) else { continue };
         let certificate = certify(&problem, value, 50_000_000, &mut |_| true)
             .unwrap()

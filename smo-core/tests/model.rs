@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod model_support;
+#[path = "model_support/suite.rs"]
+mod suite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model_support::{Part, Random, problem};
+use model_support::Random;
 use smo_core::cluster::{CarbonProfile, Intensity, Network, Price, Taint, TaintEffect, Toleration};
 use smo_core::id::{ClusterName, ServiceKey};
 use smo_core::placement::{
@@ -23,27 +25,9 @@ const ALONE: u64 = 150;
 /// Seeds for mixes of parts.
 const MIXES: u64 = 7_150;
 
-/// Every problem of the suite: each part alone, with and without replicas that split, then mixes.
+/// Every problem of the suite.
 fn problems() -> impl Iterator<Item = (String, PlacementProblem)> {
-    let alone = Part::ALL.into_iter().flat_map(|part| {
-        (0..ALONE).map(move |seed| {
-            let parts = if seed % 2 == 0 {
-                vec![part]
-            } else {
-                vec![Part::Split, part]
-            };
-            (seed, parts)
-        })
-    });
-    let mixes = (0..MIXES).map(|seed| {
-        let mut random = Random::new(seed ^ 0x5eed);
-        let percent = random.between(10, 60);
-        let parts: Vec<Part> = Part::ALL.into_iter().filter(|_| random.chance(percent)).collect();
-        (seed, parts)
-    });
-    alone
-        .chain(mixes)
-        .map(|(seed, parts)| (format!("seed {seed}, {parts:?}"), problem(seed, &parts)))
+    suite::problems(ALONE, MIXES, 0x5eed)
 }
 
 fn found(placer: &dyn Placer, problem: &PlacementProblem) -> Result<Answer, PlacementError> {

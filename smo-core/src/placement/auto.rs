@@ -1,6 +1,6 @@
 //! The default placer: the method that suits the problem.
 
-use super::fleet::certify_from;
+use super::fleet::{BY_CASES, certify_from};
 use super::milp::MilpPlacer;
 use super::{
     Answer, Certificate, Exhaustive, FleetPlacer, PlaceContext, PlacementError, PlacementProblem, Placer,
@@ -18,8 +18,8 @@ use super::{
 /// The better placement and the greater bound count, and of two that are the same the one that is proved in integers: what a solver in
 /// floating point claims is given to the other ways too, for a moment. A strategy that cannot express the problem is passed over.
 ///
-/// What is proved without a [`Certificate`] is given to [`certify`](super::certify) at last, with half the effort it took: the answer has what shows its bound then, or
-/// most of it ([`Proof::certified`]).
+/// What is proved without a [`Certificate`] is given to [`certify`](super::certify) at last, with half the effort it took: the answer
+/// has what shows its bound then, or most of it ([`Proof::certified`]).
 ///
 /// ```
 /// use smo_core::placement::{AutoPlacer, PlacementProblem, Status, decide};
@@ -178,25 +178,19 @@ fn add_certificate(
         found => found?,
     };
     let (_, value) = evaluate(problem, placement)?;
-    let more = found.bound > proof.certified() && found.bound <= Some(value);
-    match proof {
-        Proof::Integer {
-            certificate,
-            certified,
-            ..
-        } if more => {
-            *certificate = found.certificate.map(Box::new);
-            *certified = found.bound;
-        }
-        Proof::Solver { .. } | Proof::None if found.bound >= Some(*bound) => {
-            *proof = Proof::Integer {
-                argument: "prices on capacity, and all cases that they leave open".to_owned(),
-                certificate: found.certificate.map(Box::new),
-                certified: found.bound,
-            };
-        }
-        _ => {}
+    if found.bound <= proof.certified() || found.bound > Some(value) {
+        return Ok(());
     }
+    let argument = match proof {
+        Proof::Integer { argument, .. } => std::mem::take(argument),
+        _ if found.bound < Some(*bound) => return Ok(()),
+        _ => BY_CASES.to_owned(),
+    };
+    *proof = Proof::Integer {
+        argument,
+        certificate: found.certificate.map(Box::new),
+        certified: found.bound,
+    };
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Shares nothing with the search.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::problem::QuadraticProblem;
 
 /// By task and then agent: whether a pair may still be in an answer.
@@ -184,8 +186,6 @@ impl Open {
 
 /// By task: the one before it that is alike, so that to exchange the two changes nothing of an answer but their names.
 pub(super) fn alike(problem: &QuadraticProblem) -> Vec<Option<usize>> {
-    use std::collections::{BTreeMap, BTreeSet};
-
     let linked: BTreeSet<usize> = problem
         .links()
         .iter()
@@ -218,6 +218,7 @@ pub(super) fn alike(problem: &QuadraticProblem) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quadratic::tests::every_answer;
     use crate::quadratic::{Distance, FORBIDDEN, Group, Link};
     use crate::random::Random;
 
@@ -279,11 +280,7 @@ mod tests {
             let possible = open.narrow(&problem, &alike);
             closed += usize::from(possible && open.count() < before);
             impossible += usize::from(!possible);
-            let (tasks, agents) = (problem.tasks(), problem.agents());
-            for code in 0..agents.pow(u32::try_from(tasks).unwrap()) {
-                let answer: Vec<usize> = (0..tasks)
-                    .map(|task| code / agents.pow(u32::try_from(task).unwrap()) % agents)
-                    .collect();
+            for answer in every_answer(&problem) {
                 let mut before = alike.iter().enumerate();
                 let in_order =
                     before.all(|(task, before)| before.is_none_or(|before| answer[before] <= answer[task]));

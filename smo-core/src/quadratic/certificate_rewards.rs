@@ -260,16 +260,14 @@ impl Menu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quadratic::tests::every_answer;
     use crate::random::Random;
 
     /// Each task to one agent within room, all tried: the least cost, by task and agent the least with the task there.
     fn tried(problem: &QuadraticProblem) -> (Option<i64>, Vec<Option<i64>>) {
         let (tasks, agents) = (problem.tasks(), problem.agents());
         let mut least = (None::<i64>, vec![None::<i64>; tasks * agents]);
-        for code in 0..agents.pow(u32::try_from(tasks).unwrap()) {
-            let answer: Vec<usize> = (0..tasks)
-                .map(|task| code / agents.pow(u32::try_from(task).unwrap()) % agents)
-                .collect();
+        for answer in every_answer(problem) {
             let Some(value) = problem.value(&answer) else {
                 continue;
             };

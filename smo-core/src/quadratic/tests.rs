@@ -62,18 +62,22 @@ fn random_problem(random: &mut Random) -> QuadraticProblem {
     problem
 }
 
-fn best_of_all(problem: &QuadraticProblem) -> Option<i64> {
-    let count = problem.agents().pow(problem.tasks() as u32);
-    let answer = |mut number: usize| -> Vec<usize> {
+/// Each task to any agent, allowed or not.
+pub(super) fn every_answer(problem: &QuadraticProblem) -> impl Iterator<Item = Vec<usize>> + use<> {
+    let (agents, tasks) = (problem.agents(), problem.tasks());
+    (0..agents.pow(tasks as u32)).map(move |mut number| {
         let digit = |_| {
-            let digit = number % problem.agents();
-            number /= problem.agents();
+            let digit = number % agents;
+            number /= agents;
             digit
         };
-        (0..problem.tasks()).map(digit).collect()
-    };
-    (0..count)
-        .filter_map(|number| problem.value(&answer(number)))
+        (0..tasks).map(digit).collect()
+    })
+}
+
+fn best_of_all(problem: &QuadraticProblem) -> Option<i64> {
+    every_answer(problem)
+        .filter_map(|answer| problem.value(&answer))
         .min()
 }
 

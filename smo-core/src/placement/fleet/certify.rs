@@ -3,7 +3,7 @@
 use super::certificate::Certificate;
 use super::question::Question;
 use crate::placement::{PlacementError, PlacementProblem, Progress, Value, Watch};
-use crate::quadratic::{Cases, by_cases, prove};
+use crate::quadratic::{self, Cases, by_cases, prove};
 
 /// One part in so many of the effort looks for prices, and the rest at the cases that they leave open.
 const PRICING: u64 = 4;
@@ -77,16 +77,19 @@ pub(in crate::placement) fn certify_from(
     if problem.has_code_below() {
         return Ok(best);
     }
-    let free = Certificate::free();
-    best.bound = free.bound(problem)?;
-    best.certificate = best.bound.map(|_| free);
-    if best.bound >= Some(claim) {
-        return Ok(best);
-    }
     let (limits, fullness) = known.map_or((&[][..], &[][..]), |known| (&known.limits, &known.fullness));
     let Some(question) = Question::new(problem, limits, fullness)? else {
         return Ok(best);
     };
+    // what is known proves more than that nothing costs
+    if known.is_none() {
+        let free = quadratic::Certificate::free(&question.posed.problem);
+        best.bound = question.value_of(&free).map(Value::from_units);
+        best.certificate = best.bound.map(|_| Certificate::free());
+        if best.bound >= Some(claim) {
+            return Ok(best);
+        }
+    }
     let mut search = Search {
         question,
         claim,

@@ -17,6 +17,7 @@ use super::{Answer, PlaceContext, PlacementError, Placer, Watch};
 pub use certificate::Certificate;
 pub(super) use certify::certify_from;
 pub use certify::{Certified, certify};
+pub(super) use search::BY_CASES;
 use search::Search;
 
 /// Places thousands of services on hundreds of clusters: always with a bound, close to it, and proved best where few cases

@@ -100,8 +100,8 @@ impl<'a> Question<'a> {
                 || evaluate(self.problem, &placement).is_ok_and(|(_, value)| value.units() >= claim)
         };
         let mut claimed = Claim::new(&self.posed.problem, suffices, is_beaten).with_alike(self.posed.alike());
+        let mut model = self.model.clone();
         for limit in &self.limits {
-            let mut model = self.model.clone();
             model.weights.clone_from(&limit.weights);
             let Some(posed) = Posed::new(&model, &Fullness::none())? else {
                 return Ok(None);

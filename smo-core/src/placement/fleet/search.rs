@@ -14,6 +14,9 @@ use crate::placement::{
 };
 use crate::quadratic::{Limits, Start, solve};
 
+/// The argument of a proof by cases.
+pub(in crate::placement) const BY_CASES: &str = "prices on capacity, and all cases that they leave open";
+
 /// What the kernel gets of the effort where the whole model is searched too, and what of that finds prices: one part in so many.
 const KERNEL: u64 = 2;
 const PRICING: u64 = 2;
@@ -336,7 +339,7 @@ impl<'a, 's, 'w> Search<'a, 's, 'w> {
             });
         }
         let argument = if solved.priced < solved.bound || solved.certificate.cases.is_some() {
-            "prices on capacity, and all cases that they leave open"
+            BY_CASES
         } else if solved.certificate.packing.is_some() {
             "rewards for services, and the most that each cluster can earn in the room it has"
         } else if !fullness.as_slice().is_empty() {
